@@ -1,0 +1,14 @@
+/* SHA-256 and random bytes (libsodium). */
+#ifndef AFTERCARE_BASE_DIGEST_H
+#define AFTERCARE_BASE_DIGEST_H
+
+#include "base/bytes.h"
+
+#define DIGEST_BYTES 32
+
+void digest_of(struct bytes, uint8_t out[DIGEST_BYTES]);
+void digest_of_two(struct bytes, struct bytes, uint8_t out[DIGEST_BYTES]);
+/* At the edge only (keys, salts, incarnations); never in a handler. */
+void random_fill(void *out, size_t n);
+
+#endif

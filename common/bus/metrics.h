@@ -1,0 +1,25 @@
+/* Metrics and health over HTTP (libmicrohttpd): GET /metrics in Prometheus' text format, GET /health 200 or 503 with a reason.
+ * Set from one thread, read from HTTP's: values are atomics. */
+#ifndef AFTERCARE_BUS_METRICS_H
+#define AFTERCARE_BUS_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct metrics;
+struct metric;
+
+struct metrics *metrics_new(const char *service);
+void metrics_destroy(struct metrics **);
+/* Registered at start, before metrics_serve. name without prefix: "events_total" → aftercare_events_total{service="…"}. */
+struct metric *metric_counter(struct metrics *, const char *name, const char *help);
+struct metric *metric_gauge(struct metrics *, const char *name, const char *help);
+void metric_add(struct metric *, int64_t);
+void metric_set(struct metric *, int64_t);
+int64_t metric_value(const struct metric *);
+/* "" = healthy; otherwise the reason. */
+void metrics_health(struct metrics *, const char *reason);
+/* endpoint "127.0.0.1:7410"; false: error says why. */
+bool metrics_serve(struct metrics *, const char *endpoint, char *error, unsigned long error_cap);
+
+#endif

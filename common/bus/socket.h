@@ -1,0 +1,53 @@
+/* ZeroMQ sockets with the options of the protocol, and an own loop on zmq_poll (signals by signalfd). A socket belongs to the
+ * thread that opened it; one context per process. */
+#ifndef AFTERCARE_BUS_SOCKET_H
+#define AFTERCARE_BUS_SOCKET_H
+
+#include "base/status.h"
+#include "bus/verbs.h"
+
+struct bus_socket; /* owns a zmq socket */
+
+enum bus_kind { BUS_DEALER, BUS_ROUTER, BUS_PUB, BUS_SUB, BUS_PAIR };
+
+/* Life of the process's context. bus_stop ends it within 5 s or aborts the process. */
+void bus_start(void);
+void bus_stop(void);
+
+struct bus_socket *bus_bind(enum bus_kind, const char *endpoint, char *error, size_t error_cap); /* NULL: error says why */
+struct bus_socket *bus_connect(enum bus_kind, const char *endpoint, char *error, size_t error_cap);
+void bus_close(struct bus_socket **);
+/* The raw zmq socket, for polling. */
+void *bus_raw(const struct bus_socket *);
+
+/* DEALER: [verb][map]. Never blocks; STATUS_AGAIN when it would. */
+enum status bus_send(struct bus_socket *, const char *verb, struct bytes map) MUST_CHECK;
+/* The next frame, if any: STATUS_OK, STATUS_AGAIN; STATUS_REFUSED for one that is not [verb][map] or not skimmed clean
+ * (dropped). Borrowed until the next call. */
+enum status bus_receive(struct bus_socket *, struct frame *) MUST_CHECK;
+
+/* ROUTER: the peer's routing id (5 bytes here) first. STATUS_CLOSED: the peer is gone. */
+#define BUS_PEER_MAX 32
+struct bus_peer {
+    uint8_t len;
+    uint8_t id[BUS_PEER_MAX];
+};
+enum status bus_send_to(struct bus_socket *, const struct bus_peer *, const char *verb, struct bytes map) MUST_CHECK;
+enum status bus_receive_from(struct bus_socket *, struct bus_peer *, struct frame *) MUST_CHECK;
+
+/* PUB/SUB: [topic][body][priv]. */
+enum status bus_publish(struct bus_socket *, const char *topic, struct bytes body, struct bytes priv) MUST_CHECK;
+enum status bus_receive_live(struct bus_socket *, struct bytes *topic, struct bytes *body, struct bytes *priv) MUST_CHECK;
+
+/* The loop: what is readable, with a deadline (boot time). Signals TERM and INT end it; HUP is told. */
+struct loop;
+typedef void loop_ready(void *arg);
+struct loop *loop_new(void);
+void loop_destroy(struct loop **);
+void loop_socket(struct loop *, struct bus_socket *, loop_ready *, void *arg); /* readable */
+void loop_fd(struct loop *, int fd, loop_ready *, void *arg);
+void loop_forget(struct loop *, const void *socket_or_null, int fd);
+/* Polls once until something is ready or boot time deadline_us is reached; calls the handlers. False: told to stop. */
+bool loop_once(struct loop *, int64_t deadline_us);
+
+#endif

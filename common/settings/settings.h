@@ -1,0 +1,42 @@
+/* One YAML file for all daemons of a host, read through this record; each value may be overridden by the environment:
+ * AFTERCARE_INTAKE_CMD=tcp://… sets intake.cmd. `--print-config` prints the sample with every field's sentence. */
+#ifndef AFTERCARE_SETTINGS_SETTINGS_H
+#define AFTERCARE_SETTINGS_SETTINGS_H
+
+#include "record/record.h"
+
+#define ENDPOINT_CAP 160
+
+struct settings_intake {
+    char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where it binds */
+    char metrics[64];
+    char dsn[512];
+    int64_t batch_events;
+    int64_t lease_ms;
+};
+struct settings_worker {
+    char dsn[512];
+    char metrics[64];
+    int64_t linger_events; /* 64 */
+    int64_t linger_ms;     /* 5 */
+    int64_t batch_events;  /* 512 */
+    int64_t cache_rows;    /* closed rows kept per table, 4096 */
+};
+struct settings {
+    char data[256];    /* data folder */
+    char sockets[256]; /* folder of ipc and PostgreSQL's socket */
+    char log[8];       /* plain, json */
+    char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where intake is reached */
+    struct settings_intake intake;
+    struct settings_worker dispatcher, sla_watchdog, follow_up, reporting; /* on file: sla-watchdog, follow-up */
+};
+extern const struct record settings_record;
+
+/* Defaults for a data folder (root: /var/lib/aftercare …; user: XDG), --data before AFTERCARE_DATA before these. dir NULL: not given. */
+void settings_defaults(struct settings *, const char *data_dir);
+/* Defaults, then the file (NULL: DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml where there is one), then the environment. */
+bool settings_read(struct settings *, const char *data_dir, const char *file, struct problems *) MUST_CHECK;
+void settings_print(const struct settings *, struct buf *out); /* YAML with comments */
+const struct settings_worker *settings_worker(const struct settings *, const char *name);
+
+#endif

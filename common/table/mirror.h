@@ -1,0 +1,15 @@
+/* The I/O half of tables: DDL, loading, fetching misses, writing what changed. */
+#ifndef AFTERCARE_TABLE_MIRROR_H
+#define AFTERCARE_TABLE_MIRROR_H
+
+#include "pg/pg.h"
+#include "table/table.h"
+
+/* Creates the tables (and a partial index on open rows) in `schema` if they are not there. The definitions' digest is
+ * kept in SCHEMA.definition; another digest than the stored one is STATUS_REFUSED ("rebuild"). */
+enum status mirror_create(struct pg *, const char *schema, const struct table_def *const *, size_t n) MUST_CHECK;
+enum status mirror_load(struct pg *, struct tables *) MUST_CHECK;     /* all open rows (all rows of whole tables) */
+enum status mirror_fetch(struct pg *, struct tables *) MUST_CHECK;    /* tables_misses → tables_fill, one SELECT a table; misses are reset */
+enum status mirror_send(struct pg *, const struct tables *) MUST_CHECK; /* inside pg_begin: one INSERT and one UPDATE a table */
+
+#endif

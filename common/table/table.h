@@ -1,0 +1,91 @@
+/* Tables of records in memory, mirrored to PostgreSQL (mirror.h), with undo, misses and ordered indexes.
+ * This file does no I/O.
+ *
+ * A row is a struct described by a record; its first field is its key (FIELD_TEXT). A row is open or
+ * closed by a stored bool: open rows are all in memory and may be in ordered indexes; closed ones are
+ * fetched on demand and kept in a bounded cache.
+ *
+ * A get of a row that is neither in memory nor known to be absent is a miss: it returns NULL, and the
+ * caller of the handler (worker/run.h, intake's desk) undoes what the handler did, fetches, and runs it again. */
+#ifndef AFTERCARE_TABLE_TABLE_H
+#define AFTERCARE_TABLE_TABLE_H
+
+#include "base/problem.h"
+#include "record/record.h"
+
+/* An ordered index over rows for which `holds` is true (must imply open). Ties are broken by key. */
+struct index_def {
+    const char *name;
+    int (*compare)(const void *row_a, const void *row_b);
+    bool (*holds)(const void *row); /* NULL: every open row */
+};
+
+struct table_def {
+    const char *name; /* the PostgreSQL table */
+    const struct record *row;
+    uint32_t open_offset;            /* offsetof(struct …, open), a bool field in the record */
+    const struct index_def *indexes;
+    size_t indexes_n; /* at most TABLE_INDEXES_MAX */
+    bool whole;       /* every row is in memory, closed or not: a get never misses (reference data, few rows) */
+};
+#define TABLE_INDEXES_MAX 4
+
+struct tables;
+
+/* defs are borrowed for the life of the tables. cache_rows: closed rows kept per table. */
+struct tables *tables_new(const struct table_def *const *defs, size_t n, size_t cache_rows);
+void tables_destroy(struct tables **);
+/* Forgets all rows (after a failed or doubtful commit). */
+void tables_clear(struct tables *);
+size_t tables_count(const struct tables *);
+const struct table_def *tables_def(const struct tables *, unsigned table);
+
+/* --- for handlers ------------------------------------------------------------------------------ */
+/* The row, or NULL: there is none, or it is not in memory (then tables_missed() grows). Valid until
+ * the next change of the same table. */
+const void *table_get(const struct tables *, unsigned table, const char *key);
+/* The row to be changed in place; NULL like table_get. Its image is kept for undo. Do not change the key.
+ * Indexes follow by themselves before the next index read and at tables_mark. */
+void *table_change(struct tables *, unsigned table, const char *key);
+/* A fresh row, defaults set, key set, to be filled in. Does not look the key up: the caller knows that it is
+ * new. A key that is in memory already is our bug (assert). Set the open flag. */
+void *table_new(struct tables *, unsigned table, const char *key);
+/* Rows in index order: the first with compare(row, from) >= 0 (from: a row struct used as a probe whose key ""
+ * sorts first; NULL: the very first), then the next ones. NULL at the end. */
+const void *table_first(const struct tables *, unsigned table, unsigned index, const void *from);
+const void *table_next(const struct tables *, unsigned table, unsigned index, const void *row);
+/* A handler found that it cannot handle its event; the event is undone and parked. Returns false. */
+bool tables_trouble(struct tables *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* --- for who runs handlers --------------------------------------------------------------------- */
+/* Everything changed since the mark can be undone; marks nest by value (a mark is a log position). */
+size_t tables_mark(struct tables *);
+void tables_undo(struct tables *, size_t mark);
+const char *tables_trouble_text(const struct tables *); /* "" none; cleared by tables_undo and tables_mark */
+
+/* Misses since the last call to tables_misses_reset: pairs of table and key, each once. */
+struct miss {
+    unsigned table;
+    const char *key;
+};
+size_t tables_misses(const struct tables *, const struct miss **);
+void tables_misses_reset(struct tables *);
+/* What was fetched: a row image, or NULL: there is none (remembered until the commit). Rows that came to memory
+ * otherwise meanwhile are left alone. */
+void tables_fill(struct tables *, unsigned table, const char *key, const void *row);
+/* Loads an open row at start. */
+void tables_load(struct tables *, unsigned table, const void *row);
+
+/* Rows changed since the last tables_forget, in order of first change: fresh ones (to INSERT) and others (to UPDATE). */
+size_t tables_dirty(const struct tables *, unsigned table, bool fresh, const void *const **rows);
+/* The changes are written (sent to PostgreSQL in a transaction): starts a new undo log. Closed rows move to the
+ * cache, which drops its oldest beyond the bound. */
+void tables_forget(struct tables *);
+
+/* Figures for metrics and tests. */
+size_t tables_rows(const struct tables *, unsigned table);
+size_t tables_bytes(const struct tables *);
+/* All rows in memory of a table in key order (tests, simulator). */
+void tables_each(const struct tables *, unsigned table, void (*visit)(const void *row, void *arg), void *arg);
+
+#endif
