@@ -1,22 +1,9 @@
-/* Reference data: policies, calendars, the network, customers, products; and the archive 服务档案 of sold units. */
+/* Reference data: the network, customers, products; and the archive 服务档案 of sold units. */
 #ifndef AFTERCARE_PROTO_REFERENCE_H
 #define AFTERCARE_PROTO_REFERENCE_H
 
-#include "policy/policy.h"
 #include "record/record.h"
 
-struct policy_published { /* key = the policy's name */
-    char name[48];
-    char version[POLICY_VERSION_CAP];
-    char replaces[POLICY_VERSION_CAP]; /* "" = the first */
-    uint8_t sha256[32];                /* of the file's text */
-    struct bytes policy;               /* RAW: policy_record */
-};
-struct calendar_published { /* key = the calendar's name */
-    char name[48];
-    char version[64];
-    struct bytes calendar; /* RAW: calendar_def_record */
-};
 struct site_updated { /* key = the site's id; the whole site each time */
     char name[120];
     int64_t tier;          /* 1 HQ, 2 branch, 3 dealer or authorised station */
@@ -50,7 +37,7 @@ struct unit_accepted { int64_t accepted_us; char report[64]; };
 struct card_returned { int64_t returned_us; };
 struct unit_exchanged { char successor[65]; char reason[160]; };
 
-extern const struct record policy_published_record, calendar_published_record, site_updated_record,
+extern const struct record site_updated_record,
     engineer_updated_record, customer_updated_record, product_updated_record, unit_sold_record, unit_accepted_record,
     card_returned_record, unit_exchanged_record;
 

@@ -6,11 +6,10 @@
 #ifndef AFTERCARE_WORKER_RUN_H
 #define AFTERCARE_WORKER_RUN_H
 
-#include "calendar/calendar.h"
 #include "event/event.h"
-#include "policy/policy.h"
 #include "record/record.h"
 #include "table/table.h"
+#include "worker/reference.h"
 
 struct run;
 
@@ -64,12 +63,6 @@ bool conclude(struct run *, const char *slot, const char *type, const char *key,
 bool run_in_flight(const struct run *, const char *slot);
 /* The instant up to which time is known to have passed: what `at` of a conclusion drawn now will be. */
 int64_t run_now_us(const struct run *);
-
-/* --- reference data every worker has: kept by the runtime from policy.published and calendar.published ------- */
-/* The policy of that version, or NULL when the stream never had it ("" = the one in force). Valid for ever. */
-const struct policy *run_policy(const struct tables *, const char *version);
-/* A compiled calendar: the newest version of that name. NULL: none. */
-const struct calendar *run_calendar(const struct tables *, const char *name);
 
 /* The one symbol of a worker's library goes here; common/worker/shell.c. */
 int worker_main(const struct worker *, int argc, char **argv);

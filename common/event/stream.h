@@ -1,6 +1,6 @@
-/* stream.* principal.* source.* event.* and other words about the stream itself. */
-#ifndef AFTERCARE_PROTO_STREAM_H
-#define AFTERCARE_PROTO_STREAM_H
+/* stream.* principal.* source.* event.*: the words the machinery itself understands; proto/catalogue lists them with the rest. */
+#ifndef AFTERCARE_EVENT_STREAM_H
+#define AFTERCARE_EVENT_STREAM_H
 
 #include "event/event.h"
 #include "record/record.h"
