@@ -24,7 +24,25 @@ struct status_row {
     int64_t checked_us;
     int64_t open_rows, memory_bytes;
 };
+/* reporting: report. With no `name` the answer lists the files of the closed period (no part); with one it is the piece of
+ * that file at `offset`, at most REPORT_PART_BYTES. The bytes are the same each time they are asked for. */
+#define REPORT_PART_BYTES 131072
+struct report_args {
+    char report[32]; /* "monthly" */
+    char period[8];  /* "2011-08" */
+    char name[120];
+    int64_t offset;
+};
+struct report_row {
+    char name[120], media[80];
+    int64_t pos; /* the position it was closed at */
+    int64_t bytes; /* of the whole file */
+    uint8_t sha256[32];
+    int64_t offset;
+    struct bytes part;
+};
 /* dispatcher: jobs, why, sites · sla-watchdog: limits · follow-up: callbacks · reporting: tickets, report, summary ·
- * intake: status, refused, units, policies. Their structs stand in questions.c. */
+ * intake: status, refused, units, policies. The other structs stand in questions.c: the columns that a service's SQL
+ * gives carry their names, in any order; the first field is the answer's keyset. */
 
 #endif
