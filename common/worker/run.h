@@ -12,6 +12,7 @@
 #include "worker/reference.h"
 
 struct run;
+struct pg; /* pg/pg.h; the core never touches one */
 
 /* One event type. Either function may be NULL. `data` is the record, decoded, personal fields included where the
  * event has them. apply: true, or tables_trouble(…). A worker's own conclusions come here like any other event. */
@@ -36,7 +37,12 @@ struct timer {
  * row's first column). The columns are the answer's fields. */
 struct question {
     const char *name; /* as in proto/questions.h */
-    const char *sql;
+    const char *sql;  /* NULL where answer is set */
+    /* Instead of SQL, where an answer has to be computed: `snapshot` is a read-only connection inside the question's
+     * transaction, args the decoded args record. Appends one map per row to rows (at most `limit` of them, after the
+     * keyset `after`), counts them in *rows_n and sets *more. STATUS_REFUSED: problem says why. */
+    enum status (*answer)(struct pg *snapshot, const struct record *args_record, const void *args, int64_t limit,
+                          const char *after, struct buf *rows, size_t *rows_n, bool *more, struct problem *);
 };
 
 struct worker {
