@@ -30,6 +30,7 @@ struct event {
     char from[EVENT_SOURCE_CAP];
     uint64_t n;
     int64_t at_us, rec_us;
+    bool cut; /* `at` lay after `rec` when it was reported and was cut to it; in the body only when true, behind `rec` */
     uint64_t cause;
     char by[EVENT_BY_CAP];
     bool has_pd;
