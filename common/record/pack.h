@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/problem.h"
 
-#define SKIM_DEPTH_MAX 8
+#define SKIM_DEPTH_MAX 16 /* a policy's lists inside a published event inside an APPEND are 11 deep */
 
 /* One complete value and nothing behind it: counts and lengths within the bytes that are left, depth
  * <= SKIM_DEPTH_MAX, valid UTF-8 without U+0000, map keys that are short (<= 64) unique strings, ext only as a
