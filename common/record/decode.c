@@ -148,7 +148,7 @@ static bool elements_decode(const struct decoder *d, const struct field *f, enum
                             void *object, const struct place *at)
 {
     struct pack_value v = head_next(u);
-    struct elements room;
+    struct elements room = {0};
     if (v.type != PACK_ARRAY)
         return wrong_type(d, at, "a list");
     if (!elements_room(d, f, part, v.n, object, &room, at))

@@ -89,7 +89,7 @@ static bool text_head(struct skimmer *s, size_t *n)
 
 /* The keys met so far in one map. */
 struct keys {
-    uint32_t n;
+    uint32_t n = 0;
     uint64_t seen; /* one bit per hash: mostly says at once that a key is fresh */
     uint32_t hash[PAIRS_MAX];
     const uint8_t *at[PAIRS_MAX];
@@ -117,7 +117,7 @@ static bool key_skim(struct skimmer *s, struct keys *keys)
     uint8_t b = *s->at;
     if ((b & 0xe0) != 0xa0 && !(b >= 0xd9 && b <= 0xdb))
         return refuse(s, "malformed", "a map key that is not a text");
-    size_t n;
+    size_t n = 0;
     if (!text_head(s, &n))
         return false;
     if (n > KEY_BYTES_MAX)
@@ -197,7 +197,7 @@ static bool count_read(struct skimmer *s, size_t width, uint32_t *n)
 
 static bool long_skim(struct skimmer *s, uint8_t b, unsigned depth)
 {
-    uint32_t n;
+    uint32_t n = 0;
     switch (b) {
     case 0xc0: /* nil, booleans */
     case 0xc2:
