@@ -89,7 +89,7 @@ static bool text_head(struct skimmer *s, size_t *n)
 
 /* The keys met so far in one map. */
 struct keys {
-    uint32_t n = 0;
+    uint32_t n;
     uint64_t seen; /* one bit per hash: mostly says at once that a key is fresh */
     uint32_t hash[PAIRS_MAX];
     const uint8_t *at[PAIRS_MAX];
