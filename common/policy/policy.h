@@ -8,6 +8,12 @@
 #define POLICY_VERSION_CAP 64
 #define POLICY_KIND_CAP 64
 #define POLICY_WORD_CAP 32
+#define POLICY_REGION_CAP 24
+#define POLICY_PRODUCT_CAP 64
+#define POLICY_COVERAGE_CAP 16
+#define POLICY_PATH_CAP 48
+#define POLICY_CLAUSES_MAX 16 /* all that start at once stand in one sla.scheduled */
+#define POLICY_LEVELS_MAX 8
 
 /* What a line applies to; an empty list matches everything. Regions match by prefix. */
 struct policy_match {
@@ -120,6 +126,10 @@ const struct policy_clause *policy_clause(const struct policy *, const char *id)
 const struct policy_limit *policy_limit(const struct policy_clause *, const struct policy_subject *);
 const struct policy_followup *policy_followup(const struct policy *, const struct policy_subject *);
 const struct policy_tier *policy_tier(const struct policy *, int64_t tier);
+
+/* Event types a clause may name as its start or stop, NULL-terminated. */
+extern const char *const policy_facts[];
+bool policy_is_fact(const char *type);
 
 /* Reads and checks a file's text: everything found wrong is added, with line and path. Semantic checks included (a line that
  * an earlier one hides, an id twice, an unknown event type, a calendar that is not listed …). */
