@@ -10,6 +10,7 @@ static const struct field job_offered_fields[] = {
     F_TEXT(job_offered, reason, 0, "first, next, tier-up, nobody-else, reopened"),
     F_INT(job_offered, candidates, 0, "how many sites could have had it"),
     F_INT(job_offered, load, 0, "open jobs of the site"),
+    F_TEXT(job_offered, choice, 0, "SITE=LOAD[/CAPACITY][!what removed it] …, best first; +N!why: so many others"),
 };
 const struct record job_offered_record = RECORD(job_offered, job_offered_fields, "a ticket was offered to a site");
 

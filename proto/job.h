@@ -17,6 +17,7 @@ struct job_offered {
     char policy[POLICY_VERSION_CAP];
     char reason[48];  /* first, next, tier-up, nobody-else, reopened */
     int64_t candidates, load; /* how many there were; the chosen one's open jobs */
+    char choice[200]; /* "D05=3 D07=4/10 D09=10/10!capacity +20!territory": SITE=LOAD[/CAPACITY][!what removed it], best first */
 };
 struct job_accepted {
     char job[JOB_CAP];
