@@ -23,7 +23,8 @@ struct index_def {
 struct table_def {
     const char *name; /* the PostgreSQL table */
     const struct record *row;
-    uint32_t open_offset;            /* offsetof(struct …, open), a bool field in the record */
+    uint32_t open_offset;            /* offsetof(struct …, open), a bool field in the record; 0: none, then every row
+                                        of a whole table is open and every row of another is closed */
     const struct index_def *indexes;
     size_t indexes_n; /* at most TABLE_INDEXES_MAX */
     bool whole;       /* every row is in memory, closed or not: a get never misses (reference data, few rows) */
@@ -45,7 +46,9 @@ const struct table_def *tables_def(const struct tables *, unsigned table);
  * the next change of the same table. */
 const void *table_get(const struct tables *, unsigned table, const char *key);
 /* The row to be changed in place; NULL like table_get. Its image is kept for undo. Do not change the key.
- * Indexes follow by themselves before the next index read and at tables_mark. */
+ * Indexes follow by themselves before the next index read and at tables_mark: after one of these the row must be
+ * taken by table_change again before it is written to. Volatile fields are changed through it too; a row in which
+ * only they changed is not written, and a row that leaves memory (closed, out of the cache) loses them. */
 void *table_change(struct tables *, unsigned table, const char *key);
 /* A fresh row, defaults set, key set, to be filled in. Does not look the key up: the caller knows that it is
  * new. A key that is in memory already is our bug (assert). Set the open flag. */
@@ -69,6 +72,7 @@ struct miss {
     const char *key;
 };
 size_t tables_misses(const struct tables *, const struct miss **);
+bool tables_missed(const struct tables *);
 void tables_misses_reset(struct tables *);
 /* What was fetched: a row image, or NULL: there is none (remembered until the commit). Rows that came to memory
  * otherwise meanwhile are left alone. */
