@@ -56,6 +56,8 @@ struct worker {
     size_t tables_n;
     const struct question *questions;
     size_t questions_n;
+    /* The args record of a question, by worker and question: proto's question_args. */
+    const struct record *(*question_args)(const char *to, const char *name);
     /* Keeps volatile columns in step with what is in flight: sign +1 when `type` with `data` was concluded, −1 when it is read
      * back (before apply) or dropped. May be NULL. Changes volatile fields only, through table_change. */
     void (*flight)(struct tables *, const char *type, const char *key, const void *data, int sign);

@@ -1,0 +1,218 @@
+/* One transaction of a worker: handle what was read, ship the conclusions and write the rows at the same time, commit when
+ * intake has acknowledged. */
+#include "worker/shell.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "table/mirror.h"
+#include <stdlib.h>
+#include <sys/time.h>
+
+#define APPEND_BYTES_TARGET (APPEND_BYTES_MAX - 8192) /* room for the frame around */
+#define PING_US SECOND_US
+#define EVENT_CPU_SECONDS_MAX 10
+
+/* A handler that loops brings the process down (SIGPROF), the attempt counter finds it, parking ends it. */
+static void cpu_limit(int seconds)
+{
+    struct itimerval limit = {.it_value = {.tv_sec = seconds}};
+    setitimer(ITIMER_PROF, &limit, NULL);
+}
+
+static bool handle(struct shell *shell)
+{
+    enum run_result result;
+    bool reading = run_batched(shell->run) > 0;
+    cpu_limit(EVENT_CPU_SECONDS_MAX);
+    for (;;) {
+        result = reading ? run_process(shell->run) : run_head(shell->run, shell->head_now_us);
+        if (result != RUN_MISS)
+            break;
+        if (mirror_fetch(shell->pg, run_tables(shell->run)) != STATUS_OK) {
+            session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+            return false;
+        }
+    }
+    cpu_limit(0);
+    if (result == RUN_STOP) {
+        shell->fatal = true;
+        session_break(shell, "%s", run_error(shell->run));
+        return false;
+    }
+    return true;
+}
+
+/* As many messages as it takes; each says how far the worker is with it. */
+static void ship(struct shell *shell)
+{
+    const struct run_conclusion *conclusions;
+    size_t n = run_conclusions(shell->run, &conclusions), from = 0;
+    struct bytes drafts[APPEND_EVENTS_MAX];
+    while (from < n) {
+        size_t count = 0, bytes = 0;
+        while (from + count < n && count < APPEND_EVENTS_MAX &&
+               bytes + conclusions[from + count].draft.len <= APPEND_BYTES_TARGET) {
+            drafts[count] = conclusions[from + count].draft;
+            bytes += drafts[count++].len;
+        }
+        from += count;
+        int64_t upto = (int64_t)(from == n ? run_upto(shell->run) : conclusions[from].trigger - 1);
+        if (upto > shell->shipped_upto)
+            shell->shipped_upto = upto;
+        source_append(shell->source, drafts, count, shell->shipped_upto, 0);
+    }
+    metric_add(shell->conclusions, (int64_t)n);
+}
+
+static enum status write_rows(struct shell *shell)
+{
+    struct run_state state = run_state(shell->run);
+    enum status status = pg_begin(shell->pg);
+    if (status == STATUS_OK)
+        status = mirror_send(shell->pg, run_tables(shell->run));
+    if (status == STATUS_OK)
+        status = cursor_send(shell->pg, shell->worker->name, shell->committed, &state);
+    return status;
+}
+
+static void await_answers(struct shell *shell)
+{
+    reader_pause(shell->reader, true);
+    while (source_pending(shell->source) > 0 && !shell->broken && !shell->stop) {
+        session_flush(shell);
+        int64_t now_us = clock_boot_us(), deadline_us = source_deadline_us(shell->source);
+        if (source_tick(shell->source, now_us))
+            session_break(shell, "intake is silent");
+        else if (!loop_once(shell->loop, deadline_us < now_us + SECOND_US ? deadline_us : now_us + SECOND_US))
+            shell->stop = true;
+    }
+}
+
+static void board_update(struct shell *shell)
+{
+    struct ask_board *board = &shell->board;
+    struct run_state state = run_state(shell->run);
+    pthread_mutex_lock(&board->lock);
+    board->committed = (int64_t)shell->committed;
+    board->seen = (int64_t)reader_head(shell->reader);
+    board->upto = shell->shipped_upto;
+    board->in_flight = (int64_t)run_flying(shell->run);
+    board->parked = (int64_t)run_parked(shell->run);
+    board->checked_us = state.checked_us;
+    board->open_rows = (int64_t)session_open_rows(shell);
+    board->memory_bytes = (int64_t)tables_bytes(run_tables(shell->run));
+    pthread_cond_broadcast(&board->moved);
+    pthread_mutex_unlock(&board->lock);
+    metric_set(shell->position, (int64_t)shell->committed);
+    metric_set(shell->head, board->seen);
+    metric_set(shell->lag, board->seen - (int64_t)shell->committed);
+    metric_set(shell->in_flight, board->in_flight);
+    metric_set(shell->parked, board->parked);
+    metric_set(shell->checked, state.checked_us / SECOND_US);
+}
+
+void batch_work(struct shell *shell)
+{
+    size_t n = run_batched(shell->run);
+    if (shell->single && n > 0 &&
+        cursor_attempt(shell->pg, shell->worker->name, shell->committed + 1) != STATUS_OK) {
+        session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+        return;
+    }
+    shell->head_used_us = shell->head_now_us;
+    if (!handle(shell))
+        return;
+    const struct run_conclusion *conclusions;
+    bool concluded = run_conclusions(shell->run, &conclusions) > 0;
+    if (n == 0 && !concluded)
+        return; /* time passed, nothing was due */
+    ship(shell);
+    session_flush(shell);
+    if (write_rows(shell) != STATUS_OK) {
+        session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+        return;
+    }
+    if (concluded)
+        await_answers(shell);
+    if (shell->broken || shell->stop)
+        return;
+    if (pg_commit(shell->pg) != STATUS_OK) {
+        session_break(shell, "PostgreSQL: the commit failed or is in doubt: %s", pg_error(shell->pg));
+        return;
+    }
+    run_committed(shell->run);
+    shell->committed = run_state(shell->run).pos;
+    if (run_upto(shell->run) > (uint64_t)shell->shipped_upto)
+        shell->shipped_upto = (int64_t)run_upto(shell->run);
+    shell->single = false;
+    metric_add(shell->events, (int64_t)n);
+    metric_add(shell->commits, 1);
+    board_update(shell);
+    reader_applied(shell->reader, shell->committed);
+    reader_pause(shell->reader, false);
+    reader_resume(shell->reader);
+}
+
+static bool at_head(const struct shell *shell)
+{
+    return run_batched(shell->run) == 0 && shell->committed == shell->head_pos;
+}
+
+/* The stream's time by our own estimate: only to know when asking is worth while. */
+static int64_t estimated_now_us(const struct shell *shell, int64_t now_us)
+{
+    return shell->head_now_us + (now_us - shell->head_heard_us);
+}
+
+bool batch_is_ready(const struct shell *shell, int64_t now_us)
+{
+    size_t n = run_batched(shell->run);
+    if (n > 0) {
+        bool all = reader_position(shell->reader) == shell->head_pos;
+        return n >= (size_t)shell->own->linger_events || shell->single ||
+               (all && run_state(shell->run).stepped) ||
+               now_us - shell->batch_since_us >= shell->own->linger_ms * 1000;
+    }
+    if (run_timers_left(shell->run))
+        return true;
+    return at_head(shell) && !run_state(shell->run).stepped && shell->head_now_us > shell->head_used_us &&
+           run_next_due_us(shell->run) <= shell->head_now_us;
+}
+
+int64_t batch_deadline_us(const struct shell *shell)
+{
+    int64_t deadline_us = shell->told_us + PING_US;
+    if (run_batched(shell->run) > 0) {
+        int64_t linger_us = shell->batch_since_us + shell->own->linger_ms * 1000;
+        deadline_us = linger_us < deadline_us ? linger_us : deadline_us;
+    } else if (!run_state(shell->run).stepped && shell->head_now_us > 0) {
+        int64_t due_us = run_next_due_us(shell->run);
+        if (due_us != INT64_MAX && due_us - shell->head_now_us < PING_US) {
+            int64_t at_us = shell->head_heard_us + (due_us - shell->head_now_us);
+            deadline_us = at_us < deadline_us ? at_us : deadline_us;
+        }
+    }
+    return deadline_us;
+}
+
+void batch_tell(struct shell *shell, int64_t now_us)
+{
+    struct run_state state = run_state(shell->run);
+    bool arrived = at_head(shell) && run_flying(shell->run) == 0 && !run_timers_left(shell->run);
+    bool due = now_us - shell->told_us >= PING_US;
+    if (state.stepped)
+        due = due || (arrived && shell->told_upto != shell->shipped_upto);
+    else if (arrived && now_us - shell->told_us >= 1000)
+        due = due || run_next_due_us(shell->run) <= estimated_now_us(shell, now_us);
+    if (!due || source_state(shell->source) != SOURCE_OPEN)
+        return;
+    struct verb_ping ping;
+    record_clear(&verb_ping_record, &ping);
+    ping.upto = shell->shipped_upto;
+    ping.checked_us = state.checked_us;
+    ping.applied = (int64_t)shell->committed;
+    source_ping(shell->source, &ping);
+    shell->told_upto = shell->shipped_upto;
+    shell->told_us = now_us;
+    board_update(shell);
+}

@@ -1,0 +1,28 @@
+/* The one row that says where a worker stands, committed together with its rows by compare-and-set. */
+#ifndef AFTERCARE_WORKER_CURSOR_H
+#define AFTERCARE_WORKER_CURSOR_H
+
+#include "pg/pg.h"
+#include "worker/run_core.h"
+
+struct cursor {
+    struct run_state state;
+    int64_t starts;      /* since the last commit: a crash loop shows here */
+    uint64_t attempt;    /* the event that was tried alone */
+    int64_t attempts;    /* how often */
+};
+
+/* Creates schema objects (cursor and tables) where they are missing and takes a start into account.
+ * STATUS_REFUSED: pg_error() or the tables' definitions changed; *why says so. */
+enum status cursor_open(struct pg *, const char *schema, struct run *, struct cursor *, const char **why) MUST_CHECK;
+/* Reads it as it stands (snapshot of whoever asks). */
+enum status cursor_read(struct pg *, const char *schema, struct cursor *) MUST_CHECK;
+/* Inside pg_begin: moves the cursor from `before` to `after`; the COMMIT fails when somebody else moved it. */
+enum status cursor_send(struct pg *, const char *schema, uint64_t before, const struct run_state *after) MUST_CHECK;
+/* Committed before an event is tried alone. */
+enum status cursor_attempt(struct pg *, const char *schema, uint64_t pos) MUST_CHECK;
+/* Connects and sets what every worker's connection has: a commit lost in a crash is a replay, and arrays of keys are
+ * looked up by index even in young tables. */
+enum status cursor_connect(struct pg *) MUST_CHECK;
+
+#endif

@@ -1,0 +1,66 @@
+/* What a shell does with the core: feed it events and time, fetch what it misses, ship what it concludes, write what it
+ * changed. One struct run is one worker's memory; everything is dropped and loaded again after a failed commit. */
+#ifndef AFTERCARE_WORKER_RUN_CORE_H
+#define AFTERCARE_WORKER_RUN_CORE_H
+
+#include "event/stream.h"
+#include "worker/run.h"
+
+/* What is committed together with the rows. */
+struct run_state {
+    char stream[64];
+    bool stepped;
+    uint64_t pos;
+    uint8_t link[LINK_BYTES];
+    int64_t rec_us;     /* of the last event */
+    int64_t checked_us; /* time is known to have come so far; stepped: the last time.reached */
+};
+
+enum run_result {
+    RUN_DONE,
+    RUN_MISS, /* rows are missing: tables_misses() says which; fill them and call again */
+    RUN_STOP  /* run_error() says why: the worker must not go on */
+};
+
+struct run *run_new(const struct worker *, size_t cache_rows);
+void run_destroy(struct run **);
+struct tables *run_tables(struct run *);
+/* The worker's tables and behind them the runtime's. */
+const struct table_def *const *run_table_defs(const struct run *, size_t *n);
+
+/* Starts at a committed state, with open rows loaded. Events at or below `upto` are applied only. */
+void run_start(struct run *, const struct run_state *, uint64_t upto);
+/* The worker's own events behind max(state.pos, upto), handed in before any event is processed: they are in flight. */
+enum run_result run_expect(struct run *, struct bytes body, struct bytes priv);
+
+/* Takes one more event (copied). In order; the caller has checked positions and links. */
+void run_add(struct run *, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES]);
+size_t run_batched(const struct run *);
+/* Handles what was added, fires timers. Call again after RUN_MISS was served. */
+enum run_result run_process(struct run *);
+/* Everything up to the head has been processed and it was `now` there: timers fire. Call again after RUN_MISS. */
+enum run_result run_head(struct run *, int64_t now_us);
+/* Timers are due that did not fit into this transaction: commit, then run_head again. */
+bool run_timers_left(const struct run *);
+/* The earliest due instant of a timer that has not fired, INT64_MAX: none. */
+int64_t run_next_due_us(const struct run *);
+
+struct run_conclusion {
+    uint64_t trigger; /* position of the event that led to it */
+    size_t offset; /* of the draft in the core's buffer; `draft` is set by run_conclusions */
+    struct bytes draft;
+};
+size_t run_conclusions(const struct run *, const struct run_conclusion **);
+/* The highest position P such that every conclusion from events and timers at or below it is in this batch or earlier. */
+uint64_t run_upto(const struct run *);
+struct run_state run_state(const struct run *);
+/* The batch is committed: forgets it. */
+void run_committed(struct run *);
+
+size_t run_flying(const struct run *);
+size_t run_parked(const struct run *);
+/* Parks the event at `pos` when it comes: it has brought the process down before. */
+void run_park_at(struct run *, uint64_t pos);
+const char *run_error(const struct run *);
+
+#endif

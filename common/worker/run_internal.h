@@ -1,0 +1,91 @@
+/* The core's own insides, shared by run.c, flight.c, timers.c and parking.c. */
+#ifndef AFTERCARE_WORKER_RUN_INTERNAL_H
+#define AFTERCARE_WORKER_RUN_INTERNAL_H
+
+#include "worker/run_core.h"
+
+#define CONCLUSIONS_PER_EVENT_MAX 64
+#define TIMERS_PER_TRANSACTION_MAX 512
+#define PARKED_MAX 1000
+
+struct flight;
+
+/* An event of the batch, decoded once. */
+struct run_item {
+    struct event event;
+    uint8_t link[LINK_BYTES];
+    const struct handler *builtin, *handler; /* NULL: nothing to do */
+    void *builtin_data, *data;
+    bool broken; /* its data could not be read */
+    char why[160];
+};
+
+struct run {
+    const struct worker *worker;
+    struct tables *tables;
+    const struct table_def **defs;
+    size_t defs_n;
+    unsigned parked_table;
+    const struct handler **handlers; /* sorted by type; the runtime's own included */
+    size_t handlers_n;
+
+    struct run_state state;
+    uint64_t crash_pos; /* an event that has brought the process down, 0: none */
+    uint64_t upto;    /* events up to here are applied only */
+    bool timers_left; /* due, but this transaction is full */
+    bool fire;        /* timers are to be looked at before the next event */
+    size_t timers_fired;
+
+    struct arena *batch;
+    struct run_item *items;
+    size_t items_n, items_cap, items_done;
+
+    struct flight *flight;      /* slots concluded and not read back */
+    struct flight *parked_ahead; /* positions known to be parked */
+    struct buf drafts;
+    struct run_conclusion *conclusions;
+    size_t conclusions_n, conclusions_cap;
+
+    /* the event or timer at hand */
+    uint64_t cause;
+    bool dry; /* collecting misses: nothing is concluded */
+    size_t drawn_from; /* conclusions[] index where the event's own begin */
+    struct buf slots;  /* of this event's conclusions, to be undone */
+    struct buf scratch;
+    char trouble[200];
+    char error[256];
+};
+
+/* --- flight.c: a set of texts */
+struct flight *flight_new(void);
+void flight_destroy(struct flight **);
+void flight_clear(struct flight *);
+bool flight_has(const struct flight *, const char *slot);
+bool flight_add(struct flight *, const char *slot); /* false: it was there */
+bool flight_remove(struct flight *, const char *slot);
+size_t flight_count(const struct flight *);
+
+/* --- run.c */
+enum step { STEP_DONE, STEP_MISS, STEP_TROUBLE };
+/* Applies and decides one event; what it did is undone unless STEP_DONE. */
+enum step run_step(struct run *, const struct run_item *, bool decide);
+void run_decode(struct run *, struct run_item *);
+void run_begin(struct run *, uint64_t cause);
+void run_undo_drawn(struct run *);
+bool run_stop(struct run *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* --- timers.c */
+enum step run_fire(struct run *);
+
+/* --- parking.c */
+extern const struct table_def parked_table_def;
+/* True: the event is held back behind a parked one of its key (or is known to be parked); *step tells how that went. */
+bool parking_holds(struct run *, const struct run_item *, enum step *);
+/* Parks an event that cannot be handled, and says so. */
+enum step parking_park(struct run *, const struct run_item *, const char *reason, bool decide);
+/* event.released and event.dropped: what waited is handled now. */
+enum step parking_on_event(struct run *, const struct run_item *, bool decide);
+/* An event.parked of our own, read ahead. */
+void parking_expect(struct run *, const struct event *, const void *data);
+
+#endif

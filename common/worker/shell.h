@@ -1,0 +1,69 @@
+/* The daemon around the core: sockets, PostgreSQL, clocks. */
+#ifndef AFTERCARE_WORKER_SHELL_H
+#define AFTERCARE_WORKER_SHELL_H
+
+#include "bus/metrics.h"
+#include "bus/reader.h"
+#include "bus/socket.h"
+#include "bus/source.h"
+#include "settings/settings.h"
+#include "worker/ask.h"
+#include "worker/cursor.h"
+
+struct shell {
+    const struct worker *worker;
+    const struct settings *settings;
+    const struct settings_worker *own;
+    struct pg *pg;
+    struct run *run;
+    struct loop *loop;
+    struct bus_socket *cmd, *live, *feed;
+    struct source *source;
+    struct reader *reader;
+    struct ask_board board;
+    struct ask *ask;
+
+    struct cursor cursor;        /* as loaded */
+    uint64_t committed;          /* position */
+    struct verb_welcome welcome; /* of this session */
+    bool welcomed;
+    bool broken;                 /* this session is over; `why` */
+    bool fatal;                  /* and no other must follow */
+    char why[256];
+    int64_t backoff_us;
+
+    bool single;                 /* one event a transaction: looking for what brought the process down */
+    int64_t batch_since_us;      /* boot time when the batch at hand began */
+    uint64_t head_pos;           /* the last head up to which everything was delivered */
+    int64_t head_now_us;         /* what `now` was there */
+    int64_t head_heard_us;       /* boot time when that was heard */
+    int64_t head_used_us;        /* the `now` timers were last run with */
+    int64_t shipped_upto, told_upto;
+    int64_t told_us;             /* boot time of the last PING */
+    bool stop;
+
+    struct metrics *metrics;
+    struct metric *events, *conclusions, *commits, *position, *head, *in_flight, *parked, *lag, *checked, *restarts;
+};
+
+/* session.c: from nothing to reading. False: `why` says what is missing; try again later (or never: fatal). */
+bool session_open(struct shell *);
+void session_close(struct shell *);
+size_t session_open_rows(const struct shell *);
+void session_break(struct shell *, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Reads and writes frames of cmd; true while the session lives. */
+void session_flush(struct shell *);
+
+/* batch.c: handle what was read, ship, write, commit. */
+void batch_work(struct shell *);
+bool batch_is_ready(const struct shell *, int64_t now_us);
+/* When it will be, as far as is known now. */
+int64_t batch_deadline_us(const struct shell *);
+/* Tells intake how far this worker is, when that is due. */
+void batch_tell(struct shell *, int64_t now_us);
+
+/* rebuild.c: `--rebuild` and `--verify`. Exit codes. */
+int rebuild_run(struct shell *);
+int verify_run(struct shell *);
+
+#endif
