@@ -21,5 +21,7 @@ int64_t metric_value(const struct metric *);
 void metrics_health(struct metrics *, const char *reason);
 /* endpoint "127.0.0.1:7410"; false: error says why. */
 bool metrics_serve(struct metrics *, const char *endpoint, char *error, unsigned long error_cap);
+/* Where it listens; 0: it does not. (Port 0 in the endpoint lets the system choose.) */
+unsigned metrics_port(const struct metrics *);
 
 #endif

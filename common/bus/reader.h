@@ -14,7 +14,8 @@ struct reader_config {
 };
 
 struct reader_listener {
-    /* In order, each position once. Bytes are valid during the call. */
+    /* In order, each position once. Bytes are valid during the call and have passed skim(). link is all zero where it is not
+     * known: filtered readers, and those that do not verify. */
     void (*event)(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES]);
     /* The reader has delivered everything up to head, and it was `now` then (0: not said). */
     void (*head)(void *owner, uint64_t head, int64_t now_us);
@@ -38,6 +39,8 @@ void reader_pause(struct reader *, bool paused);
 /* Delivers what is kept; call after reader_pause(false). */
 void reader_resume(struct reader *);
 uint64_t reader_position(const struct reader *); /* delivered up to */
+/* The cursor to go on from: what OPEN's after and link were. link all zero: not known there. */
+void reader_cursor(const struct reader *, uint64_t *pos, uint8_t link[LINK_BYTES]);
 uint64_t reader_head(const struct reader *);     /* the highest head heard of */
 bool reader_is_live(const struct reader *);
 int64_t reader_deadline_us(const struct reader *);

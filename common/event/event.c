@@ -160,7 +160,7 @@ static bool read_data(struct unpack *in, struct event *e, struct problem *p)
 
 static bool read_v(struct pack_value value, struct event *e, struct problem *p)
 {
-    uint64_t v;
+    uint64_t v = 0;
 
     if (!read_uint(value, V, UINT32_MAX, &v, p))
         return false;

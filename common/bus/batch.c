@@ -1,0 +1,115 @@
+#include "bus/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_key(struct bytes key, const char *name)
+{
+    return bytes_equal(key, bytes_of_text(name));
+}
+
+static bool read_pos(struct unpack *in, uint64_t *out)
+{
+    struct pack_value value = unpack_next(in);
+
+    if (value.type != PACK_INT || value.integer < 0)
+        return false;
+    *out = (uint64_t)value.integer;
+    return true;
+}
+
+static bool read_link(struct unpack *in, uint8_t out[LINK_BYTES])
+{
+    struct pack_value value = unpack_next(in);
+
+    if (value.type != PACK_BIN || value.bytes.len != LINK_BYTES)
+        return false;
+    memcpy(out, value.bytes.data, LINK_BYTES);
+    return true;
+}
+
+static bool read_events(struct unpack *in, struct batch *b)
+{
+    struct bytes list = unpack_raw(in);
+    struct pack_value head;
+
+    b->events = unpack_of(list);
+    head = unpack_next(&b->events);
+    b->left = head.n;
+    return head.type == PACK_ARRAY;
+}
+
+bool batch_read(const struct frame *frame, struct batch *b)
+{
+    struct unpack in = unpack_of(frame->map);
+    struct pack_value map = unpack_next(&in);
+
+    memset(b, 0, sizeof *b);
+    b->cost = frame->map.len;
+    for (uint32_t i = 0; map.type == PACK_MAP && i < map.n; i++) {
+        struct bytes key = unpack_next(&in).bytes;
+        bool good = true;
+        if (is_key(key, "after"))
+            good = read_pos(&in, &b->after);
+        else if (is_key(key, "upto"))
+            good = read_pos(&in, &b->upto);
+        else if (is_key(key, "link"))
+            good = read_link(&in, b->link);
+        else if (is_key(key, "events"))
+            good = read_events(&in, b);
+        else
+            (void)unpack_raw(&in);
+        if (!good)
+            return false;
+    }
+    return map.type == PACK_MAP && b->upto >= b->after;
+}
+
+struct batch *batch_keep(const struct batch *b)
+{
+    size_t n = b->left > 0 ? (size_t)(b->events.end - b->events.at) : 0;
+    struct batch *kept = memory_new(sizeof *kept + n);
+    uint8_t *copy = (uint8_t *)(kept + 1);
+
+    *kept = *b;
+    kept->next = NULL;
+    if (n > 0)
+        memcpy(copy, b->events.at, n);
+    kept->events = (struct unpack){.at = copy, .end = copy + n};
+    return kept;
+}
+
+bool batch_next(struct batch *b, struct bytes *body, struct bytes *priv)
+{
+    b->left--;
+    return delivery_decode(unpack_raw(&b->events), body, priv);
+}
+
+void debts_release(struct debts *d)
+{
+    free(d->items);
+    memset(d, 0, sizeof *d);
+}
+
+void debts_add(struct debts *d, const struct debt *debt)
+{
+    if (d->n == d->cap && d->at > 0 && d->at >= d->n / 2) {
+        memmove(d->items, d->items + d->at, (d->n - d->at) * sizeof d->items[0]);
+        d->n -= d->at;
+        d->at = 0;
+    } else if (d->n == d->cap) {
+        d->cap = d->cap ? d->cap * 2 : 16;
+        d->items = memory_grow(d->items, d->cap * sizeof d->items[0]);
+    }
+    d->items[d->n++] = *debt;
+}
+
+bool debts_settle(struct debts *d, uint64_t applied, struct debt *out)
+{
+    if (d->at == d->n || d->items[d->at].last_event > applied)
+        return false;
+    *out = d->items[d->at++];
+    if (d->at == d->n)
+        d->at = d->n = 0;
+    return true;
+}

@@ -1,0 +1,311 @@
+#include "bus/socket.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "record/pack.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define STOP_SECONDS 5
+#define PARTS_MAX 3
+
+struct bus_socket {
+    void *zmq;
+    enum bus_kind kind;
+    zmq_msg_t parts[PARTS_MAX]; /* of the message received last; borrowed by who asked for it */
+    int parts_n;
+};
+
+static void *context;
+
+void bus_start(void)
+{
+    assert(!context);
+    context = zmq_ctx_new();
+    if (!context)
+        log_fatal("ZeroMQ does not start: %s", zmq_strerror(errno));
+}
+
+void bus_stop(void)
+{
+    if (!context)
+        return;
+    /* A peer that takes nothing any more must not keep us: the alarm ends the process. */
+    alarm(STOP_SECONDS);
+    while (zmq_ctx_term(context) != 0 && errno == EINTR)
+        continue;
+    alarm(0);
+    context = NULL;
+}
+
+static int zmq_kind(enum bus_kind kind)
+{
+    switch (kind) {
+    case BUS_DEALER: return ZMQ_DEALER;
+    case BUS_ROUTER: return ZMQ_ROUTER;
+    case BUS_PUB: return ZMQ_PUB;
+    case BUS_SUB: return ZMQ_SUB;
+    case BUS_PAIR: return ZMQ_PAIR;
+    }
+    assert(false);
+    return -1;
+}
+
+static bool option(void *zmq, int name, int value)
+{
+    return zmq_setsockopt(zmq, name, &value, sizeof value) == 0;
+}
+
+/* IMMEDIATE is not set: with one endpoint per socket it would only refuse what is said before the connection
+ * stands; who reconnects makes a new socket, and the stale frames go with the old one. */
+static bool options_set(void *zmq, enum bus_kind kind)
+{
+    bool good = option(zmq, ZMQ_HANDSHAKE_IVL, 5000) && option(zmq, ZMQ_HEARTBEAT_IVL, 5000) &&
+                option(zmq, ZMQ_HEARTBEAT_TIMEOUT, 15000) && option(zmq, ZMQ_RECONNECT_IVL, 250) &&
+                option(zmq, ZMQ_RECONNECT_IVL_MAX, 30000);
+    int64_t message_max = FRAME_BYTES_MAX;
+
+    if (kind != BUS_PAIR)
+        good = good && zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) == 0;
+    switch (kind) {
+    case BUS_DEALER:
+        return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_SNDHWM, 10000) && option(zmq, ZMQ_RCVHWM, 10000);
+    case BUS_ROUTER:
+        return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_ROUTER_MANDATORY, 1) &&
+               option(zmq, ZMQ_SNDHWM, 100000) && option(zmq, ZMQ_RCVHWM, 10000);
+    case BUS_PUB: return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, 200000);
+    case BUS_SUB:
+        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_RCVHWM, 200000) &&
+               zmq_setsockopt(zmq, ZMQ_SUBSCRIBE, "", 0) == 0;
+    case BUS_PAIR:
+        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, 100000) && option(zmq, ZMQ_RCVHWM, 100000);
+    }
+    return false;
+}
+
+static struct bus_socket *open_socket(enum bus_kind kind, const char *endpoint,
+                                      int (*attach)(void *, const char *), char *error, size_t error_cap)
+{
+    struct bus_socket *s = memory_new(sizeof *s);
+
+    assert(context);
+    s->kind = kind;
+    s->zmq = zmq_socket(context, zmq_kind(kind));
+    if (s->zmq && options_set(s->zmq, kind) && attach(s->zmq, endpoint) == 0)
+        return s;
+    (void)text_copy(error, error_cap, zmq_strerror(errno));
+    if (s->zmq)
+        zmq_close(s->zmq);
+    free(s);
+    return NULL;
+}
+
+struct bus_socket *bus_bind(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
+{
+    return open_socket(kind, endpoint, zmq_bind, error, error_cap);
+}
+
+struct bus_socket *bus_connect(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
+{
+    return open_socket(kind, endpoint, zmq_connect, error, error_cap);
+}
+
+static void parts_release(struct bus_socket *s)
+{
+    for (int i = 0; i < s->parts_n; i++)
+        zmq_msg_close(&s->parts[i]);
+    s->parts_n = 0;
+}
+
+void bus_close(struct bus_socket **s_p)
+{
+    struct bus_socket *s = *s_p;
+
+    if (!s)
+        return;
+    parts_release(s);
+    zmq_close(s->zmq);
+    free(s);
+    *s_p = NULL;
+}
+
+void *bus_raw(const struct bus_socket *s)
+{
+    return s->zmq;
+}
+
+/* --- sending ------------------------------------------------------------------------------------- */
+
+static enum status send_part(struct bus_socket *s, const void *data, size_t n, int flags)
+{
+    for (;;) {
+        if (zmq_send(s->zmq, data, n, flags | ZMQ_DONTWAIT) >= 0)
+            return STATUS_OK;
+        switch (errno) {
+        case EINTR: continue;
+        case EAGAIN: return STATUS_AGAIN;
+        default: return STATUS_CLOSED; /* EHOSTUNREACH: no such peer; ETERM, ENOTSOCK: the end */
+        }
+    }
+}
+
+/* Once the first part is taken the message is: zmq keeps room for the others. */
+static enum status send_rest(struct bus_socket *s, const char *verb, struct bytes map)
+{
+    enum status status = send_part(s, verb, strlen(verb), ZMQ_SNDMORE);
+
+    return status == STATUS_OK ? send_part(s, map.data, map.len, 0) : status;
+}
+
+enum status bus_send(struct bus_socket *s, const char *verb, struct bytes map)
+{
+    assert(s->kind == BUS_DEALER || s->kind == BUS_PAIR);
+    return send_rest(s, verb, map);
+}
+
+enum status bus_send_to(struct bus_socket *s, const struct bus_peer *peer, const char *verb, struct bytes map)
+{
+    enum status status;
+
+    assert(s->kind == BUS_ROUTER);
+    status = send_part(s, peer->id, peer->len, ZMQ_SNDMORE);
+    return status == STATUS_OK ? send_rest(s, verb, map) : status;
+}
+
+enum status bus_publish(struct bus_socket *s, const char *topic, struct bytes body, struct bytes priv)
+{
+    enum status status;
+
+    assert(s->kind == BUS_PUB);
+    status = send_part(s, topic, strlen(topic), ZMQ_SNDMORE);
+    if (status == STATUS_OK)
+        status = send_part(s, body.data, body.len, ZMQ_SNDMORE);
+    return status == STATUS_OK ? send_part(s, priv.data, priv.len, 0) : status;
+}
+
+/* --- receiving ----------------------------------------------------------------------------------- */
+
+static bool more_follows(struct bus_socket *s)
+{
+    return zmq_msg_more(&s->parts[s->parts_n - 1]) != 0;
+}
+
+static void rest_drop(struct bus_socket *s)
+{
+    zmq_msg_t part;
+    bool more = true;
+
+    while (more) {
+        zmq_msg_init(&part);
+        more = zmq_msg_recv(&part, s->zmq, ZMQ_DONTWAIT) >= 0 && zmq_msg_more(&part);
+        zmq_msg_close(&part);
+    }
+}
+
+/* One message of exactly n parts. */
+static enum status receive_parts(struct bus_socket *s, int n)
+{
+    parts_release(s);
+    do {
+        zmq_msg_t *part = &s->parts[s->parts_n];
+        int got;
+        zmq_msg_init(part);
+        do {
+            got = zmq_msg_recv(part, s->zmq, ZMQ_DONTWAIT);
+        } while (got < 0 && errno == EINTR);
+        if (got < 0) {
+            zmq_msg_close(part);
+            return errno == EAGAIN ? STATUS_AGAIN : STATUS_CLOSED;
+        }
+        s->parts_n++;
+    } while (s->parts_n < n && more_follows(s));
+    if (more_follows(s)) {
+        rest_drop(s);
+        return STATUS_REFUSED;
+    }
+    return s->parts_n == n ? STATUS_OK : STATUS_REFUSED;
+}
+
+static struct bytes part_bytes(struct bus_socket *s, int i)
+{
+    return bytes_of(zmq_msg_data(&s->parts[i]), zmq_msg_size(&s->parts[i]));
+}
+
+static bool is_verb(struct bytes verb, size_t cap)
+{
+    if (verb.len == 0 || verb.len >= cap)
+        return false;
+    for (size_t i = 0; i < verb.len; i++)
+        if ((verb.data[i] < 'A' || verb.data[i] > 'Z') && verb.data[i] != '_')
+            return false;
+    return true;
+}
+
+static bool is_map(struct bytes map)
+{
+    struct problem problem;
+    struct unpack in;
+
+    if (!skim(map, &problem))
+        return false;
+    in = unpack_of(map);
+    return unpack_next(&in).type == PACK_MAP;
+}
+
+static enum status frame_read(struct bus_socket *s, int first, struct frame *frame)
+{
+    struct bytes verb = part_bytes(s, first), map = part_bytes(s, first + 1);
+
+    /* Within the process (PAIR) the second part is the owner's own affair. */
+    if (!is_verb(verb, sizeof frame->verb) || (s->kind != BUS_PAIR && !is_map(map)))
+        return STATUS_REFUSED;
+    memcpy(frame->verb, verb.data, verb.len);
+    frame->verb[verb.len] = '\0';
+    frame->map = map;
+    return STATUS_OK;
+}
+
+enum status bus_receive(struct bus_socket *s, struct frame *frame)
+{
+    enum status status;
+
+    assert(s->kind == BUS_DEALER || s->kind == BUS_PAIR);
+    status = receive_parts(s, 2);
+    return status == STATUS_OK ? frame_read(s, 0, frame) : status;
+}
+
+enum status bus_receive_from(struct bus_socket *s, struct bus_peer *peer, struct frame *frame)
+{
+    enum status status;
+    struct bytes id;
+
+    assert(s->kind == BUS_ROUTER);
+    status = receive_parts(s, 3);
+    if (s->parts_n > 0 && (status == STATUS_OK || status == STATUS_REFUSED)) {
+        id = part_bytes(s, 0);
+        if (id.len > BUS_PEER_MAX)
+            return STATUS_REFUSED;
+        peer->len = (uint8_t)id.len;
+        memcpy(peer->id, id.data, id.len);
+    }
+    return status == STATUS_OK ? frame_read(s, 1, frame) : status;
+}
+
+enum status bus_receive_live(struct bus_socket *s, struct bytes *topic, struct bytes *body, struct bytes *priv)
+{
+    enum status status;
+
+    assert(s->kind == BUS_SUB);
+    status = receive_parts(s, 3);
+    if (status != STATUS_OK)
+        return status;
+    *topic = part_bytes(s, 0);
+    *body = part_bytes(s, 1);
+    *priv = part_bytes(s, 2);
+    return STATUS_OK;
+}
