@@ -161,20 +161,20 @@ static bool hours_read(const struct slice *windows, const char *path, struct hou
         struct window *to = &out->windows[out->n++];
         text_format(field, sizeof field, "%s.windows[%u]", path, i);
         if (!minute_read(w[i].from, &to->from) || to->from >= DAY_MINUTES)
-            return problem_set(problem, "time-of-day", field, "from \"%s\", expected 00:00 to 23:59", w[i].from);
+            return problem_set(problem, "bad-time", field, "from \"%s\", expected 00:00 to 23:59", w[i].from);
         if (!minute_read(w[i].to, &to->to))
-            return problem_set(problem, "time-of-day", field, "to \"%s\", expected 00:00 to 24:00", w[i].to);
+            return problem_set(problem, "bad-time", field, "to \"%s\", expected 00:00 to 24:00", w[i].to);
         if (to->to == to->from)
-            return problem_set(problem, "empty", field, "opens and closes at %s", w[i].from);
+            return problem_set(problem, "bad-value", field, "opens and closes at %s", w[i].from);
         if (to->to < to->from)
             to->to += DAY_MINUTES;
         if (to->to - to->from > DAY_MINUTES)
-            return problem_set(problem, "too-long", field, "a window is at most 24 hours");
+            return problem_set(problem, "bad-value", field, "a window is at most 24 hours");
     }
     qsort(out->windows, out->n, sizeof *out->windows, window_order);
     for (unsigned i = 1; i < out->n; i++)
         if (out->windows[i].from < out->windows[i - 1].to)
-            return problem_set(problem, "overlap", path, "two windows of a day overlap");
+            return problem_set(problem, "bad-value", path, "two windows of a day overlap");
     return true;
 }
 
@@ -188,7 +188,7 @@ static bool week_read(struct calendar *c, const struct calendar_def *def, struct
         if (d[i].weekday < 1 || d[i].weekday > 7)
             return problem_set(problem, "missing", path, "a weekday, mon to sun");
         if (seen[d[i].weekday])
-            return problem_set(problem, "twice", path, "this weekday is there already");
+            return problem_set(problem, "duplicate", path, "this weekday is there already");
         seen[d[i].weekday] = true;
         if (!hours_read(&d[i].windows, path, &c->week[d[i].weekday], problem))
             return false;
@@ -196,7 +196,7 @@ static bool week_read(struct calendar *c, const struct calendar_def *def, struct
     for (int day = 1; day <= 7; day++) {
         const struct hours *today = &c->week[day], *next = &c->week[day % 7 + 1];
         if (today->n && next->n && today->windows[today->n - 1].to - DAY_MINUTES > next->windows[0].from)
-            return problem_set(problem, "overlap", "weekly", "a night shift runs into the next day's hours");
+            return problem_set(problem, "bad-value", "weekly", "a night shift runs into the next day's hours");
     }
     return true;
 }
@@ -216,12 +216,12 @@ static bool exceptions_read(struct calendar *c, const struct calendar_def *def, 
         struct exception *to = &c->exceptions[c->exceptions_n++];
         text_format(path, sizeof path, "exceptions[%u]", i);
         if (!date_read(e[i].from, &to->from))
-            return problem_set(problem, "date", path, "from \"%s\", expected a date as 2011-07-04", e[i].from);
+            return problem_set(problem, "bad-time", path, "from \"%s\", expected a date as 2011-07-04", e[i].from);
         to->to = to->from;
         if (*e[i].to && (!date_read(e[i].to, &to->to) || to->to < to->from))
-            return problem_set(problem, "date", path, "to \"%s\", expected a date not before from", e[i].to);
+            return problem_set(problem, "bad-time", path, "to \"%s\", expected a date not before from", e[i].to);
         if (e[i].as && e[i].windows.n)
-            return problem_set(problem, "conflict", path, "either windows or as");
+            return problem_set(problem, "bad-value", path, "either windows or as");
         if (e[i].as)
             to->hours = c->week[e[i].as];
         else if (!hours_read(&e[i].windows, path, &to->hours, problem))
@@ -232,7 +232,7 @@ static bool exceptions_read(struct calendar *c, const struct calendar_def *def, 
         if (c->exceptions[i].from <= c->exceptions[i - 1].to) {
             int y, m, d;
             civil_from_days(c->exceptions[i].from, &y, &m, &d);
-            return problem_set(problem, "twice", "exceptions", "%04d-%02d-%02d is in two exceptions", y, m, d);
+            return problem_set(problem, "duplicate", "exceptions", "%04d-%02d-%02d is in two exceptions", y, m, d);
         }
     return true;
 }
@@ -298,7 +298,7 @@ struct calendar *calendar_new(const struct calendar_def *def, struct problem *pr
     text_copy(c->version, sizeof c->version, def->version);
     c->zone = zone_find(def->zone);
     if (!c->zone)
-        problem_set(problem, "unknown-zone", "zone", "%s", def->zone);
+        problem_set(problem, "unknown", "zone", "%s", def->zone);
     else if (week_read(c, def, problem) && exceptions_read(c, def, problem)) {
         compile(c);
         if (compiled_is_open(c, problem))
