@@ -385,3 +385,9 @@ const struct question_type *question_find(const char *to, const char *name)
             return &questions[i];
     return NULL;
 }
+
+const struct record *question_args(const char *to, const char *name)
+{
+    const struct question_type *type = question_find(to, name);
+    return type != NULL ? type->args : NULL;
+}

@@ -13,6 +13,8 @@ struct question_type {
 };
 const struct question_type *question_find(const char *to, const char *name);
 const struct question_type *question_at(size_t i);
+/* The args record alone, as common/worker/run.h asks for it; NULL: no such question. */
+const struct record *question_args(const char *to, const char *name);
 
 /* Of every service: one row. */
 struct status_row {
