@@ -63,7 +63,7 @@ static int skip_of(json_t *c)
     const char *op = text_of(c, "op"), *boundary = text_of(c, "boundary");
     if (json_object_get(c, "end_of_day"))
         boundary = "end_of_day";
-    if (*text_of(c, "end") && strcmp(text_of(c, "end"), text_of(c, "start")) < 0)
+    if (text_equal(op, "between") && strcmp(text_of(c, "end"), text_of(c, "start")) < 0 && number_of(c, "expected_seconds") == 0)
         boundary = "reversed";
     for (size_t i = 0; i < COUNT_OF(skipped); i++)
         if (text_equal(skipped[i].op, op) && (!skipped[i].boundary || text_equal(skipped[i].boundary, boundary)))
