@@ -1,0 +1,148 @@
+/* Charts as SVG in whole numbers. Bars and stacks lie on their sides, so that long names stay readable. */
+#include "base/text.h"
+#include "render.h"
+#include <inttypes.h>
+
+enum { WIDTH = 900, LABEL = 250, PLOT = 560, ROW = 22, TOP = 30, ROWS_MAX = 15, LINES_HEIGHT = 220 };
+
+static const char *const bar_colours[] = {"#2a6fbb", "#e0892b", "#7a8794"};
+static const char *const stack_colours[] = {"#3a8f4a", "#e0b52b", "#c0392b"};
+
+static int64_t shown(int64_t value)
+{
+    return value == FIGURE_NOTHING || value < 0 ? 0 : value;
+}
+
+static size_t rows_of(const struct figure_table *table)
+{
+    return table->chart != CHART_LINES && table->rows_n > ROWS_MAX ? ROWS_MAX : table->rows_n;
+}
+
+/* What fills the plot's whole extent: the largest value, or for a stack the largest sum. At least 1. */
+static int64_t scale_of(const struct figure_table *table)
+{
+    int64_t most = 1;
+    for (size_t r = 0; r < rows_of(table); r++) {
+        int64_t sum = 0;
+        for (size_t s = 0; s < table->chart_n; s++) {
+            int64_t value = shown(table->rows[r].values[table->chart_from + s]);
+            sum = table->chart == CHART_STACK ? sum + value : value > sum ? value : sum;
+        }
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+static const char *colour(const struct figure_table *table, size_t series)
+{
+    return table->chart == CHART_STACK ? stack_colours[series % COUNT_OF(stack_colours)]
+                                       : bar_colours[series % COUNT_OF(bar_colours)];
+}
+
+static void text_at(int64_t x, int64_t y, const char *anchor, const char *text, struct buf *out)
+{
+    buf_append_format(out, "<text x=\"%" PRId64 "\" y=\"%" PRId64 "\" text-anchor=\"%s\">", x, y, anchor);
+    render_escape(text, out);
+    buf_append_text(out, "</text>\n");
+}
+
+static void rectangle(int64_t x, int64_t y, int64_t width, int64_t height, const char *fill, struct buf *out)
+{
+    buf_append_format(out,
+                      "<rect x=\"%" PRId64 "\" y=\"%" PRId64 "\" width=\"%" PRId64 "\" height=\"%" PRId64 "\" fill=\"%s\"/>\n",
+                      x, y, width, height, fill);
+}
+
+static void legend(const struct figure_table *table, struct buf *out)
+{
+    for (size_t s = 0; s < table->chart_n; s++) {
+        const struct figure_column *column = &table->columns[table->chart_from + s];
+        char text[FIGURE_TITLE_MAX];
+        text_format(text, sizeof(text), "%s %s", column->en, column->zh);
+        int64_t x = LABEL + (int64_t)s * 190;
+        rectangle(x, 8, 12, 12, colour(table, s), out);
+        text_at(x + 18, 18, "start", text, out);
+    }
+}
+
+static void bars(const struct figure_table *table, size_t r, int64_t y, int64_t scale, struct buf *out)
+{
+    int64_t height = (ROW - 4) / (int64_t)table->chart_n;
+    for (size_t s = 0; s < table->chart_n; s++) {
+        int64_t value = shown(table->rows[r].values[table->chart_from + s]);
+        rectangle(LABEL, y + (int64_t)s * height, value * PLOT / scale, height, colour(table, s), out);
+    }
+    char text[FIGURE_TEXT_MAX];
+    int64_t first = table->rows[r].values[table->chart_from];
+    figure_print(first, figure_unit_at(table, r, table->chart_from), text);
+    text_at(LABEL + shown(first) * PLOT / scale + 6, y + 12, "start", text, out);
+}
+
+static void stack(const struct figure_table *table, size_t r, int64_t y, int64_t scale, struct buf *out)
+{
+    int64_t sum = 0;
+    for (size_t s = 0; s < table->chart_n; s++) {
+        int64_t value = shown(table->rows[r].values[table->chart_from + s]);
+        int64_t from = sum * PLOT / scale, to = (sum + value) * PLOT / scale;
+        rectangle(LABEL + from, y, to - from, ROW - 6, colour(table, s), out);
+        sum += value;
+    }
+    char text[FIGURE_TEXT_MAX];
+    figure_print(sum, FIGURE_COUNT, text);
+    text_at(LABEL + sum * PLOT / scale + 6, y + 12, "start", text, out);
+}
+
+static void lying(const struct figure_table *table, struct buf *out)
+{
+    int64_t scale = scale_of(table);
+    for (size_t r = 0; r < rows_of(table); r++) {
+        int64_t y = TOP + (int64_t)r * ROW;
+        char label[FIGURE_TITLE_MAX], cut[40];
+        figure_label_print(&table->rows[r], label);
+        text_copy(cut, sizeof(cut), label);
+        text_at(LABEL - 8, y + 12, "end", cut, out);
+        if (table->chart == CHART_STACK)
+            stack(table, r, y, scale, out);
+        else
+            bars(table, r, y, scale, out);
+    }
+}
+
+static void lines(const struct figure_table *table, struct buf *out)
+{
+    int64_t scale = scale_of(table), n = (int64_t)table->rows_n;
+    int64_t left = 60, width = WIDTH - left - 20, bottom = TOP + LINES_HEIGHT;
+    char text[FIGURE_TEXT_MAX];
+    for (int64_t part = 0; part <= 4; part++) {
+        int64_t y = bottom - part * LINES_HEIGHT / 4;
+        rectangle(left, y, width, 1, "#dde3ea", out);
+        figure_print(scale * part / 4, FIGURE_COUNT, text);
+        text_at(left - 6, y + 4, "end", text, out);
+    }
+    for (size_t s = 0; s < table->chart_n; s++) {
+        buf_append_format(out, "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"%s\" points=\"", colour(table, s));
+        for (int64_t r = 0; r < n; r++)
+            buf_append_format(out, "%" PRId64 ",%" PRId64 " ", left + (n > 1 ? r * width / (n - 1) : 0),
+                              bottom - shown(table->rows[r].values[table->chart_from + s]) * LINES_HEIGHT / scale);
+        buf_append_text(out, "\"/>\n");
+    }
+    text_at(left, bottom + 16, "start", table->rows[0].label, out);
+    text_at(left + width, bottom + 16, "end", table->rows[n - 1].label, out);
+}
+
+void render_svg(const struct figure_table *table, struct buf *out)
+{
+    if (table->chart == CHART_NONE || table->rows_n == 0)
+        return;
+    int64_t height = table->chart == CHART_LINES ? TOP + LINES_HEIGHT + 24 : TOP + (int64_t)rows_of(table) * ROW + 4;
+    buf_append_format(out,
+                      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %" PRId64
+                      "\" role=\"img\" font-size=\"12\" font-family=\"inherit\">\n",
+                      WIDTH, height);
+    legend(table, out);
+    if (table->chart == CHART_LINES)
+        lines(table, out);
+    else
+        lying(table, out);
+    buf_append_text(out, "</svg>\n");
+}
