@@ -1,0 +1,219 @@
+/* The private PostgreSQL cluster. */
+#include "cluster.h"
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POSTGRESQL_OLDEST 15
+
+extern char **environ;
+
+/* Each has a schema of its name; the workers also a second one, in which they are folded anew. */
+static const char *const roles[] = {"intake", "dispatcher", "sla-watchdog", "follow-up", "reporting"};
+
+bool cluster_find(struct cluster *cluster, const struct settings *settings)
+{
+    glob_t found;
+    int best = 0;
+    memset(cluster, 0, sizeof *cluster);
+    cluster->settings = settings;
+    text_format(cluster->data, sizeof cluster->data, "%s/pg", settings->data);
+    if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            int version = atoi(found.gl_pathv[i] + strlen("/usr/lib/postgresql/"));
+            if (version > best) {
+                best = version;
+                text_format(cluster->bin, sizeof cluster->bin, "/usr/lib/postgresql/%d/bin", version);
+            }
+        }
+    }
+    globfree(&found);
+    if (best >= POSTGRESQL_OLDEST)
+        return true;
+    text_format(cluster->why, sizeof cluster->why,
+                "PostgreSQL %d or newer is not installed; run deploy/install-deps, or: apt-get install postgresql-%d",
+                POSTGRESQL_OLDEST, POSTGRESQL_OLDEST);
+    return false;
+}
+
+bool cluster_exists(const struct cluster *cluster)
+{
+    char path[400];
+    text_format(path, sizeof path, "%s/PG_VERSION", cluster->data);
+    return access(path, F_OK) == 0;
+}
+
+static bool run(struct cluster *cluster, const char *const argv[], const char *log)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int status;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+    /* The strings are not changed: argv's type is older than const. */
+    char *copy[16];
+    size_t n = 0;
+    for (; argv[n] != NULL; n++)
+        copy[n] = memory_text(argv[n]);
+    copy[n] = NULL;
+    int error = posix_spawn(&child, argv[0], &actions, NULL, copy, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    for (size_t i = 0; i < n; i++)
+        free(copy[i]);
+    if (error != 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        text_format(cluster->why, sizeof cluster->why, "%s failed; see %s (a full disk? `df -h %s`)", argv[0], log,
+                    cluster->settings->data);
+        return false;
+    }
+    return true;
+}
+
+static bool file_write(struct cluster *cluster, const char *name, const char *mode, const char *text)
+{
+    char path[400];
+    text_format(path, sizeof path, "%s/%s", cluster->data, name);
+    FILE *file = fopen(path, mode);
+    if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
+        text_format(cluster->why, sizeof cluster->why, "%s cannot be written: %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+bool cluster_make(struct cluster *cluster)
+{
+    char program[200], log[400], text[1600];
+    const struct passwd *user = getpwuid(geteuid());
+    text_format(program, sizeof program, "%s/initdb", cluster->bin);
+    text_format(log, sizeof log, "%s/log/initdb.log", cluster->settings->data);
+    const char *const argv[] = {program,         "-D", cluster->data,     "-U", "postgres", "--auth=peer",
+                                "--locale=C.UTF-8", "--encoding=UTF8", NULL};
+    if (!run(cluster, argv, log))
+        return false;
+    text_format(text, sizeof text,
+                "\n# aftercare\nlisten_addresses = ''\nunix_socket_directories = '%s'\nunix_socket_permissions = 0700\n"
+                "port = 5432\nmax_connections = 64\nshared_buffers = 128MB\nmax_wal_size = 2GB\ncheckpoint_timeout = 15min\n"
+                "wal_compression = on\njit = off\nlog_line_prefix = '%%m [%%p] %%u '\nlog_min_messages = warning\n"
+                "timezone = 'UTC'\nlog_timezone = 'UTC'\n",
+                cluster->settings->sockets);
+    if (!file_write(cluster, "postgresql.conf", "a", text) ||
+        !file_write(cluster, "pg_hba.conf", "w", "local all all peer map=aftercare\n"))
+        return false;
+    /* The one user that the daemons run as, and root, may take each service's role. */
+    text[0] = '\0';
+    for (size_t i = 0; i <= COUNT_OF(roles); i++) {
+        const char *role = i < COUNT_OF(roles) ? roles[i] : "postgres";
+        size_t used = strlen(text);
+        text_format(text + used, sizeof text - used, "aftercare \"%s\" \"%s\"\naftercare root \"%s\"\n",
+                    user != NULL ? user->pw_name : "aftercare", role, role);
+    }
+    return file_write(cluster, "pg_ident.conf", "w", text);
+}
+
+void cluster_command(const struct cluster *cluster, const char *argv[8], char storage[2][400])
+{
+    text_format(storage[0], 400, "%s/postgres", cluster->bin);
+    text_copy(storage[1], 400, cluster->data);
+    argv[0] = storage[0];
+    argv[1] = "-D";
+    argv[2] = storage[1];
+    argv[3] = NULL;
+}
+
+static PGconn *connect_as_owner(const struct cluster *cluster, const char *database)
+{
+    char dsn[600];
+    text_format(dsn, sizeof dsn, "host=%s port=5432 user=postgres dbname=%s connect_timeout=5", cluster->settings->sockets,
+                database);
+    return PQconnectdb(dsn);
+}
+
+bool cluster_is_ready(const struct cluster *cluster)
+{
+    char dsn[600];
+    text_format(dsn, sizeof dsn, "host=%s port=5432 user=postgres dbname=postgres connect_timeout=2",
+                cluster->settings->sockets);
+    return PQping(dsn) == PQPING_OK;
+}
+
+static bool execute(struct cluster *cluster, PGconn *connection, const char *sql)
+{
+    PGresult *result = PQexec(connection, sql);
+    bool done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    if (!done)
+        snprintf(cluster->why, sizeof cluster->why, "PostgreSQL: %s", PQerrorMessage(connection));
+    PQclear(result);
+    return done;
+}
+
+static bool exists(PGconn *connection, const char *sql)
+{
+    PGresult *result = PQexec(connection, sql);
+    bool found = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0;
+    PQclear(result);
+    return found;
+}
+
+static bool prepare_role(struct cluster *cluster, PGconn *connection, const char *role)
+{
+    char sql[600];
+    text_format(sql, sizeof sql, "SELECT 1 FROM pg_roles WHERE rolname = '%s'", role);
+    if (!exists(connection, sql)) {
+        text_format(sql, sizeof sql, "CREATE ROLE \"%s\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE", role);
+        if (!execute(cluster, connection, sql))
+            return false;
+    }
+    text_format(sql, sizeof sql,
+                "CREATE SCHEMA IF NOT EXISTS \"%s\" AUTHORIZATION \"%s\";"
+                "CREATE SCHEMA IF NOT EXISTS \"%s_new\" AUTHORIZATION \"%s\";"
+                "GRANT CONNECT ON DATABASE aftercare TO \"%s\"",
+                role, role, role, role, role);
+    return execute(cluster, connection, sql);
+}
+
+bool cluster_prepare(struct cluster *cluster)
+{
+    PGconn *connection = connect_as_owner(cluster, "postgres");
+    bool fine = true;
+    if (!exists(connection, "SELECT 1 FROM pg_database WHERE datname = 'aftercare'"))
+        fine = execute(cluster, connection, "CREATE DATABASE aftercare ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0");
+    PQfinish(connection);
+    if (!fine)
+        return false;
+    connection = connect_as_owner(cluster, "aftercare");
+    fine = execute(cluster, connection, "SET client_min_messages = warning;"
+                                        "REVOKE ALL ON DATABASE aftercare FROM PUBLIC;"
+                                        "REVOKE ALL ON SCHEMA public FROM PUBLIC");
+    for (size_t i = 0; fine && i < COUNT_OF(roles); i++)
+        fine = prepare_role(cluster, connection, roles[i]);
+    PQfinish(connection);
+    return fine;
+}
+
+bool cluster_has_stream(struct cluster *cluster)
+{
+    PGconn *connection = connect_as_owner(cluster, "aftercare");
+    cluster->why[0] = '\0';
+    bool there = PQstatus(connection) == CONNECTION_OK;
+    if (!there)
+        snprintf(cluster->why, sizeof cluster->why, "PostgreSQL: %s", PQerrorMessage(connection));
+    there = there && exists(connection, "SELECT 1 WHERE to_regclass('intake.journal') IS NOT NULL") &&
+            exists(connection, "SELECT 1 FROM intake.journal WHERE pos = 1");
+    PQfinish(connection);
+    return there;
+}

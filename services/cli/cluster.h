@@ -1,0 +1,31 @@
+/* The private PostgreSQL cluster of a data folder: DATA/pg, reached only through a socket in the sockets folder, one role and
+ * one schema a service. Where settings name another server, none is made. */
+#ifndef AFTERCARE_CLI_CLUSTER_H
+#define AFTERCARE_CLI_CLUSTER_H
+
+#include "settings/settings.h"
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct cluster {
+    const struct settings *settings;
+    char bin[128];   /* PostgreSQL's programs */
+    char data[300];  /* DATA/pg */
+    char why[400];   /* what went wrong, and what to do */
+};
+
+/* Finds PostgreSQL 15 or newer. False: none, why says what to install. */
+bool cluster_find(struct cluster *, const struct settings *);
+bool cluster_exists(const struct cluster *);
+/* initdb and its settings; as the user the server will run as. */
+bool cluster_make(struct cluster *);
+/* The command that runs the server in the foreground. */
+void cluster_command(const struct cluster *, const char *argv[8], char storage[2][400]);
+/* True when it takes connections. */
+bool cluster_is_ready(const struct cluster *);
+/* Database, roles, schemas and who may do what; may be run again. */
+bool cluster_prepare(struct cluster *);
+/* Is there a stream in it already? false with why[0] set: cannot tell. */
+bool cluster_has_stream(struct cluster *);
+
+#endif

@@ -1,0 +1,349 @@
+/* `aftercare supervise`: PostgreSQL and the daemons as children; a dead one is started again, after a pause that grows while
+ * it keeps dying. What `aftercare up` leaves running; under systemd its units do this work instead. */
+#include "supervise.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cluster.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAUSE_FIRST_US (500 * 1000)
+#define PAUSE_MAX_US (30 * SECOND_US)
+#define STEADY_US (60 * SECOND_US) /* alive that long: the pause starts small again */
+#define STOP_US (20 * SECOND_US)
+#define LOG_BYTES_MAX (16 * 1024 * 1024)
+#define CHILDREN_MAX 8
+
+extern char **environ;
+
+static const struct daemon_name daemons[] = {{"intake", "aftercare-intake"},
+                                             {"dispatcher", "aftercare-dispatcher"},
+                                             {"sla-watchdog", "aftercare-sla-watchdog"},
+                                             {"follow-up", "aftercare-follow-up"},
+                                             {"reporting", "aftercare-reporting"}};
+
+const struct daemon_name *daemon_at(size_t i)
+{
+    return i < COUNT_OF(daemons) ? &daemons[i] : NULL;
+}
+
+const char *daemon_metrics(const struct settings *settings, const char *name)
+{
+    const struct settings_worker *worker = settings_worker(settings, name);
+    return worker != NULL ? worker->metrics : settings->intake.metrics;
+}
+
+void program_folder(char out[256])
+{
+    ssize_t n = readlink("/proc/self/exe", out, 255);
+    out[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(out, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+void data_path(const struct settings *settings, const char *name, char out[400])
+{
+    text_format(out, 400, "%s/%s", settings->data, name);
+}
+
+pid_t supervisor_pid(const struct settings *settings)
+{
+    char path[400], text[32] = "";
+    data_path(settings, "supervisor.pid", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    return held && n > 0 ? (pid_t)atoi(text) : 0;
+}
+
+struct child {
+    const char *name;
+    char program[400];
+    const char *argv[16]; /* argv[0] is program, or the cluster's */
+    pid_t pid;
+    int64_t started_us, again_us, pause_us; /* boot time */
+    int stop_signal;
+};
+
+struct supervisor {
+    struct cli *cli;
+    const struct settings *settings;
+    struct cluster cluster;
+    char cluster_argv[2][400];
+    struct child children[CHILDREN_MAX];
+    size_t n;
+    int signals;
+    bool stop;
+};
+
+/* The child's output goes to DATA/log/NAME.log; a log that has grown large is kept once as .1. */
+static void open_log(struct supervisor *supervisor, const char *name, posix_spawn_file_actions_t *actions)
+{
+    char file[80], path[400], old[420];
+    struct stat stat_now;
+    text_format(file, sizeof file, "log/%s.log", name);
+    data_path(supervisor->settings, file, path);
+    if (stat(path, &stat_now) == 0 && stat_now.st_size > LOG_BYTES_MAX) {
+        text_format(old, sizeof old, "%s.1", path);
+        rename(path, old);
+    }
+    posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+}
+
+static bool child_start(struct supervisor *supervisor, struct child *child)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    char *argv[16];
+    size_t n = 0;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    open_log(supervisor, child->name, &actions);
+    for (; child->argv[n] != NULL; n++)
+        argv[n] = memory_text(child->argv[n]);
+    argv[n] = NULL;
+    int error = posix_spawn(&child->pid, child->argv[0], &actions, &attributes, argv, environ);
+    while (n > 0)
+        free(argv[--n]);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    child->started_us = clock_boot_us();
+    if (error == 0)
+        return true;
+    child->pid = 0;
+    log_error("%s cannot be started: %s", child->argv[0], strerror(error));
+    return false;
+}
+
+static void child_ended(struct child *child, int status)
+{
+    int64_t now_us = clock_boot_us();
+    if (now_us - child->started_us > STEADY_US || child->pause_us == 0)
+        child->pause_us = PAUSE_FIRST_US;
+    else if (child->pause_us < PAUSE_MAX_US)
+        child->pause_us *= 2;
+    child->pid = 0;
+    child->again_us = now_us + child->pause_us;
+    if (WIFSIGNALED(status))
+        log_warn("%s was killed by signal %d; again in %lld ms", child->name, WTERMSIG(status),
+                 (long long)(child->pause_us / 1000));
+    else
+        log_warn("%s ended with %d; again in %lld ms (see its log)", child->name, WEXITSTATUS(status),
+                 (long long)(child->pause_us / 1000));
+}
+
+static void reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < supervisor->n; i++)
+            if (supervisor->children[i].pid == pid)
+                child_ended(&supervisor->children[i], status);
+}
+
+/* Waits for a signal or until boot time deadline_us. */
+static void wait_until(struct supervisor *supervisor, int64_t deadline_us)
+{
+    struct pollfd item = {.fd = supervisor->signals, .events = POLLIN};
+    int64_t left_us = deadline_us - clock_boot_us();
+    struct signalfd_siginfo info;
+    if (left_us > 0 && poll(&item, 1, (int)(left_us / 1000) + 1) > 0)
+        while (read(supervisor->signals, &info, sizeof info) == (ssize_t)sizeof info)
+            if (info.ssi_signo != SIGCHLD)
+                supervisor->stop = true;
+    reap(supervisor);
+}
+
+static void child_add(struct supervisor *supervisor, const char *name, const char *program)
+{
+    struct child *child = &supervisor->children[supervisor->n++];
+    char folder[256];
+    program_folder(folder);
+    memset(child, 0, sizeof *child);
+    child->name = name;
+    child->stop_signal = SIGTERM;
+    text_format(child->program, sizeof child->program, "%s/%s", folder, program);
+    size_t n = 0;
+    child->argv[n++] = child->program;
+    if (supervisor->cli->data != NULL) {
+        child->argv[n++] = "--data";
+        child->argv[n++] = supervisor->cli->data;
+    }
+    if (supervisor->cli->config != NULL) {
+        child->argv[n++] = "--config";
+        child->argv[n++] = supervisor->cli->config;
+    }
+    child->argv[n] = NULL;
+}
+
+static bool start_cluster(struct supervisor *supervisor)
+{
+    struct cluster *cluster = &supervisor->cluster;
+    struct child *child = &supervisor->children[supervisor->n++];
+    if (!cluster_find(cluster, supervisor->settings) || (!cluster_exists(cluster) && !cluster_make(cluster)))
+        return false;
+    memset(child, 0, sizeof *child);
+    child->name = "postgresql";
+    child->stop_signal = SIGINT; /* fast: sessions are ended, everything is on disk */
+    cluster_command(cluster, child->argv, supervisor->cluster_argv);
+    if (!child_start(supervisor, child))
+        return false;
+    int64_t until_us = clock_boot_us() + 60 * SECOND_US;
+    while (!cluster_is_ready(cluster)) {
+        if (supervisor->stop || child->pid == 0 || clock_boot_us() > until_us) {
+            text_format(cluster->why, sizeof cluster->why, "PostgreSQL does not come up; see %s/log/postgresql.log",
+                        supervisor->settings->data);
+            return false;
+        }
+        wait_until(supervisor, clock_boot_us() + 100 * 1000);
+    }
+    return cluster_prepare(cluster);
+}
+
+/* Runs one program to its end. */
+static bool run_once(struct supervisor *supervisor, struct child *child)
+{
+    if (!child_start(supervisor, child))
+        return false;
+    pid_t pid = child->pid;
+    int status = -1;
+    child->pid = 0;
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The stream's first event, said once in its life; what it is to be was left in DATA/stream by `up`. */
+static bool make_stream(struct supervisor *supervisor)
+{
+    char path[400], name[64] = "", clock[16] = "", start[48] = "", source[64] = "";
+    if (cluster_has_stream(&supervisor->cluster))
+        return true;
+    if (supervisor->cluster.why[0] != '\0')
+        return false;
+    data_path(supervisor->settings, "stream", path);
+    FILE *file = fopen(path, "re");
+    bool read = file != NULL && fscanf(file, "%63s %15s %47s %63s", name, clock, start, source) == 4;
+    if (file != NULL)
+        fclose(file);
+    const char *extra[] = {"--init", name, "--clock", clock, "--start", start, "--clock-source", source};
+    child_add(supervisor, "intake", "aftercare-intake");
+    struct child *init = &supervisor->children[--supervisor->n]; /* not one to be watched */
+    size_t n = 0;
+    while (init->argv[n] != NULL)
+        n++;
+    for (size_t i = 0; i < (text_equal(clock, "wall") ? 4 : COUNT_OF(extra)); i++)
+        init->argv[n++] = extra[i];
+    init->argv[n] = NULL;
+    if (read && run_once(supervisor, init))
+        return true;
+    text_format(supervisor->cluster.why, sizeof supervisor->cluster.why,
+                "the stream cannot be created; see %s/log/intake.log", supervisor->settings->data);
+    return false;
+}
+
+static void stop_all(struct supervisor *supervisor)
+{
+    /* Last started, first stopped; PostgreSQL when nobody needs it any more. */
+    for (size_t i = supervisor->n; i-- > 0;) {
+        struct child *child = &supervisor->children[i];
+        if (child->pid == 0)
+            continue;
+        kill(child->pid, child->stop_signal);
+        if (i > 1)
+            continue; /* the workers may end side by side */
+        int64_t until_us = clock_boot_us() + STOP_US;
+        for (size_t k = i; k < supervisor->n; k++)
+            while (supervisor->children[k].pid != 0) {
+                if (clock_boot_us() > until_us)
+                    kill(supervisor->children[k].pid, SIGKILL);
+                wait_until(supervisor, clock_boot_us() + 50 * 1000);
+            }
+    }
+}
+
+static void watch(struct supervisor *supervisor)
+{
+    while (!supervisor->stop) {
+        int64_t now_us = clock_boot_us(), next_us = now_us + 3600 * SECOND_US;
+        for (size_t i = 0; i < supervisor->n; i++) {
+            struct child *child = &supervisor->children[i];
+            if (child->pid == 0 && child->again_us <= now_us && !child_start(supervisor, child))
+                child->again_us = now_us + PAUSE_MAX_US;
+            if (child->pid == 0 && child->again_us < next_us)
+                next_us = child->again_us;
+        }
+        wait_until(supervisor, next_us);
+    }
+}
+
+static int hold_folder(const struct settings *settings)
+{
+    char path[400];
+    data_path(settings, "supervisor.pid", path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || ftruncate(fd, 0) != 0)
+        return -1;
+    dprintf(fd, "%d\n", (int)getpid());
+    return fd;
+}
+
+int command_supervise(struct cli *cli, int argc, char **argv)
+{
+    static const struct cli_syntax syntax = {
+        .doc = "Keeps PostgreSQL and the daemons of a data folder running, in the foreground; `aftercare up` starts it.\v"
+               "Ends on TERM or INT, the daemons before it."};
+    struct supervisor supervisor = {.cli = cli, .settings = &cli->settings};
+    sigset_t signals;
+    cli_parse(&syntax, argc, argv, &cli);
+    log_open("supervisor", text_equal(cli->settings.log, "json"));
+    int held = hold_folder(&cli->settings);
+    if (held < 0)
+        return cli_fail(cli, CLI_REFUSED, "`aftercare status` shows it, `aftercare down` ends it",
+                        "%s is held by a supervisor already", cli->settings.data);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    supervisor.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    bool fine = start_cluster(&supervisor) && make_stream(&supervisor);
+    if (fine) {
+        for (size_t i = 0; i < COUNT_OF(daemons); i++)
+            child_add(&supervisor, daemons[i].name, daemons[i].program);
+        log_info("the daemons are started");
+        watch(&supervisor);
+    } else if (!supervisor.stop) {
+        log_error("%s", supervisor.cluster.why);
+    }
+    supervisor.stop = true;
+    stop_all(&supervisor);
+    log_info("ended");
+    close(supervisor.signals);
+    close(held);
+    return fine ? CLI_DONE : CLI_REFUSED;
+}

@@ -1,0 +1,293 @@
+/* `aftercare up`: makes what is missing (folders, settings, a stream's description), starts the supervisor and waits until
+ * every daemon is healthy. */
+#include "base/clock.h"
+#include "base/text.h"
+#include "cluster.h"
+#include "supervise.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY_US (90 * SECOND_US)
+#define FREE_BYTES_MIN ((uint64_t)512 * 1024 * 1024)
+#define ROOT_CONFIG "/etc/aftercare/aftercare.yaml"
+#define SERVICE_USER "aftercare"
+
+struct up_options {
+    struct cli *cli;
+    const char *clock, *start, *name, *source;
+};
+
+enum { OPTION_CLOCK = 300, OPTION_START, OPTION_NAME, OPTION_SOURCE };
+static const struct argp_option up_options[] = {
+    {"clock", OPTION_CLOCK, "wall|stepped", 0, "a new stream's time: this machine's, or moved by an import (default wall)", 0},
+    {"start", OPTION_START, "TIME", 0, "where a stepped stream's time begins, RFC 3339", 0},
+    {"clock-source", OPTION_SOURCE, "PRINCIPAL", 0, "who moves a stepped stream's time (default import)", 0},
+    {"name", OPTION_NAME, "NAME", 0, "a new stream's name (default aftercare)", 0},
+    {0}};
+
+static error_t up_parse(int key, char *arg, struct argp_state *state)
+{
+    struct up_options *options = state->input;
+    switch (key) {
+    case OPTION_CLOCK:
+        if (!text_equal(arg, "wall") && !text_equal(arg, "stepped"))
+            argp_error(state, "--clock is wall or stepped, not %s", arg);
+        options->clock = arg;
+        return 0;
+    case OPTION_START:
+        options->start = arg;
+        return 0;
+    case OPTION_NAME:
+        if (!text_is_key(arg, strlen(arg)) || strlen(arg) > 48)
+            argp_error(state, "--name is 1–48 of A–Z a–z 0–9 . _ -");
+        options->name = arg;
+        return 0;
+    case OPTION_SOURCE:
+        options->source = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* As root the daemons run as a user of their own. NULL: as who we are. */
+static const struct passwd *service_user(void)
+{
+    return geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
+}
+
+static bool folder_make(struct cli *cli, const char *path, mode_t mode)
+{
+    char part[400];
+    text_copy(part, sizeof part, path);
+    for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(part, 0755);
+        *slash = '/';
+    }
+    if (mkdir(path, mode) != 0 && errno != EEXIST) {
+        cli_fail(cli, CLI_REFUSED, "choose another folder with --data, or mend its permissions", "%s cannot be made: %s", path,
+                 strerror(errno));
+        return false;
+    }
+    const struct passwd *user = service_user();
+    return user == NULL || chown(path, user->pw_uid, user->pw_gid) == 0;
+}
+
+static bool folders_make(struct cli *cli)
+{
+    char log[400];
+    struct statvfs space;
+    const struct settings *settings = &cli->settings;
+    data_path(settings, "log", log);
+    if (!folder_make(cli, settings->data, 0700) || !folder_make(cli, log, 0700) || !folder_make(cli, settings->sockets, 0700))
+        return false;
+    if (strlen(settings->sockets) > 80) {
+        cli_fail(cli, CLI_USAGE, "set `sockets` in the settings to a shorter path", "%s is too long for a socket's folder",
+                 settings->sockets);
+        return false;
+    }
+    if (statvfs(settings->data, &space) == 0 && (uint64_t)space.f_bavail * space.f_frsize < FREE_BYTES_MIN) {
+        cli_fail(cli, CLI_REFUSED, "make room, or choose another folder with --data", "less than 512 MiB are free under %s",
+                 settings->data);
+        return false;
+    }
+    return true;
+}
+
+/* The settings in force are written down once, so that there is a file to change. */
+static bool settings_write(struct cli *cli)
+{
+    char path[400];
+    if (cli->config != NULL)
+        return true;
+    if (geteuid() == 0 && cli->data == NULL && getenv("AFTERCARE_DATA") == NULL)
+        text_copy(path, sizeof path, ROOT_CONFIG);
+    else
+        data_path(&cli->settings, "aftercare.yaml", path);
+    if (access(path, F_OK) == 0)
+        return true;
+    char folder[400];
+    text_copy(folder, sizeof folder, path);
+    *strrchr(folder, '/') = '\0';
+    mkdir(folder, 0755);
+    struct buf text = {0};
+    settings_print(&cli->settings, &text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    bool done = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
+    if (fd >= 0)
+        close(fd);
+    const struct passwd *user = service_user();
+    if (done && user != NULL && chown(path, 0, user->pw_gid) != 0)
+        done = false;
+    buf_release(&text);
+    if (!done)
+        cli_fail(cli, CLI_REFUSED, "a full disk, or no right to write there?", "%s cannot be written: %s", path, strerror(errno));
+    return done;
+}
+
+/* What the stream is to be, for the supervisor that creates it. */
+static bool stream_write(const struct up_options *options)
+{
+    struct cli *cli = options->cli;
+    char path[400];
+    int64_t start_us;
+    const char *clock = options->clock != NULL ? options->clock : "wall";
+    data_path(&cli->settings, "stream", path);
+    if (access(path, F_OK) == 0) {
+        if (options->clock != NULL || options->start != NULL || options->name != NULL)
+            cli_note(cli, "the stream of %s exists already: --name, --clock and --start are as they were", cli->settings.data);
+        return true;
+    }
+    if (text_equal(clock, "stepped") && (options->start == NULL || !instant_parse(options->start, &start_us))) {
+        cli_fail(cli, CLI_USAGE, "for instance --start 2011-07-01T04:00:00Z", "a stepped stream needs --start TIME");
+        return false;
+    }
+    FILE *file = fopen(path, "we");
+    bool done = file != NULL && fprintf(file, "%s %s %s %s\n", options->name != NULL ? options->name : "aftercare", clock,
+                                        options->start != NULL ? options->start : "-",
+                                        options->source != NULL ? options->source : "import") > 0;
+    if (file != NULL && fclose(file) != 0)
+        done = false;
+    const struct passwd *user = service_user();
+    if (done && user != NULL)
+        done = chown(path, user->pw_uid, user->pw_gid) == 0;
+    if (!done)
+        cli_fail(cli, CLI_REFUSED, "a full disk?", "%s cannot be written: %s", path, strerror(errno));
+    return done;
+}
+
+static void tail_log(const struct settings *settings, const char *name)
+{
+    char file[80], path[400], line[400];
+    char last[5][400] = {""};
+    size_t n = 0;
+    text_format(file, sizeof file, "log/%s.log", name);
+    data_path(settings, file, path);
+    FILE *log = fopen(path, "re");
+    while (log != NULL && fgets(line, sizeof line, log) != NULL)
+        text_copy(last[n++ % 5], sizeof last[0], line);
+    if (log == NULL)
+        return;
+    fclose(log);
+    fprintf(stderr, "  the end of %s:\n", path);
+    for (size_t i = n > 5 ? n - 5 : 0; i < n; i++)
+        fprintf(stderr, "    %s", last[i % 5]);
+}
+
+static pid_t supervisor_start(struct cli *cli)
+{
+    char program[300], folder[256], log[400];
+    const struct passwd *user = service_user();
+    program_folder(folder);
+    text_format(program, sizeof program, "%s/aftercare", folder);
+    data_path(&cli->settings, "log/supervisor.log", log);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    setsid();
+    if (user != NULL && (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
+        _exit(126);
+    int input = open("/dev/null", O_RDONLY), output = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (input < 0 || output < 0 || chdir("/") != 0)
+        _exit(126);
+    dup2(input, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    const char *argv[8] = {program, "supervise"};
+    size_t n = 2;
+    if (cli->data != NULL) {
+        argv[n++] = "--data";
+        argv[n++] = cli->data;
+    }
+    if (cli->config != NULL) {
+        argv[n++] = "--config";
+        argv[n++] = cli->config;
+    }
+    union {
+        const char **given;
+        char **wanted;
+    } words = {.given = argv}; /* execv does not change them */
+    closefrom(3);
+    execv(program, words.wanted);
+    _exit(127);
+}
+
+/* Waits until all are healthy; the name of the first that is not, with its reason. */
+static const char *wait_ready(struct cli *cli, pid_t supervisor, char why[200])
+{
+    int64_t until_us = clock_boot_us() + READY_US;
+    for (size_t i = 0; daemon_at(i) != NULL;) {
+        if (health_ask(daemon_metrics(&cli->settings, daemon_at(i)->name), why)) {
+            i++;
+            continue;
+        }
+        if (waitpid(supervisor, NULL, WNOHANG) == supervisor) {
+            text_copy(why, 200, "the supervisor gave up");
+            return "supervisor";
+        }
+        if (clock_boot_us() > until_us)
+            return daemon_at(i)->name;
+        poll(NULL, 0, 100);
+    }
+    return NULL;
+}
+
+/* Somebody else's program on one of our ports is found before ours fail one by one. */
+static bool ports_are_free(struct cli *cli)
+{
+    char why[200], taken[160];
+    if (!endpoints_free(&cli->settings, taken, why)) {
+        cli_fail(cli, CLI_REFUSED, "stop what holds it (`ss -ltnp` shows it), or set another address in the settings",
+                 "%s is taken: %s", taken, why);
+        return false;
+    }
+    return true;
+}
+
+int command_up(struct cli *cli, int argc, char **argv)
+{
+    static const struct cli_syntax syntax = {
+        .options = up_options,
+        .parser = up_parse,
+        .doc = "Starts PostgreSQL and all daemons on a data folder, and makes the folder where there is none.\v"
+               "Examples:\n  aftercare up\n  aftercare up --data /tmp/try --clock stepped --start 2011-07-01T04:00:00Z"};
+    struct up_options options = {.cli = cli};
+    char why[200];
+    cli_parse(&syntax, argc, argv, &options);
+    if (supervisor_pid(&cli->settings) != 0) {
+        cli_note(cli, "%s is up already", cli->settings.data);
+        return CLI_DONE;
+    }
+    if (geteuid() == 0 && service_user() == NULL)
+        return cli_fail(cli, CLI_REFUSED, "useradd --system --home-dir /var/lib/aftercare --shell /usr/sbin/nologin " SERVICE_USER,
+                        "there is no user %s to run the daemons as", SERVICE_USER);
+    struct cluster cluster;
+    if (!cluster_find(&cluster, &cli->settings))
+        return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
+    if (!folders_make(cli) || !settings_write(cli) || !stream_write(&options) || !ports_are_free(cli))
+        return CLI_REFUSED;
+    pid_t supervisor = supervisor_start(cli);
+    if (supervisor < 0)
+        return cli_fail(cli, CLI_REFUSED, NULL, "no process can be started: %s", strerror(errno));
+    const char *late = wait_ready(cli, supervisor, why);
+    if (late != NULL) {
+        tail_log(&cli->settings, late);
+        kill(supervisor, SIGTERM);
+        return cli_fail(cli, CLI_REFUSED, "`aftercare doctor` looks for the cause", "%s does not come up: %s", late,
+                        why[0] != '\0' ? why : "it does not answer");
+    }
+    cli_note(cli, "%s is up", cli->settings.data);
+    return CLI_DONE;
+}
