@@ -19,9 +19,14 @@ enum status pg_connect(struct pg *) MUST_CHECK;
 bool pg_is_connected(const struct pg *);
 void pg_disconnect(struct pg *);
 int pg_socket(const struct pg *);
+/* The longest wait for the server to say or take anything (default 30 s); behind it the connection is given up. A long
+ * statement of an operator's needs more. */
+void pg_limit_wait(struct pg *, int64_t wait_ms);
 /* The last error's text and SQLSTATE ("" when none). */
 const char *pg_error(const struct pg *);
 const char *pg_sqlstate(const struct pg *);
+/* For who refuses what the server has said, on a floor above: the text that pg_error then gives. */
+void pg_set_error(struct pg *, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Parameters, built one after the other, binary. Arrays are built element by element. */
 struct pg_args;
@@ -72,6 +77,8 @@ enum status pg_run(struct pg *, const char *sql) MUST_CHECK;
  * pg_flush (wait for what was sent so far) or pg_commit. */
 enum status pg_begin(struct pg *) MUST_CHECK;
 enum status pg_send(struct pg *, const char *sql, const struct pg_args *) MUST_CHECK;
+/* Starts the server on what was sent so far, without waiting for it. */
+enum status pg_ship(struct pg *) MUST_CHECK;
 /* Waits for all statements sent so far; the result of the last one (may be NULL). */
 enum status pg_flush(struct pg *, struct pg_result **last) MUST_CHECK;
 enum status pg_commit(struct pg *) MUST_CHECK; /* OK only after COMMIT's own result was read without warning */
