@@ -94,6 +94,7 @@ static bool read_all(struct rebuild *rebuild, const char *type, struct scan *sca
     text_format(scan->open.consumer, sizeof scan->open.consumer, "%s/rebuild", rebuild->shell->worker->name);
     if (type != NULL)
         text_copy(scan->open.types[scan->open.types_n++], EVENT_TYPE_CAP, type);
+    text_copy(scan->open.stream, sizeof scan->open.stream, rebuild->shell->cursor.state.stream);
     scan->stop_at = type != NULL ? 0 : rebuild->target;
     if (scan_run(scan, why) == STATUS_OK)
         return true;
@@ -124,6 +125,10 @@ static bool fold(struct rebuild *rebuild, const char *step)
     rebuild->began_us = clock_boot_us();
     if (!fresh_schema(rebuild))
         return false;
+    if (!session_learn_stream(rebuild->shell)) {
+        text_copy(rebuild->why, sizeof rebuild->why, rebuild->shell->why);
+        return false;
+    }
     tables_clear(run_tables(rebuild->shell->run));
     run_start(rebuild->shell->run, &nothing, rebuild->target);
     if (rebuild->target == 0)

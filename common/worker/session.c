@@ -216,6 +216,38 @@ static bool greet(struct shell *shell)
     return !shell->broken;
 }
 
+static bool on_first_event(void *owner, uint64_t pos, struct bytes body, struct bytes priv,
+                           const uint8_t link[LINK_BYTES])
+{
+    struct shell *shell = owner;
+    struct event event;
+    struct stream_created created;
+    struct problem problem;
+    (void)pos;
+    (void)link;
+    if (event_decode(body, priv, &event, &problem) &&
+        record_decode(&stream_created_record, RECORD_PLAIN, DECODE_LENIENT, event.data, NULL, &created, &problem))
+        text_copy(shell->cursor.state.stream, sizeof shell->cursor.state.stream, created.stream);
+    return true;
+}
+
+/* A worker that has read nothing yet asks for the stream's name: links begin with it. */
+bool session_learn_stream(struct shell *shell)
+{
+    char why[200];
+    struct scan scan = {.endpoint = shell->settings->feed, .event = on_first_event, .owner = shell, .stop_at = 1};
+    if (shell->cursor.state.stream[0] != '\0')
+        return true;
+    record_clear(&verb_open_record, &scan.open);
+    text_format(scan.open.consumer, sizeof scan.open.consumer, "%s/stream", shell->worker->name);
+    text_copy(scan.open.types[scan.open.types_n++], EVENT_TYPE_CAP, "stream.created");
+    if (scan_run(&scan, why) != STATUS_OK)
+        session_break(shell, "the stream's name cannot be read from %s: %s", shell->settings->feed, why);
+    else if (shell->cursor.state.stream[0] == '\0')
+        session_break(shell, "there is no stream yet");
+    return !shell->broken;
+}
+
 static bool expect_event(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES])
 {
     struct shell *shell = owner;
@@ -286,7 +318,7 @@ bool session_open(struct shell *shell)
 {
     shell->broken = false;
     shell->why[0] = '\0';
-    if (!load(shell) || !greet(shell) || !read_ahead(shell) || !follow(shell))
+    if (!load(shell) || !session_learn_stream(shell) || !greet(shell) || !read_ahead(shell) || !follow(shell))
         return false;
     log_info("at position %llu of %lld, %zu rows open, %zu conclusions in flight",
              (unsigned long long)shell->committed, (long long)shell->welcome.head,

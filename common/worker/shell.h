@@ -49,6 +49,7 @@ struct shell {
 /* session.c: from nothing to reading. False: `why` says what is missing; try again later (or never: fatal). */
 bool session_open(struct shell *);
 void session_close(struct shell *);
+bool session_learn_stream(struct shell *);
 size_t session_open_rows(const struct shell *);
 void session_break(struct shell *, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Reads and writes frames of cmd; true while the session lives. */
