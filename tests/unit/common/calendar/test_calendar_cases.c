@@ -21,7 +21,7 @@ static const struct {
     {"is_open", "closing_instant_counts_as_open", "intervals are half-open here", 6},
     {"add_days", "clamped_to_next_open", "days keep the time of day here, even outside hours", 2},
     {"add_days", "end_of_day", "due at the end of the n-th day is no counting of ours", 4},
-    {"between", "reversed", "time from later to earlier is negative here, not nothing", 1},
+    {"between", "reversed", "time from later to earlier is negative here, not nothing", 2},
     {"add_with_pauses", NULL, "pauses belong to the clock, not to the calendar", 6},
     {"between_with_pauses", NULL, "pauses belong to the clock, not to the calendar", 1},
 };
