@@ -20,6 +20,7 @@ struct loop {
     zmq_pollitem_t *items; /* the first two are the signals' */
     struct watch *watches;
     size_t n, cap;
+    unsigned depth; /* a handler may poll while it waits for something */
     bool told; /* HUP came */
 };
 enum { WATCH_STOP, WATCH_HUP, WATCHES_OWN };
@@ -157,15 +158,18 @@ bool loop_once(struct loop *l, int64_t deadline_us)
     size_t n;
     int ready;
 
-    sweep(l);
+    if (l->depth == 0)
+        sweep(l);
     n = l->n;
     ready = zmq_poll(l->items, (int)n, timeout_ms(deadline_us));
     if (ready < 0 && errno == ETERM)
         return false;
     if (is_stopping())
         return false;
+    l->depth++;
     for (size_t i = 0; ready > 0 && i < n; i++)
         if (l->items[i].revents != 0 && l->watches[i].ready)
             l->watches[i].ready(l->watches[i].arg);
+    l->depth--;
     return true;
 }

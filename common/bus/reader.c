@@ -309,8 +309,11 @@ static void handover(struct reader *r)
 {
     r->caught_up = false;
     r->phase = r->config.live ? PHASE_LIVE : r->config.open.follow ? PHASE_FOLLOW : PHASE_DONE;
-    if (r->filtered && r->head_pending && r->position < (uint64_t)r->pending.head)
+    if (r->filtered && r->head_pending && r->position < (uint64_t)r->pending.head) {
         r->position = r->received = (uint64_t)r->pending.head;
+        memcpy(r->link, r->pending.link, LINK_BYTES);
+        r->link_known = link_is_said(r->link);
+    }
     backlog_drain(r);
 }
 
