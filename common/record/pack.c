@@ -5,8 +5,8 @@
 
 #define KEY_BYTES_MAX 64
 #define PAIRS_MAX 256 /* in one map: finding a key given twice is quadratic at worst */
-/* Years 1 to 9999, what RFC 3339 can say; far inside int64_t microseconds. */
-#define TIME_SECONDS_MIN INT64_C(-62135596800)
+/* Years 0 to 9999, what RFC 3339 can say; far inside int64_t microseconds. */
+#define TIME_SECONDS_MIN INT64_C(-62167219200)
 #define TIME_SECONDS_MAX INT64_C(253402300799)
 
 struct skimmer {
@@ -180,7 +180,7 @@ static bool time_skim(struct skimmer *s, size_t n)
     if (nanoseconds > 999999999)
         return refuse(s, "bad-time", "more than 999999999 nanoseconds");
     if (seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX)
-        return refuse(s, "bad-time", "outside the years 1 to 9999");
+        return refuse(s, "bad-time", "outside the years 0 to 9999");
     s->at += n + 1;
     return true;
 }
