@@ -8,11 +8,6 @@
 static const char *const removed_names[CANDIDATE_REMOVALS] = {
     "", "closed", "territory", "product", "declined", "tried", "capacity"};
 
-const char *candidate_removed_name(enum candidate_removed removed)
-{
-    return removed_names[removed];
-}
-
 static bool serves_region(const struct site *site, const char *region)
 {
     for (uint32_t i = 0; i < site->territories_n; i++)
@@ -37,7 +32,7 @@ static enum candidate_removed had_it(const struct site *site, const struct candi
     return REMOVED_NOT;
 }
 
-enum candidate_removed candidate_judge(const struct site *site, int64_t load,
+enum candidate_removed dispatcher_candidate_judge(const struct site *site, int64_t load,
                                        const struct candidate_need *need)
 {
     if (site->closed)
@@ -52,7 +47,7 @@ enum candidate_removed candidate_judge(const struct site *site, int64_t load,
     return site->capacity > 0 && load >= site->capacity ? REMOVED_CAPACITY : REMOVED_NOT;
 }
 
-void candidates_add(struct candidates *list, const struct site *site, int64_t load,
+void dispatcher_candidates_add(struct candidates *list, const struct site *site, int64_t load,
                     enum candidate_removed removed)
 {
     struct candidate candidate = {.site = site, .load = load, .removed = removed};
@@ -93,7 +88,7 @@ static void line_add_candidate(struct line *line, const struct candidate *candid
     line_add(line, word);
 }
 
-void candidates_print(const struct candidates *list, char out[CANDIDATES_TEXT_CAP])
+void dispatcher_candidates_print(const struct candidates *list, char out[CANDIDATES_TEXT_CAP])
 {
     char totals[CANDIDATES_TEXT_CAP] = "";
     struct line end = {.text = totals, .room = sizeof totals / 2};

@@ -26,8 +26,7 @@ struct candidate_need {
     size_t tried_n;
 };
 /* The first filter that removes a site with `load` open jobs. */
-enum candidate_removed candidate_judge(const struct site *, int64_t load, const struct candidate_need *);
-const char *candidate_removed_name(enum candidate_removed);
+enum candidate_removed dispatcher_candidate_judge(const struct site *, int64_t load, const struct candidate_need *);
 
 #define CANDIDATES_SHOWN_MAX 8
 struct candidate {
@@ -41,10 +40,10 @@ struct candidates {
     int64_t able_all, by[CANDIDATE_REMOVALS]; /* counted */
 };
 /* Sites are added best first; who is added first and is able is the choice. */
-void candidates_add(struct candidates *, const struct site *, int64_t load, enum candidate_removed);
+void dispatcher_candidates_add(struct candidates *, const struct site *, int64_t load, enum candidate_removed);
 /* "D05=3 D07=4/10 D09=10/10!capacity +1!capacity +20!territory": SITE=LOAD[/CAPACITY][!removed by], the choice
  * first, then how many each filter removed. As many sites as fit; the choice always does. */
 #define CANDIDATES_TEXT_CAP sizeof(((struct job_offered *)0)->choice)
-void candidates_print(const struct candidates *, char out[CANDIDATES_TEXT_CAP]);
+void dispatcher_candidates_print(const struct candidates *, char out[CANDIDATES_TEXT_CAP]);
 
 #endif

@@ -13,7 +13,7 @@ enum job_standing dispatcher_standing(const struct tables *tables, const struct 
     if (ticket->live == 0 || ticket->live == k)
         return STANDING_FREE;
     char id[JOB_CAP];
-    job_id_print(ticket->ticket, ticket->live, id);
+    dispatcher_job_id(ticket->ticket, ticket->live, id);
     const struct job *live = table_get(tables, DISPATCHER_JOB, id);
     return live != NULL && live->state == JOB_ACCEPTED ? STANDING_HELD : STANDING_OFFERED;
 }
@@ -21,7 +21,7 @@ enum job_standing dispatcher_standing(const struct tables *tables, const struct 
 const struct job *dispatcher_job_of(const struct tables *tables, const char *ticket_key,
                                     const char *job_id, const struct ticket **ticket_out)
 {
-    if (job_id_k(job_id) == 0)
+    if (dispatcher_job_k(job_id) == 0)
         return NULL;
     const struct ticket *ticket = table_get(tables, DISPATCHER_TICKET, ticket_key);
     const struct job *job = table_get(tables, DISPATCHER_JOB, job_id);
@@ -89,7 +89,7 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     job->tier = offer->tier;
     job->silence = text_equal(offer->silence, "accepts") ? SILENCE_ACCEPTS : SILENCE_EXPIRES;
     job->due_us = offer->due_us;
-    job->offered_us = event_counts_us(event);
+    job->offered_us = dispatcher_fact_us(event);
     job->offered_pos = job->changed_pos = (int64_t)event->pos;
     job->state = (int)state;
     job->open = is_live(state);
@@ -106,7 +106,7 @@ static void ticket_follow(struct tables *tables, const struct job *job)
 {
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, job->ticket);
     assert(ticket != NULL);
-    int64_t k = job_id_k(job->job);
+    int64_t k = dispatcher_job_k(job->job);
     if (is_live((enum job_state)job->state)) {
         ticket->live = k;
         ticket->waiting_pos = 0;
@@ -127,7 +127,7 @@ struct job *dispatcher_job_move(struct tables *tables, const struct event *event
         return NULL;
     enum job_state before = (enum job_state)seen->state;
     struct job_step step =
-        job_next(before, news, dispatcher_standing(tables, ticket, job_id_k(job_id)));
+        dispatcher_job_next(before, news, dispatcher_standing(tables, ticket, dispatcher_job_k(job_id)));
     if (step.state == before)
         return NULL;
     struct job *job = table_change(tables, DISPATCHER_JOB, job_id);

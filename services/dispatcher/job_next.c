@@ -61,7 +61,7 @@ static struct job_step offered(enum job_state state, enum job_standing standing)
     return stays(JOB_WITHDRAWN, counter_of(standing));
 }
 
-struct job_step job_next(enum job_state state, enum job_news news, enum job_standing standing)
+struct job_step dispatcher_job_next(enum job_state state, enum job_news news, enum job_standing standing)
 {
     if (news == NEWS_OFFERED)
         return offered(state, standing);

@@ -39,6 +39,6 @@ struct job_step {
     enum job_state state; /* the same as before: nothing changes */
     const char *counter;  /* reason of the job.withdrawn that answers a contradiction, NULL: none */
 };
-struct job_step job_next(enum job_state, enum job_news, enum job_standing);
+struct job_step dispatcher_job_next(enum job_state, enum job_news, enum job_standing);
 
 #endif

@@ -113,7 +113,7 @@ static void tried_collect(const struct tables *tables, const struct policy *poli
     tried->retry_us = 0;
     for (int64_t k = ticket->offers; k > ticket->round && tried->tiers_n < TRIED_MAX; k--) {
         char id[JOB_CAP];
-        job_id_print(ticket->ticket, k, id);
+        dispatcher_job_id(ticket->ticket, k, id);
         const struct job *job = table_get(tables, DISPATCHER_JOB, id);
         if (job == NULL)
             continue;
@@ -149,7 +149,7 @@ static void consider(const struct tables *tables, const struct load *load,
     const struct site *site = table_get(tables, DISPATCHER_SITE, load->site);
     int64_t open = load->load + load->pending;
     if (site != NULL)
-        candidates_add(list, site, open, candidate_judge(site, open, need));
+        dispatcher_candidates_add(list, site, open, dispatcher_candidate_judge(site, open, need));
 }
 
 /* `prefer`: a site that comes first if it can; "" none. False: nobody on this tier. */
@@ -182,7 +182,7 @@ static void site_before(const struct tables *tables, const struct ticket *ticket
     site[0] = '\0';
     if (ticket->offers != ticket->round || ticket->last == 0)
         return;
-    job_id_print(ticket->ticket, ticket->last, id);
+    dispatcher_job_id(ticket->ticket, ticket->last, id);
     const struct job *job = table_get(tables, DISPATCHER_JOB, id);
     if (job != NULL)
         text_copy(site, EVENT_KEY_CAP, job->site);
@@ -233,7 +233,7 @@ static bool conclude_offer(struct run *run, const struct ticket *ticket, const s
     struct job_offered data = {.tier = plan->rung->tier,
                                .candidates = list->able_all,
                                .load = chosen->load};
-    job_id_print(ticket->ticket, k, data.job);
+    dispatcher_job_id(ticket->ticket, k, data.job);
     text_copy(data.site, sizeof data.site, chosen->site->site);
     if (plan->rung->accept_within.unit != SPAN_NONE)
         data.due_us = dispatcher_span_end_us(plan->policy, wish->now_us, plan->rung->accept_within);
@@ -241,7 +241,7 @@ static bool conclude_offer(struct run *run, const struct ticket *ticket, const s
               plan->rung->silence == SILENCE_ACCEPTS ? "accepts" : "expires");
     text_copy(data.policy, sizeof data.policy, plan->policy->version);
     text_copy(data.reason, sizeof data.reason, reason_of(ticket, plan->climbs));
-    candidates_print(list, data.choice);
+    dispatcher_candidates_print(list, data.choice);
     text_format(slot, sizeof slot, "dispatcher/%s/offer/%" PRId64, ticket->ticket, k);
     return conclude(run, slot, "job.offered", ticket->ticket, &job_offered_record, &data);
 }
@@ -301,7 +301,7 @@ void dispatcher_withdraw(struct run *run, const struct job *job, const char *rea
     text_copy(data.site, sizeof data.site, job->site);
     text_copy(data.reason, sizeof data.reason, reason);
     text_format(slot, sizeof slot, "dispatcher/%s/withdrawn/%" PRId64, job->ticket,
-                job_id_k(job->job));
+                dispatcher_job_k(job->job));
     conclude(run, slot, "job.withdrawn", job->ticket, &job_withdrawn_record, &data);
 }
 
@@ -309,9 +309,9 @@ void dispatcher_take_from_newer(struct run *run, const struct tables *tables, co
                                 const struct job *holder)
 {
     char id[JOB_CAP];
-    if (ticket->offers <= job_id_k(holder->job))
+    if (ticket->offers <= dispatcher_job_k(holder->job))
         return;
-    job_id_print(ticket->ticket, ticket->offers, id);
+    dispatcher_job_id(ticket->ticket, ticket->offers, id);
     const struct job *newer = table_get(tables, DISPATCHER_JOB, id);
     if (newer != NULL && newer->state == JOB_OFFERED)
         dispatcher_withdraw(run, newer, "taken");
@@ -325,7 +325,7 @@ void dispatcher_imply(struct run *run, const struct job *job, const char *implie
     text_copy(data.site, sizeof data.site, job->site);
     text_copy(data.implied, sizeof data.implied, implied);
     text_format(slot, sizeof slot, "dispatcher/%s/accepted/%" PRId64 "/%s", job->ticket,
-                job_id_k(job->job), implied);
+                dispatcher_job_k(job->job), implied);
     conclude(run, slot, "job.accepted", job->ticket, &job_accepted_record, &data);
 }
 
@@ -336,8 +336,8 @@ void dispatcher_counter(struct run *run, const struct tables *tables, const char
     const struct job *job = dispatcher_job_of(tables, ticket_key, job_id, &ticket);
     if (job == NULL)
         return;
-    enum job_standing standing = dispatcher_standing(tables, ticket, job_id_k(job_id));
-    struct job_step step = job_next((enum job_state)job->state, news, standing);
+    enum job_standing standing = dispatcher_standing(tables, ticket, dispatcher_job_k(job_id));
+    struct job_step step = dispatcher_job_next((enum job_state)job->state, news, standing);
     if (step.counter != NULL)
         dispatcher_withdraw(run, job, step.counter);
 }

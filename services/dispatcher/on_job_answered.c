@@ -21,7 +21,7 @@ bool dispatcher_apply_job_accepted(struct tables *tables, const struct event *ev
         return true;
     text_copy(job->engineer, sizeof job->engineer, accepted->engineer);
     text_copy(job->implied, sizeof job->implied, accepted->implied);
-    job->answered_us = event_counts_us(event);
+    job->answered_us = dispatcher_fact_us(event);
     return true;
 }
 
@@ -44,7 +44,7 @@ bool dispatcher_apply_job_declined(struct tables *tables, const struct event *ev
     if (job == NULL)
         return true;
     text_copy(job->reason, sizeof job->reason, declined->reason);
-    job->answered_us = event_counts_us(event);
+    job->answered_us = dispatcher_fact_us(event);
     return true;
 }
 
@@ -69,7 +69,7 @@ bool dispatcher_apply_job_expired(struct tables *tables, const struct event *eve
     const struct job_expired *expired = data;
     struct job *job = dispatcher_job_move(tables, event, expired->job, NEWS_EXPIRED);
     if (job != NULL)
-        job->answered_us = event_counts_us(event);
+        job->answered_us = dispatcher_fact_us(event);
     return true;
 }
 
@@ -84,7 +84,7 @@ void dispatcher_on_job_due(struct run *run, const struct tables *tables, const v
 {
     const struct job *job = row;
     const struct ticket *ticket = table_get(tables, DISPATCHER_TICKET, job->ticket);
-    int64_t k = job_id_k(job->job);
+    int64_t k = dispatcher_job_k(job->job);
     if (ticket == NULL || ticket->state != TICKET_OPEN || ticket->live != k)
         return; /* it is being withdrawn */
     if (job->silence == SILENCE_ACCEPTS) {

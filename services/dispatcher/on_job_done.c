@@ -20,7 +20,7 @@ static enum job_state state_of(const struct tables *tables, const char *job_id)
 static void imply_in_row(struct job *job, const struct event *event)
 {
     text_copy(job->implied, sizeof job->implied, "report");
-    job->answered_us = event_counts_us(event);
+    job->answered_us = dispatcher_fact_us(event);
 }
 
 bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *event, const void *data)
@@ -36,7 +36,7 @@ bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *eve
             return true;
         job = table_change(tables, DISPATCHER_JOB, arrived->job);
     }
-    job->arrived_us = event_counts_us(event);
+    job->arrived_us = dispatcher_fact_us(event);
     if (arrived->engineer[0] != '\0')
         text_copy(job->engineer, sizeof job->engineer, arrived->engineer);
     return true;
@@ -70,7 +70,7 @@ bool dispatcher_apply_job_reported(struct tables *tables, const struct event *ev
         return true;
     if (unanswered(before))
         imply_in_row(job, event);
-    job->reported_us = event_counts_us(event);
+    job->reported_us = dispatcher_fact_us(event);
     text_copy(job->outcome, sizeof job->outcome, reported->outcome);
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, event->key);
     if (news_of(reported) == NEWS_REPORTED && ticket->state == TICKET_OPEN) {
@@ -87,7 +87,7 @@ static void conclude_resolved(struct run *run, const struct job *job)
     struct ticket_resolved resolved = {.resolved_us = job->reported_us};
     text_copy(resolved.outcome, sizeof resolved.outcome, job->outcome);
     text_copy(resolved.job, sizeof resolved.job, job->job);
-    text_format(slot, sizeof slot, "dispatcher/%s/resolved/%" PRId64, job->ticket, job_id_k(job->job));
+    text_format(slot, sizeof slot, "dispatcher/%s/resolved/%" PRId64, job->ticket, dispatcher_job_k(job->job));
     conclude(run, slot, "ticket.resolved", job->ticket, &ticket_resolved_record, &resolved);
 }
 

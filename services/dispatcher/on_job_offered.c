@@ -9,7 +9,7 @@ static void ticket_follow(struct tables *tables, const struct event *event,
 {
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, event->key);
     bool waited = ticket->waiting_pos != 0;
-    ticket->offers = job_id_k(offer->job);
+    ticket->offers = dispatcher_job_k(offer->job);
     ticket->tier = offer->tier;
     if (state != JOB_OFFERED)
         return;
@@ -26,14 +26,14 @@ bool dispatcher_apply_job_offered(struct tables *tables, const struct event *eve
 {
     const struct job_offered *offer = data;
     const struct ticket *ticket = table_get(tables, DISPATCHER_TICKET, event->key);
-    int64_t k = job_id_k(offer->job);
+    int64_t k = dispatcher_job_k(offer->job);
     char id[JOB_CAP];
     if (ticket == NULL || k <= ticket->offers)
         return true;
-    job_id_print(event->key, k, id);
+    dispatcher_job_id(event->key, k, id);
     if (!text_equal(id, offer->job))
         return tables_trouble(tables, "job %s is not one of ticket %s", offer->job, event->key);
-    struct job_step step = job_next(JOB_NONE, NEWS_OFFERED, dispatcher_standing(tables, ticket, k));
+    struct job_step step = dispatcher_job_next(JOB_NONE, NEWS_OFFERED, dispatcher_standing(tables, ticket, k));
     struct job *job = dispatcher_job_enter(tables, event, offer, step.state);
     if (step.counter != NULL) {
         text_copy(job->reason, sizeof job->reason, step.counter);

@@ -18,7 +18,7 @@ static const struct job *job_k(const struct tables *tables, const struct ticket 
     char id[JOB_CAP];
     if (k == 0)
         return NULL;
-    job_id_print(ticket->ticket, k, id);
+    dispatcher_job_id(ticket->ticket, k, id);
     return table_get(tables, DISPATCHER_JOB, id);
 }
 
@@ -27,7 +27,7 @@ static void live_job_did_it(struct tables *tables, const struct event *event,
                             const struct ticket_resolved *resolved, int64_t live)
 {
     char id[JOB_CAP];
-    job_id_print(event->key, live, id);
+    dispatcher_job_id(event->key, live, id);
     if (resolved->job[0] != '\0' && !text_equal(resolved->job, id))
         return;
     const struct job *seen = table_get(tables, DISPATCHER_JOB, id);
@@ -40,7 +40,7 @@ static void live_job_did_it(struct tables *tables, const struct event *event,
     text_copy(job->outcome, sizeof job->outcome, resolved->outcome);
     if (was_offered) {
         text_copy(job->implied, sizeof job->implied, "resolved");
-        job->answered_us = resolved->resolved_us != 0 ? resolved->resolved_us : event_counts_us(event);
+        job->answered_us = resolved->resolved_us != 0 ? resolved->resolved_us : dispatcher_fact_us(event);
     }
 }
 
@@ -102,7 +102,7 @@ bool dispatcher_apply_ticket_closed(struct tables *tables, const struct event *e
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, event->key);
     if (ticket->state == TICKET_RESOLVED)
         ticket->state = TICKET_CLOSED;
-    ticket->closed_us = event_counts_us(event);
+    ticket->closed_us = dispatcher_fact_us(event);
     ticket->open = false;
     return true;
 }
@@ -117,7 +117,7 @@ static bool may_reopen(const struct tables *tables, const struct ticket *ticket,
         return false;
     const struct policy *policy = reference_policy(tables, ticket->policy);
     return policy == NULL || policy->reopen_within.unit == SPAN_NONE ||
-           event_counts_us(event) <=
+           dispatcher_fact_us(event) <=
                dispatcher_span_end_us(policy, ticket->closed_us, policy->reopen_within);
 }
 

@@ -213,17 +213,12 @@ const struct table_def *const dispatcher_tables[DISPATCHER_TABLES] = {
 };
 
 /* --- words ------------------------------------------------------------------------------------- */
-const char *job_state_name(enum job_state state)
-{
-    return job_states[state];
-}
-
-void job_id_print(const char *ticket, int64_t k, char out[JOB_CAP])
+void dispatcher_job_id(const char *ticket, int64_t k, char out[JOB_CAP])
 {
     text_format(out, JOB_CAP, "%s/j%lld", ticket, (long long)k);
 }
 
-int64_t job_id_k(const char *job)
+int64_t dispatcher_job_k(const char *job)
 {
     const char *slash = strrchr(job, '/');
     if (slash == NULL || slash[1] != 'j' || slash[2] < '1' || slash[2] > '9')
@@ -233,7 +228,7 @@ int64_t job_id_k(const char *job)
     return *end == '\0' && k < 1000000 ? k : 0;
 }
 
-int64_t event_counts_us(const struct event *event)
+int64_t dispatcher_fact_us(const struct event *event)
 {
     return event->at_us != 0 && event->at_us < event->rec_us ? event->at_us : event->rec_us;
 }

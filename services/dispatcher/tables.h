@@ -107,11 +107,10 @@ struct network { /* one row: whom a change of the network concerns is worked off
 #define DISPATCHER_NETWORK_KEY "network"
 #define DISPATCHER_NETWORK_DUE 0
 
-const char *job_state_name(enum job_state);
 /* "TICKET/jk" and back; 0: not of that form. */
-void job_id_print(const char *ticket, int64_t k, char out[JOB_CAP]);
-int64_t job_id_k(const char *job);
+void dispatcher_job_id(const char *ticket, int64_t k, char out[JOB_CAP]);
+int64_t dispatcher_job_k(const char *job);
 /* The instant from which a fact counts. */
-int64_t event_counts_us(const struct event *);
+int64_t dispatcher_fact_us(const struct event *);
 
 #endif
