@@ -42,6 +42,7 @@ struct reader {
     bool link_known;
     struct batch *kept, *kept_tail;
     bool caught_up; /* CAUGHT_UP has come; what is kept goes first */
+    struct verb_head caught_up_at;
     struct debts debts;
     size_t debt_bytes;   /* in debts */
     size_t credit_bytes; /* to be given back */
@@ -309,9 +310,10 @@ static void handover(struct reader *r)
 {
     r->caught_up = false;
     r->phase = r->config.live ? PHASE_LIVE : r->config.open.follow ? PHASE_FOLLOW : PHASE_DONE;
-    if (r->filtered && r->head_pending && r->position < (uint64_t)r->pending.head) {
-        r->position = r->received = (uint64_t)r->pending.head;
-        memcpy(r->link, r->pending.link, LINK_BYTES);
+    /* All that the filter lets through up to there has come. */
+    if (r->filtered && r->position < (uint64_t)r->caught_up_at.head) {
+        r->position = (uint64_t)r->caught_up_at.head;
+        memcpy(r->link, r->caught_up_at.link, LINK_BYTES);
         r->link_known = link_is_said(r->link);
     }
     backlog_drain(r);
@@ -500,7 +502,7 @@ static bool on_batch(struct reader *r, const struct frame *frame)
         return true;
     }
     if (batch_deliver(r, &batch))
-        head_tell(r);
+        drain(r);
     else if (r->phase != PHASE_FAILED)
         batch_hold(r, &batch);
     return true;
@@ -529,7 +531,12 @@ static bool on_head(struct reader *r, const struct frame *frame, bool caught_up)
     if (r->phase != PHASE_REPLAY && r->phase != PHASE_FOLLOW)
         return true;
     head_note(r, &h);
-    r->caught_up = r->caught_up || caught_up;
+    if (caught_up) {
+        r->caught_up = true;
+        r->caught_up_at = h;
+        if (r->filtered && r->received < (uint64_t)h.head)
+            r->received = (uint64_t)h.head;
+    }
     drain(r);
     return true;
 }
