@@ -88,7 +88,7 @@ static bool field_encode(const struct field *f, enum record_part part, const voi
     enum record_part below;
     if (!field_in_part(f, part, &below))
         return false;
-    bool required = f->flags & FIELD_REQUIRED;
+    bool required = (f->flags & (FIELD_REQUIRED | FIELD_RETIRED)) == FIELD_REQUIRED;
     if (!required && field_is_absent(f, member_of(f, object)))
         return false;
     /* A record that is personal only here and there is required of the plain part. */

@@ -202,7 +202,7 @@ static bool map_print(const struct record *r, enum record_part part, const void 
         enum record_part below;
         if (!field_in_part(f, part, &below))
             continue;
-        bool required = (f->flags & FIELD_REQUIRED) && below != RECORD_PERSONAL;
+        bool required = (f->flags & (FIELD_REQUIRED | FIELD_RETIRED)) == FIELD_REQUIRED && below != RECORD_PERSONAL;
         if (!required && field_is_absent(f, member_of(f, object)))
             continue;
         size_t mark = out->len;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A socket's path has 108 bytes (unix(7)); the longest name in the folder takes 20 of them. */
-#define SOCKETS_LEN_MAX 86
+/* A socket's path has 108 bytes (unix(7)); the longest name in the folder takes under 28 of them. */
+#define SOCKETS_LEN_MAX 80
 
 static const char *environment(const char *name)
 {

@@ -212,8 +212,8 @@ static void values_check(const struct settings *s, struct problems *problems)
         add(problems, "bad-value", "data", "expected an absolute path");
     if (*s->sockets != '/')
         add(problems, "bad-value", "sockets", "expected an absolute path");
-    else if (strlen(s->sockets) > 90)
-        add(problems, "too-long", "sockets", "90");
+    else if (strlen(s->sockets) > 80)
+        add(problems, "too-long", "sockets", "80");
 }
 
 bool settings_read(struct settings *s, const char *data_dir, const char *file, struct problems *problems)
