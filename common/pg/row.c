@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define PACKED_BLOCK_BYTES 4096
+
 static bool is_column(const struct field *f)
 {
     return (f->flags & FIELD_VOLATILE) == 0;
@@ -129,12 +131,52 @@ void row_update_sql(const struct record *r, const char *table, struct buf *sql)
     buf_append_format(sql, ") WHERE t.\"%s\" = u.\"%s\"", r->fields[0].name, r->fields[0].name);
 }
 
-/* The field alone as a record, so that lists and records inside travel as msgpack maps of one key. */
-static struct record single(const struct field *f, struct field *copy)
+static const struct field *elem_relaxed(struct arena *arena, const struct field *elem);
+
+/* A stored record is what we wrote: nothing is required of it, and no range is checked again. A row may hold a record
+ * whose required fields are empty (there is none, or it was erased), which no message may. */
+static struct field field_relaxed(struct arena *arena, const struct field *f)
 {
-    *copy = *f;
-    copy->flags &= ~(uint32_t)FIELD_REQUIRED;
-    return (struct record){.name = f->name, .fields = copy, .n = 1};
+    struct field relaxed = *f;
+
+    assert(f->kind != FIELD_BYTES && f->kind != FIELD_RAW && f->kind != FIELD_SLICE);
+    relaxed.flags &= ~(uint32_t)(FIELD_REQUIRED | FIELD_KEYLIKE);
+    relaxed.min = relaxed.max_int = 0;
+    if (f->kind == FIELD_RECORD) {
+        struct record *sub = arena_alloc(arena, sizeof *sub);
+        struct field *fields = arena_alloc(arena, f->sub->n * sizeof *fields);
+        for (size_t i = 0; i < f->sub->n; i++) {
+            fields[i] = field_relaxed(arena, &f->sub->fields[i]);
+        }
+        *sub = *f->sub;
+        sub->fields = fields;
+        relaxed.sub = sub;
+    } else if (f->kind == FIELD_LIST) {
+        relaxed.elem = elem_relaxed(arena, f->elem);
+    }
+    return relaxed;
+}
+
+static const struct field *elem_relaxed(struct arena *arena, const struct field *elem)
+{
+    struct field *relaxed = arena_alloc(arena, sizeof *relaxed);
+
+    *relaxed = field_relaxed(arena, elem);
+    return relaxed;
+}
+
+/* The field alone as a record, so that lists and records inside travel as msgpack maps of one key. */
+static const struct record *single(struct arena *arena, const struct field *f)
+{
+    struct record *one = arena_alloc(arena, sizeof *one);
+
+    *one = (struct record){.name = f->name, .fields = elem_relaxed(arena, f), .n = 1};
+    return one;
+}
+
+static bool is_packed(const struct field *f)
+{
+    return f->kind == FIELD_RECORD || f->kind == FIELD_LIST;
 }
 
 static bool all_zero(const uint8_t *data, size_t n)
@@ -147,13 +189,10 @@ static bool all_zero(const uint8_t *data, size_t n)
     return true;
 }
 
-static void elem_packed(const struct field *f, const void *object, struct buf *scratch, struct pg_args *args)
+static void elem_packed(const struct record *one, const void *object, struct buf *scratch, struct pg_args *args)
 {
-    struct field copy;
-    const struct record one = single(f, &copy);
-
     buf_reset(scratch);
-    record_encode(&one, RECORD_WHOLE, object, scratch);
+    record_encode(one, RECORD_WHOLE, object, scratch);
     if (scratch->len == 1) {
         pg_elem_null(args); /* an empty map: nothing but defaults */
     } else {
@@ -170,7 +209,7 @@ static struct bytes blob_bytes(const uint8_t *member)
     return bytes_of(member + sizeof n, n);
 }
 
-static void elem_add(const struct field *f, const void *object, struct buf *scratch, struct pg_args *args)
+static void elem_add(const struct field *f, const void *object, struct pg_args *args)
 {
     const uint8_t *member = (const uint8_t *)object + f->offset;
     char span[SPAN_TEXT_MAX];
@@ -209,8 +248,6 @@ static void elem_add(const struct field *f, const void *object, struct buf *scra
         return;
     case FIELD_RECORD:
     case FIELD_LIST:
-        elem_packed(f, object, scratch, args);
-        return;
     case FIELD_BYTES:
     case FIELD_RAW:
     case FIELD_SLICE:
@@ -231,22 +268,35 @@ static enum pg_array array_kind(const struct field *f)
     }
 }
 
-void row_args(const struct record *r, const void *const *rows, size_t n, struct pg_args *args)
+static void column_packed(const struct field *f, const void *const *rows, size_t n, struct pg_args *args)
 {
+    struct arena *arena = arena_new(PACKED_BLOCK_BYTES);
+    const struct record *one = single(arena, f);
     struct buf scratch = {0};
 
+    for (size_t row = 0; row < n; row++) {
+        elem_packed(one, rows[row], &scratch, args);
+    }
+    buf_release(&scratch);
+    arena_destroy(&arena);
+}
+
+void row_args(const struct record *r, const void *const *rows, size_t n, struct pg_args *args)
+{
     for (size_t i = 0; i < r->n; i++) {
         const struct field *f = &r->fields[i];
         if (!is_column(f)) {
             continue;
         }
         pg_arg_array_begin(args, array_kind(f));
-        for (size_t row = 0; row < n; row++) {
-            elem_add(f, rows[row], &scratch, args);
+        if (is_packed(f)) {
+            column_packed(f, rows, n, args);
+        }
+        for (size_t row = 0; row < n && !is_packed(f); row++) {
+            elem_add(f, rows[row], args);
         }
         pg_arg_array_end(args);
     }
-    buf_release(&scratch);
 }
 
 static int enum_index(const struct field *f, struct bytes name)
@@ -262,13 +312,13 @@ static int enum_index(const struct field *f, struct bytes name)
 
 static void load_packed(const struct field *f, struct bytes value, void *object)
 {
-    struct field copy;
-    const struct record one = single(f, &copy);
+    struct arena *arena = arena_new(PACKED_BLOCK_BYTES);
     struct problem problem;
 
     bool good = skim(value, &problem) &&
-                record_decode(&one, RECORD_WHOLE, DECODE_KEEP, value, NULL, object, &problem);
+                record_decode(single(arena, f), RECORD_WHOLE, DECODE_KEEP, value, NULL, object, &problem);
     assert(good);
+    arena_destroy(&arena);
 }
 
 static void load_span(struct bytes value, struct span *span)
