@@ -239,7 +239,7 @@ static bool unknown_pass(const struct decoder *d, const struct record *r, struct
 static bool field_decode(const struct decoder *d, const struct field *f, enum record_part part, struct unpack *u,
                          void *object, const struct place *up, bool *said)
 {
-    struct place here = {.up = up, .name = f->name, .len = strlen(f->name)};
+    struct place here = {.up = up, .name = f->name, .len = PLACE_TERMINATED};
     enum record_part below;
     if (!field_in_part(f, part, &below)) {
         /* A record of personal fields only: let it say which of them stands in the wrong place. */
@@ -266,7 +266,7 @@ static bool absent_check(const struct decoder *d, const struct field *f, enum re
         return true;
     for (size_t i = 0; i < f->sub->n; i++) {
         const struct field *g = &f->sub->fields[i];
-        struct place here = {.up = at, .name = g->name, .len = strlen(g->name)};
+        struct place here = {.up = at, .name = g->name, .len = PLACE_TERMINATED};
         enum record_part deeper;
         if ((g->flags & FIELD_REQUIRED) && !(g->flags & FIELD_RETIRED) && field_in_part(g, below, &deeper) &&
             !absent_check(d, g, below, deeper, &here))
@@ -283,7 +283,7 @@ static bool required_check(const struct decoder *d, const struct record *r, enum
         enum record_part below;
         if (!(f->flags & FIELD_REQUIRED) || (said[i / 64] >> (i % 64) & 1) || (f->flags & FIELD_RETIRED))
             continue;
-        struct place here = {.up = up, .name = f->name, .len = strlen(f->name)};
+        struct place here = {.up = up, .name = f->name, .len = PLACE_TERMINATED};
         if (field_in_part(f, part, &below) && !absent_check(d, f, part, below, &here))
             return false;
     }

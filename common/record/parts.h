@@ -10,9 +10,11 @@
 struct place {
     const struct place *up;
     const char *name; /* NULL: an element */
-    size_t len;
+    size_t len;       /* PLACE_TERMINATED: the name ends with a NUL; measured only when printed */
     size_t index;
 };
+
+#define PLACE_TERMINATED SIZE_MAX
 
 void place_print(const struct place *, char *out, size_t cap);
 /* problem_set with the place as a dotted path. */
@@ -21,7 +23,15 @@ bool place_refuse(const struct place *, struct problem *, const char *code, cons
 /* Whether the part holds any field of the record, at any depth. */
 bool record_has(const struct record *, enum record_part);
 /* Whether the part holds the field; *below: the part that is meant of its elements and sub-record. */
-bool field_in_part(const struct field *, enum record_part, enum record_part *below);
+bool field_in_part_nested(const struct field *, enum record_part, enum record_part *below);
+static inline bool field_in_part(const struct field *f, enum record_part part, enum record_part *below)
+{
+    if (part == RECORD_PLAIN && f->kind != FIELD_RECORD && !(f->flags & (FIELD_PERSONAL | FIELD_VOLATILE))) {
+        *below = RECORD_PLAIN;
+        return true;
+    }
+    return field_in_part_nested(f, part, below);
+}
 bool field_is_absent(const struct field *, const void *member);
 /* Whether a REQUIRED one of this kind is missing when it holds its zero. */
 bool field_zero_is_missing(const struct field *);

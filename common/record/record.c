@@ -9,7 +9,8 @@
 static size_t name_print(const struct place *p, char *out, size_t cap)
 {
     size_t n = p->up ? name_print(p->up, out, cap) : 0;
-    int more = p->name ? snprintf(out + n, cap - n, "%s%.*s", n ? "." : "", (int)p->len, p->name)
+    int len = p->len == PLACE_TERMINATED ? -1 : (int)p->len; /* a negative precision is none */
+    int more = p->name ? snprintf(out + n, cap - n, "%s%.*s", n ? "." : "", len, p->name)
                        : snprintf(out + n, cap - n, "[%zu]", p->index);
     n += (size_t)more;
     return n < cap ? n : cap - 1;
@@ -45,7 +46,7 @@ static const struct record *sub_of(const struct field *f)
     return f->kind == FIELD_RECORD ? f->sub : f->elem->sub;
 }
 
-bool field_in_part(const struct field *f, enum record_part part, enum record_part *below)
+bool field_in_part_nested(const struct field *f, enum record_part part, enum record_part *below)
 {
     *below = part;
     if (f->flags & FIELD_VOLATILE)

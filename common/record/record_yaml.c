@@ -294,7 +294,7 @@ static void missing_report(struct reader *r, const struct record *record, const 
 {
     for (size_t i = 0; i < record->n; i++) {
         const struct field *f = &record->fields[i];
-        struct place here = {.up = up, .name = f->name, .len = strlen(f->name)};
+        struct place here = {.up = up, .name = f->name, .len = PLACE_TERMINATED};
         if ((f->flags & FIELD_REQUIRED) && !(f->flags & (FIELD_RETIRED | FIELD_VOLATILE)) && !said[i])
             report(r, node, &here, "missing", "");
     }
