@@ -1,0 +1,293 @@
+/* Sockets over ipc in one process: each wait has a deadline, nothing sleeps. */
+#include "base/clock.h"
+#include "base/instant.h"
+#include "base/text.h"
+#include "bus/socket.h"
+#include "record/pack.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zmq.h>
+
+#define DEADLINE_US (10 * SECOND_US)
+
+static char folder[] = "/tmp/aftercare-bus-XXXXXX";
+static char endpoint[64];
+static const uint8_t map_bytes[] = {0x81, 0xa1, 'k', 0x07};
+
+static struct bytes a_map(void)
+{
+    return bytes_of(map_bytes, sizeof map_bytes);
+}
+
+static int group_open(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    text_format(endpoint, sizeof endpoint, "ipc://%s/s", folder);
+    bus_start();
+    return 0;
+}
+
+static int group_close(void **state)
+{
+    char path[64];
+
+    (void)state;
+    bus_stop();
+    text_format(path, sizeof path, "%s/s", folder);
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Until something can be read from it. */
+static void wait_for(struct bus_socket *socket)
+{
+    zmq_pollitem_t item = {.socket = bus_raw(socket), .events = ZMQ_POLLIN};
+
+    assert_int_equal(zmq_poll(&item, 1, DEADLINE_US / 1000), 1);
+}
+
+static struct bus_socket *bound(enum bus_kind kind)
+{
+    char error[100] = "";
+    struct bus_socket *socket = bus_bind(kind, endpoint, error, sizeof error);
+
+    assert_string_equal(error, "");
+    assert_non_null(socket);
+    return socket;
+}
+
+static struct bus_socket *connected(enum bus_kind kind)
+{
+    char error[100] = "";
+    struct bus_socket *socket = bus_connect(kind, endpoint, error, sizeof error);
+
+    assert_string_equal(error, "");
+    assert_non_null(socket);
+    return socket;
+}
+
+static void test_dealer_and_router(void **state)
+{
+    struct bus_socket *dealer = connected(BUS_DEALER), *router = bound(BUS_ROUTER);
+    struct bus_peer peer, stranger = {.len = 5, .id = {0, 9, 9, 9, 9}};
+    struct frame frame;
+
+    (void)state;
+    assert_int_equal(bus_receive_from(router, &peer, &frame), STATUS_AGAIN);
+    /* Said before the connection stands: it waits. */
+    assert_int_equal(bus_send(dealer, "HELLO", a_map()), STATUS_OK);
+    wait_for(router);
+    assert_int_equal(bus_receive_from(router, &peer, &frame), STATUS_OK);
+    assert_string_equal(frame.verb, "HELLO");
+    assert_true(bytes_equal(frame.map, a_map()));
+    assert_int_equal(bus_send_to(router, &peer, "CAUGHT_UP", frame.map), STATUS_OK);
+    wait_for(dealer);
+    assert_int_equal(bus_receive(dealer, &frame), STATUS_OK);
+    assert_string_equal(frame.verb, "CAUGHT_UP");
+    assert_int_equal(bus_receive(dealer, &frame), STATUS_AGAIN);
+    assert_int_equal(bus_send_to(router, &stranger, "ACK", a_map()), STATUS_CLOSED);
+    bus_close(&dealer);
+    bus_close(&router);
+    assert_null(router);
+}
+
+static void raw_send(struct bus_socket *socket, const char *const *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        assert_true(zmq_send(bus_raw(socket), parts[i], strlen(parts[i]), i + 1 < n ? ZMQ_SNDMORE : 0) >= 0);
+}
+
+static void test_garbage_is_dropped(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *parts[4];
+        size_t n;
+    } rows[] = {
+        {"one part", {"HELLO"}, 1},
+        {"three parts", {"HELLO", "\x80", "x"}, 3},
+        {"no verb", {"", "\x80"}, 2},
+        {"small letters", {"hello", "\x80"}, 2},
+        {"long verb", {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\x80"}, 2},
+        {"no map", {"HELLO", "\x90"}, 2},
+        {"nothing", {"HELLO", ""}, 2},
+        {"bytes behind", {"HELLO", "\x80\x80"}, 2},
+        {"a map of more than there is", {"HELLO", "\xdf\xff\xff\xff\xff"}, 2},
+    };
+    struct bus_socket *dealer = connected(BUS_DEALER), *router = bound(BUS_ROUTER);
+    struct bus_peer peer;
+    struct frame frame;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        raw_send(dealer, rows[i].parts, rows[i].n);
+        wait_for(router);
+        memset(&peer, 0, sizeof peer);
+        assert_int_equal(bus_receive_from(router, &peer, &frame), STATUS_REFUSED);
+        assert_int_equal(peer.len, 5); /* who is to be told */
+    }
+    assert_int_equal(bus_send(dealer, "PING", a_map()), STATUS_OK);
+    wait_for(router);
+    assert_int_equal(bus_receive_from(router, &peer, &frame), STATUS_OK);
+    assert_int_equal(zmq_send(bus_raw(router), peer.id, peer.len, ZMQ_SNDMORE), peer.len);
+    raw_send(router, rows[1].parts, rows[1].n);
+    assert_int_equal(bus_send_to(router, &peer, "PONG", a_map()), STATUS_OK);
+    wait_for(dealer);
+    assert_int_equal(bus_receive(dealer, &frame), STATUS_REFUSED);
+    wait_for(dealer);
+    assert_int_equal(bus_receive(dealer, &frame), STATUS_OK);
+    assert_string_equal(frame.verb, "PONG");
+    bus_close(&dealer);
+    bus_close(&router);
+}
+
+static void test_publish_and_subscribe(void **state)
+{
+    struct bus_socket *pub = bound(BUS_PUB), *sub = connected(BUS_SUB);
+    struct bytes topic, body, priv;
+    int64_t end_us = clock_boot_us() + DEADLINE_US;
+    zmq_pollitem_t item = {.socket = bus_raw(sub), .events = ZMQ_POLLIN};
+
+    (void)state;
+    /* A subscriber joins when it joins: said again until it hears. */
+    do {
+        assert_true(clock_boot_us() < end_us);
+        assert_int_equal(bus_publish(pub, "job.offered", a_map(), bytes_of(NULL, 0)), STATUS_OK);
+    } while (zmq_poll(&item, 1, 10) == 0);
+    assert_int_equal(bus_receive_live(sub, &topic, &body, &priv), STATUS_OK);
+    assert_true(bytes_equal(topic, bytes_of_text("job.offered")));
+    assert_true(bytes_equal(body, a_map()));
+    assert_int_equal(priv.len, 0);
+    bus_close(&pub);
+    bus_close(&sub);
+}
+
+static void test_bind_says_why_not(void **state)
+{
+    char error[100] = "";
+
+    (void)state;
+    assert_null(bus_bind(BUS_PUB, "tcp://nowhere:1", error, sizeof error));
+    assert_string_not_equal(error, "");
+    error[0] = '\0';
+    assert_null(bus_connect(BUS_SUB, "carrier-pigeon", error, sizeof error));
+    assert_string_not_equal(error, "");
+}
+
+struct echo {
+    struct loop *loop;
+    struct bus_socket *router, *dealer;
+    unsigned frames, answers;
+};
+
+static void on_router(void *arg)
+{
+    struct echo *e = arg;
+    struct bus_peer peer;
+    struct frame frame;
+
+    while (bus_receive_from(e->router, &peer, &frame) == STATUS_OK) {
+        e->frames++;
+        assert_int_equal(bus_send_to(e->router, &peer, "PONG", frame.map), STATUS_OK);
+    }
+}
+
+static void on_dealer(void *arg)
+{
+    struct echo *e = arg;
+    struct frame frame;
+
+    while (bus_receive(e->dealer, &frame) == STATUS_OK)
+        e->answers++;
+    if (e->answers == 1000) { /* a handler may forget and close its own socket */
+        loop_forget(e->loop, e->dealer, -1);
+        bus_close(&e->dealer);
+    }
+}
+
+static void test_loop_serves_until_told_to_stop(void **state)
+{
+    struct echo e = {.loop = loop_new(), .router = bound(BUS_ROUTER), .dealer = connected(BUS_DEALER)};
+    int64_t end_us = clock_boot_us() + DEADLINE_US;
+    sigset_t term;
+
+    (void)state;
+    loop_socket(e.loop, e.router, on_router, &e);
+    loop_socket(e.loop, e.dealer, on_dealer, &e);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(bus_send(e.dealer, "PING", a_map()), STATUS_OK);
+    while (e.dealer) {
+        assert_true(clock_boot_us() < end_us);
+        assert_true(loop_once(e.loop, end_us));
+    }
+    assert_int_equal(e.frames, 1000);
+    assert_int_equal(e.answers, 1000);
+
+    int64_t before_us = clock_boot_us();
+    assert_true(loop_once(e.loop, before_us + 20000));
+    assert_true(clock_boot_us() >= before_us + 20000);
+
+    assert_false(loop_told(e.loop));
+    raise(SIGHUP);
+    assert_true(loop_once(e.loop, end_us));
+    assert_true(loop_told(e.loop));
+    assert_false(loop_told(e.loop));
+
+    raise(SIGTERM);
+    assert_false(loop_once(e.loop, INT64_MAX));
+    assert_false(loop_once(e.loop, INT64_MAX)); /* for good, and for every loop */
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    assert_int_equal(sigtimedwait(&term, NULL, &(struct timespec){0}), SIGTERM);
+    bus_close(&e.router);
+    loop_destroy(&e.loop);
+    assert_null(e.loop);
+}
+
+static void test_loop_watches_descriptors(void **state)
+{
+    struct loop *loop = loop_new();
+    int64_t end_us = clock_boot_us() + DEADLINE_US;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    loop_fd(loop, ends[0], do_nothing, NULL);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_true(loop_once(loop, end_us));
+    assert_true(clock_boot_us() < end_us);
+    loop_forget(loop, NULL, ends[0]);
+    int64_t before_us = clock_boot_us();
+    assert_true(loop_once(loop, before_us + 1000)); /* still readable, no longer watched */
+    assert_true(clock_boot_us() >= before_us + 1000);
+    close(ends[0]);
+    close(ends[1]);
+    loop_destroy(&loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dealer_and_router),
+        cmocka_unit_test(test_garbage_is_dropped),
+        cmocka_unit_test(test_publish_and_subscribe),
+        cmocka_unit_test(test_bind_says_why_not),
+        cmocka_unit_test(test_loop_serves_until_told_to_stop),
+        cmocka_unit_test(test_loop_watches_descriptors),
+    };
+    return cmocka_run_group_tests(tests, group_open, group_close);
+}
