@@ -1,0 +1,227 @@
+/* Life and loop of the feed thread. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "feed_inside.h"
+#include "sources.h"
+#include "store.h"
+#include "table/mirror.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#define EVENTS_PER_BATCH 4096
+#define FRAMES_PER_TURN 256
+#define RETRY_US (SECOND_US / 2)
+
+void feed_say(struct feed *feed, const struct bus_peer *peer, const char *verb, const struct record *record, const void *data)
+{
+    buf_reset(&feed->out);
+    record_encode(record, RECORD_WHOLE, data, &feed->out);
+    enum status status = bus_send_to(feed->router, peer, verb, buf_bytes(&feed->out));
+    struct reader_session *reader = status == STATUS_CLOSED ? reader_of(feed, peer) : NULL;
+    if (reader != NULL)
+        reader->gone = true;
+}
+
+void feed_error(struct feed *feed, const struct bus_peer *peer, int64_t id, const char *code, const char *why)
+{
+    struct verb_error error = {.id = id};
+    text_copy(error.code, sizeof(error.code), code);
+    text_copy(error.why, sizeof(error.why), why);
+    feed_say(feed, peer, "ERROR", &verb_error_record, &error);
+}
+
+/* --- the database ---------------------------------------------------------------------------------- */
+
+bool feed_database(struct feed *feed)
+{
+    if (feed->connected)
+        return true;
+    if (clock_boot_us() < feed->retry_us)
+        return false;
+    if (pg_connect(feed->pg) != STATUS_OK || pg_run(feed->pg, "SET enable_seqscan = off") != STATUS_OK) {
+        feed_trouble(feed, "connect");
+        return false;
+    }
+    feed->connected = true;
+    return true;
+}
+
+void feed_trouble(struct feed *feed, const char *doing)
+{
+    log_warn("feed, %s: %s", doing, pg_error(feed->pg));
+    pg_disconnect(feed->pg);
+    feed->connected = false;
+    feed->retry_us = clock_boot_us() + RETRY_US;
+}
+
+static void principals_refresh(struct feed *feed)
+{
+    if (!feed->principals_stale || !feed_database(feed))
+        return;
+    tables_clear(feed->principals);
+    if (mirror_load(feed->pg, feed->principals) != STATUS_OK)
+        feed_trouble(feed, "principals");
+    else
+        feed->principals_stale = false;
+}
+
+const struct principal_row *feed_principal_named(struct feed *feed, const char *consumer)
+{
+    char id[64];
+    principals_refresh(feed);
+    return source_principal(consumer, id, sizeof(id)) ? table_get(feed->principals, 0, id) : NULL;
+}
+
+const struct principal_row *feed_principal(struct feed *feed, const struct bus_peer *peer)
+{
+    const struct reader_session *reader = reader_of(feed, peer);
+    return feed_principal_named(feed, reader != NULL ? reader->principal : "operator");
+}
+
+/* --- what comes in --------------------------------------------------------------------------------- */
+
+static void on_frame(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
+{
+    if (text_equal(frame->verb, "CREDIT"))
+        reader_on_credit(feed, peer, frame);
+    else if (text_equal(frame->verb, "OPEN"))
+        reader_on_open(feed, peer, frame);
+    else if (text_equal(frame->verb, "CLOSE"))
+        reader_on_close(feed, peer);
+    else if (text_equal(frame->verb, "ASK"))
+        ask_on_ask(feed, peer, frame);
+    else if (text_equal(frame->verb, "SERVE"))
+        ask_on_serve(feed, peer, frame);
+    else if (text_equal(frame->verb, "ANSWER") || text_equal(frame->verb, "ERROR"))
+        ask_on_answer(feed, peer, frame, frame->verb[0] == 'E');
+    else
+        feed_error(feed, peer, 0, "unknown-verb", frame->verb);
+}
+
+static void receive_frames(struct feed *feed)
+{
+    struct bus_peer peer = {0};
+    struct frame frame;
+    for (int i = 0; i < FRAMES_PER_TURN; i++) {
+        enum status status = bus_receive_from(feed->router, &peer, &frame);
+        if (status == STATUS_OK)
+            on_frame(feed, &peer, &frame);
+        else if (status == STATUS_REFUSED && peer.len > 0)
+            feed_error(feed, &peer, 0, "malformed", "not [verb][map]");
+        else
+            return;
+    }
+}
+
+/* A block without entries whose epoch is −1 ends the thread. */
+static void receive_blocks(struct feed *feed)
+{
+    struct published *block;
+    while ((block = published_receive(feed->pair)) != NULL) {
+        if (block->state.head.epoch < 0) {
+            feed->stopping = true;
+            published_destroy(&block);
+            return;
+        }
+        feed->state = block->state;
+        for (uint32_t i = 0; i < block->entries_n; i++)
+            if (text_starts(block->entries[i].type, "principal."))
+                feed->principals_stale = true;
+        if (block->entries_n > 0)
+            ring_add(&feed->ring, &block);
+        else
+            published_destroy(&block);
+    }
+}
+
+static void *feed_run(void *arg)
+{
+    struct feed *feed = arg;
+    bool more = false;
+    while (!feed->stopping) {
+        int64_t now_us = clock_boot_us();
+        int64_t due_us = ask_deadline_us(feed) < feed->next_tick_us ? ask_deadline_us(feed) : feed->next_tick_us;
+        int64_t wait_ms = more || due_us <= now_us ? 0 : (due_us - now_us + 999) / 1000;
+        zmq_pollitem_t items[] = {{.socket = bus_raw(feed->pair), .events = ZMQ_POLLIN},
+                                  {.socket = bus_raw(feed->router), .events = ZMQ_POLLIN}};
+        /* Readers are let in when the head is known. */
+        bool known = feed->state.head.pos > 0;
+        if (zmq_poll(items, known ? 2 : 1, (long)wait_ms) < 0 && errno != EINTR)
+            break;
+        receive_blocks(feed);
+        if (!known)
+            continue;
+        receive_frames(feed);
+        more = readers_turn(feed);
+        if (more && !feed->connected && clock_boot_us() < feed->retry_us)
+            more = false; /* the next tick tries again */
+        now_us = clock_boot_us();
+        ask_tick(feed, now_us);
+        if (now_us >= feed->next_tick_us) {
+            feed->next_tick_us = now_us + SECOND_US;
+            readers_tell_head(feed);
+        }
+    }
+    return NULL;
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+static void feed_free(struct feed *feed)
+{
+    bus_close(&feed->router);
+    bus_close(&feed->pair);
+    for (size_t i = 0; i < feed->readers_n; i++)
+        free(feed->readers[i]);
+    ask_release(feed);
+    ring_release(&feed->ring);
+    tables_destroy(&feed->principals);
+    pg_destroy(&feed->pg);
+    pg_args_destroy(&feed->args);
+    arena_destroy(&feed->arena);
+    buf_release(&feed->out);
+    buf_release(&feed->rows);
+    buf_release(&feed->deliveries);
+    free(feed->slices);
+    free(feed);
+}
+
+struct feed *feed_start(const struct settings *settings, const char *stream, const char *pair, struct metrics *metrics)
+{
+    struct feed *feed = memory_new(sizeof(*feed));
+    char error[200] = "";
+    feed->settings = settings;
+    feed->metrics = metrics;
+    text_copy(feed->stream, sizeof(feed->stream), stream);
+    feed->pg = pg_new(settings->intake.dsn, STORE_SCHEMA);
+    feed->args = pg_args_new();
+    feed->principals = tables_new(&archive_tables[ARCHIVE_PRINCIPALS], 1, 16);
+    feed->principals_stale = true;
+    feed->arena = arena_new(64 * 1024);
+    feed->slices = memory_new(EVENTS_PER_BATCH * sizeof(struct bytes));
+    ring_init(&feed->ring, RING_BYTES);
+    feed->sent = metric_counter(metrics, "feed_events_total", "events sent to readers");
+    feed->replayed = metric_counter(metrics, "feed_rows_total", "rows read from the database for readers");
+    feed->readers_gauge = metric_gauge(metrics, "feed_readers", "readers with a session");
+    /* Opened here, where an error can be told, and handed over to the thread that is about to begin. */
+    feed->pair = bus_bind(BUS_PAIR, pair, error, sizeof(error));
+    feed->router = feed->pair != NULL ? bus_bind(BUS_ROUTER, settings->intake.feed, error, sizeof(error)) : NULL;
+    if (feed->router == NULL || pthread_create(&feed->thread, NULL, feed_run, feed) != 0) {
+        log_error("feed %s: %s", settings->intake.feed, error);
+        feed_free(feed);
+        return NULL;
+    }
+    return feed;
+}
+
+void feed_stop(struct feed **feed_p)
+{
+    if (*feed_p == NULL)
+        return;
+    (void)pthread_join((*feed_p)->thread, NULL);
+    feed_free(*feed_p);
+    *feed_p = NULL;
+}

@@ -1,0 +1,15 @@
+/* The feed thread: replay, tail and questions over a ROUTER, with a database connection of its own. Never reads for who has no
+ * credit; goes round its readers fairly; a slow one holds up nobody. */
+#ifndef AFTERCARE_INTAKE_FEED_H
+#define AFTERCARE_INTAKE_FEED_H
+
+#include "bus/metrics.h"
+#include "settings/settings.h"
+
+struct feed;
+
+/* Binds feed and its end of the pair and starts the thread. NULL: told in the log. Signals must be blocked already. */
+struct feed *feed_start(const struct settings *, const char *stream, const char *pair, struct metrics *);
+void feed_stop(struct feed **);
+
+#endif

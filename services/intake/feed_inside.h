@@ -1,0 +1,103 @@
+/* Inside of the feed thread: feed.c (life and loop), readers.c (sessions of readers), ask.c (questions). */
+#ifndef AFTERCARE_INTAKE_FEED_INSIDE_H
+#define AFTERCARE_INTAKE_FEED_INSIDE_H
+
+#include "bus/socket.h"
+#include "feed.h"
+#include "filter.h"
+#include "pg/pg.h"
+#include "ring.h"
+#include <pthread.h>
+
+#define READERS_MAX 256
+#define QUESTIONS_MAX 256
+#define BATCH_MAP_BYTES (240 * 1024)
+#define REPLAY_ROWS 1024
+#define RING_BYTES (64 * 1024 * 1024)
+
+struct reader_session {
+    struct bus_peer peer;
+    struct verb_open open;
+    char principal[64];
+    uint64_t pos;  /* looked at up to */
+    uint64_t sent; /* told up to; less than pos when nothing matched since */
+    uint8_t link[LINK_BYTES]; /* at pos */
+    int64_t credit;
+    int64_t heard_us;
+    bool caught_up; /* CAUGHT_UP is said */
+    bool gone;
+};
+
+struct served {
+    char worker[48];
+    struct bus_peer peer;
+};
+/* A question under way. */
+struct asked {
+    int64_t id; /* as the worker sees it */
+    struct bus_peer asker;
+    struct verb_ask ask; /* args copied */
+    struct buf args;
+    int64_t until_us;
+    bool own; /* waits for our head to reach at_least */
+};
+
+struct feed {
+    const struct settings *settings;
+    struct metrics *metrics;
+    pthread_t thread;
+    char stream[64];
+    struct bus_socket *router, *pair;
+    struct pg *pg;
+    struct pg_args *args;
+    bool connected;
+    int64_t retry_us;
+    struct tables *principals;
+    bool principals_stale;
+    struct ring ring;
+    struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
+    struct reader_session *readers[READERS_MAX];
+    size_t readers_n, turn;
+    struct served served[PUBLISHED_WORKERS_MAX];
+    size_t served_n;
+    struct asked *asked[QUESTIONS_MAX];
+    size_t asked_n;
+    int64_t asked_last;
+    int64_t next_tick_us;
+    struct arena *arena;
+    struct buf out, rows, deliveries;
+    struct bytes *slices;
+    bool stopping;
+    struct metric *sent, *readers_gauge, *replayed;
+};
+
+/* feed.c */
+void feed_say(struct feed *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
+void feed_error(struct feed *, const struct bus_peer *, int64_t id, const char *code, const char *why);
+bool feed_database(struct feed *); /* connected, or just now */
+void feed_trouble(struct feed *, const char *doing);
+/* The principal of a peer: until keys are in place its consumer's name says it, and who has not opened is the operator. */
+const struct principal_row *feed_principal(struct feed *, const struct bus_peer *);
+const struct principal_row *feed_principal_named(struct feed *, const char *consumer);
+
+/* readers.c */
+void reader_on_open(struct feed *, const struct bus_peer *, const struct frame *);
+void reader_on_credit(struct feed *, const struct bus_peer *, const struct frame *);
+void reader_on_close(struct feed *, const struct bus_peer *);
+struct reader_session *reader_of(struct feed *, const struct bus_peer *);
+/* One batch for each reader that has credit and is behind. True: somebody may still be behind. */
+bool readers_turn(struct feed *);
+void readers_tell_head(struct feed *);
+void readers_sweep(struct feed *);
+
+/* ask.c */
+void ask_on_ask(struct feed *, const struct bus_peer *, const struct frame *);
+void ask_on_serve(struct feed *, const struct bus_peer *, const struct frame *);
+void ask_on_answer(struct feed *, const struct bus_peer *, const struct frame *, bool error);
+void ask_tick(struct feed *, int64_t now_us);
+int64_t ask_deadline_us(const struct feed *);
+void ask_release(struct feed *);
+/* own.c: intake's own questions. */
+void own_answer(struct feed *, const struct asked *);
+
+#endif

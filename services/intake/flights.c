@@ -1,0 +1,405 @@
+/* Batches under way: gathering, launching, landing. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "server_inside.h"
+#include "table/mirror.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void flight_reset(struct flight *flight, const struct journal *journal)
+{
+    journal_batch_begin(&flight->batch, journal);
+    buf_reset(&flight->answer_bytes);
+    flight->answers_n = flight->replies_n = 0;
+}
+
+void flight_release(struct flight *flight)
+{
+    journal_batch_release(&flight->batch);
+    buf_release(&flight->answer_bytes);
+    free(flight->answers);
+    free(flight->replies);
+}
+
+void flight_reply(struct flight *flight, uint64_t session, bool pong, uint32_t first, uint32_t n)
+{
+    if (flight->replies_n == flight->replies_cap) {
+        flight->replies_cap = flight->replies_cap == 0 ? 16 : 2 * flight->replies_cap;
+        flight->replies = memory_grow(flight->replies, flight->replies_cap * sizeof(*flight->replies));
+    }
+    flight->replies[flight->replies_n++] = (struct reply){.session = session, .pong = pong, .first = first, .n = n};
+}
+
+static void flight_answered(struct flight *flight, size_t from)
+{
+    if (flight->answers_n == flight->answers_cap) {
+        flight->answers_cap = flight->answers_cap == 0 ? BATCH_EVENTS_MAX : 2 * flight->answers_cap;
+        flight->answers = memory_grow(flight->answers, flight->answers_cap * sizeof(*flight->answers));
+    }
+    flight->answers[flight->answers_n++] =
+        (struct extent){(uint32_t)from, (uint32_t)(flight->answer_bytes.len - from)};
+}
+
+/* --- gathering ------------------------------------------------------------------------------------- */
+
+enum step { STEP_NEXT, STEP_WAIT };
+
+static void touch_item(struct server *server, const struct item *item, const struct session *session, uint32_t *left)
+{
+    struct verb_append append;
+    struct problem problem;
+    struct arena *arena = server->arena;
+    if (session == NULL ||
+        !record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, item->map, arena, &append, &problem))
+        return;
+    const struct bytes *events = append.events.items;
+    for (uint32_t i = item->taken; i < append.events.n && *left > 0; i++, --*left)
+        taker_touch(&server->taker, session->source, events[i]);
+}
+
+/* Rows are missing: all that the next events need are fetched together, once the connection is free. */
+static enum step fetch_rows(struct server *server)
+{
+    if (server->flying != NULL) {
+        server->needs_idle = true;
+        return STEP_WAIT;
+    }
+    uint32_t left = BATCH_EVENTS_MAX;
+    for (const struct item *item = server->queue; item != NULL && left > 0; item = item->next)
+        if (item->kind == ITEM_APPEND)
+            touch_item(server, item, session_of(server, item->session), &left);
+    enum status status = mirror_fetch(server->store.pg, server->taker.tables);
+    if (status == STATUS_OK)
+        return STEP_NEXT;
+    server_lost(server, "fetch", status);
+    return STEP_WAIT;
+}
+
+struct seen_before {
+    struct server *server;
+    struct session *session;
+    const struct bytes *events;
+    int64_t n;
+    uint32_t first;
+    bool conflict;
+    int64_t conflict_n;
+};
+
+static void on_seen_before(void *owner, const struct answer *answer, struct bytes digest)
+{
+    struct seen_before *seen = owner;
+    uint8_t now[DIGEST_BYTES];
+    digest_of(seen->events[answer->n - seen->n], now);
+    if (!bytes_equal(digest, bytes_of(now, DIGEST_BYTES))) {
+        if (!seen->conflict)
+            seen->conflict_n = answer->n;
+        seen->conflict = true;
+        return;
+    }
+    struct flight *flight = seen->server->building;
+    size_t from = flight->answer_bytes.len;
+    answer_encode(answer, &flight->answer_bytes);
+    flight_answered(flight, from);
+}
+
+/* Other content under a number that was answered: the source stands still until an operator has looked at it. */
+static void freeze(struct server *server, struct session *session, int64_t n)
+{
+    struct source_frozen frozen = {.n = n};
+    struct source_row *source = session->source;
+    struct verb_nak nak = {.n = n, .code = "conflict", .expected = source->last + 1};
+    char principal[64];
+    source->frozen = source->dirty = true;
+    memcpy(frozen.source, source->name, sizeof(frozen.source));
+    memcpy(frozen.reason, "other content under the same number", sizeof("other content under the same number"));
+    if (!source_principal(source->name, principal, sizeof(principal)))
+        principal[0] = '\0';
+    taker_say(&server->taker, &server->building->batch, "source.frozen", principal, &frozen, clock_wall_us());
+    server_say(server, &session->peer, "NAK", &verb_nak_record, &nak);
+    session_end(server, session);
+}
+
+/* Numbers that were answered: same bytes, the stored answer again; other bytes, CONFLICT. */
+static enum step answer_again(struct server *server, struct session *session, const struct verb_append *append,
+                              struct item *item)
+{
+    if (!server_is_idle(server)) {
+        server->needs_idle = true;
+        return STEP_WAIT;
+    }
+    int64_t last = session->source->last;
+    int64_t upto = append->n + append->events.n - 1 < last ? append->n + append->events.n - 1 : last;
+    struct seen_before seen = {.server = server,
+                               .session = session,
+                               .events = append->events.items,
+                               .n = append->n,
+                               .first = server->building->answers_n};
+    enum status status = store_answers(&server->store, session->source, append->n + item->taken, upto, APPEND_EVENTS_MAX,
+                                       on_seen_before, &seen);
+    if (status != STATUS_OK) {
+        server_lost(server, "stored answers", status);
+        return STEP_WAIT;
+    }
+    item->taken = (uint32_t)(upto - append->n + 1);
+    flight_reply(server->building, session->id, false, seen.first, server->building->answers_n - seen.first);
+    if (seen.conflict)
+        freeze(server, session, seen.conflict_n);
+    return STEP_NEXT;
+}
+
+static void nak_gap(struct server *server, struct session *session, int64_t n)
+{
+    struct verb_nak nak = {.n = n, .code = "gap", .expected = session->source->last + 1};
+    if (!session->skipping)
+        server_say(server, &session->peer, "NAK", &verb_nak_record, &nak);
+    session->skipping = true;
+}
+
+static void upto_keep(struct source_row *source, int64_t upto)
+{
+    if (upto > source->upto) {
+        source->upto = upto;
+        source->dirty = true;
+    }
+}
+
+static enum step take_events(struct server *server, struct session *session, const struct verb_append *append, struct item *item)
+{
+    struct flight *flight = server->building;
+    const struct bytes *events = append->events.items;
+    uint32_t first = flight->answers_n;
+    enum step step = STEP_NEXT;
+    while (item->taken < append->events.n && step == STEP_NEXT) {
+        if (journal_batch_is_full(&flight->batch, (uint32_t)server->config->settings->intake.batch_events)) {
+            step = STEP_WAIT;
+            break;
+        }
+        uint8_t salt[SALT_BYTES];
+        random_fill(salt, sizeof(salt));
+        size_t from = flight->answer_bytes.len;
+        if (taker_take(&server->taker, &flight->batch, session->source, events[item->taken], append->n + item->taken,
+                       clock_wall_us(), salt, &flight->answer_bytes) == TAKE_MISS) {
+            step = fetch_rows(server);
+            continue;
+        }
+        flight_answered(flight, from);
+        item->taken++;
+    }
+    if (flight->answers_n > first)
+        flight_reply(flight, session->id, false, first, flight->answers_n - first);
+    return step;
+}
+
+static enum step on_append(struct server *server, struct item *item)
+{
+    struct session *session = session_of(server, item->session);
+    struct verb_append append;
+    struct problem problem;
+    struct taker *taker = &server->taker;
+    if (session == NULL || session->ended)
+        return STEP_NEXT;
+    arena_reset(server->arena);
+    if (!record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, item->map, server->arena, &append, &problem)) {
+        struct verb_error error = {.code = "malformed"};
+        memcpy(error.why, problem.field, sizeof(problem.field));
+        server_say(server, &session->peer, "ERROR", &verb_error_record, &error);
+        return STEP_NEXT;
+    }
+    if (session->stored_next <= session->stored_upto) { /* answers go out in order */
+        server->needs_idle = true;
+        return STEP_WAIT;
+    }
+    switch (source_place(session->source, append.n + item->taken)) {
+    case PLACE_GAP:
+        nak_gap(server, session, append.n);
+        return STEP_NEXT;
+    case PLACE_BEFORE:
+        if (append.n < 1)
+            return STEP_NEXT;
+        if (item->taken < append.events.n && answer_again(server, session, &append, item) == STEP_WAIT)
+            return STEP_WAIT;
+        if (session->ended)
+            return STEP_NEXT;
+        break;
+    case PLACE_NEXT:
+        break;
+    }
+    session->skipping = false;
+    if (append.time_us != 0 && source_is_clock(server, session->source->name))
+        journal_step(&taker->journal, append.time_us);
+    enum step step = take_events(server, session, &append, item);
+    if (step == STEP_NEXT)
+        upto_keep(session->source, append.upto);
+    return step;
+}
+
+static void item_drop(struct server *server)
+{
+    struct item *item = server->queue;
+    server->queue = item->next;
+    if (server->queue == NULL)
+        server->queue_end = &server->queue;
+    server->queue_bytes -= item->map.len;
+    free((void *)(uintptr_t)item->map.data);
+    free(item);
+}
+
+void server_drop_queue(struct server *server)
+{
+    while (server->queue != NULL)
+        item_drop(server);
+}
+
+void server_build(struct server *server)
+{
+    server->needs_idle = false;
+    while (server->queue != NULL && !server->lost && !server->dead) {
+        struct item *item = server->queue;
+        struct session *session;
+        switch (item->kind) {
+        case ITEM_HELLO:
+            if (!server_is_idle(server)) {
+                server->needs_idle = true;
+                return;
+            }
+            session_on_hello(server, item);
+            break;
+        case ITEM_APPEND:
+            if (on_append(server, item) == STEP_WAIT)
+                return;
+            break;
+        case ITEM_PING:
+            session = session_of(server, item->session);
+            if (session != NULL && !session->ended)
+                session_on_ping(server, session, item);
+            break;
+        }
+        item_drop(server);
+    }
+}
+
+/* --- launching and landing ------------------------------------------------------------------------- */
+
+static void on_pg_ready(void *arg)
+{
+    struct server *server = arg;
+    server_poll(server);
+}
+
+static size_t sources_dirty(struct server *server, struct source_row **dirty)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < server->sources_n; i++)
+        if (server->sources[i]->dirty) {
+            server->sources[i]->dirty = false;
+            dirty[n++] = server->sources[i];
+        }
+    return n;
+}
+
+static void land(struct server *server, struct flight *flight);
+
+void server_launch(struct server *server)
+{
+    struct flight *flight = server->building;
+    if (server->flying != NULL || server->lost || server->dead)
+        return;
+    if (journal_batch_is_empty(&flight->batch)) {
+        if (flight->replies_n > 0) /* stored answers, PONGs: there is nothing to wait for */
+            land(server, flight);
+        return;
+    }
+    struct source_row **dirty = arena_alloc(server->arena, (server->sources_n + 1) * sizeof(struct source_row *));
+    size_t dirty_n = sources_dirty(server, dirty);
+    enum status status = store_send(&server->store, &flight->batch, dirty, dirty_n, server->taker.tables);
+    if (status != STATUS_OK) {
+        server_lost(server, "batch", status);
+        return;
+    }
+    server->flying = flight;
+    server->building = flight == &server->flights[0] ? &server->flights[1] : &server->flights[0];
+    flight_reset(server->building, &server->taker.journal);
+    loop_fd(server->loop, pg_socket(server->store.pg), on_pg_ready, server);
+    server_poll(server);
+}
+
+static void send_ack(struct server *server, const struct flight *flight, const struct reply *reply, const struct session *session)
+{
+    struct bytes answers[APPEND_EVENTS_MAX];
+    assert(reply->n <= APPEND_EVENTS_MAX);
+    for (uint32_t i = 0; i < reply->n; i++) {
+        struct extent extent = flight->answers[reply->first + i];
+        answers[i] = bytes_of(flight->answer_bytes.data + extent.at, extent.len);
+    }
+    struct verb_ack ack = {.answers = {.items = answers, .n = reply->n}};
+    server_say(server, &session->peer, "ACK", &verb_ack_record, &ack);
+}
+
+static void send_replies(struct server *server, const struct flight *flight)
+{
+    for (uint32_t i = 0; i < flight->replies_n; i++) {
+        const struct reply *reply = &flight->replies[i];
+        const struct session *session = session_of(server, reply->session);
+        if (session == NULL)
+            continue;
+        if (reply->pong) {
+            struct verb_pong pong = {.head = (int64_t)server->durable.pos, .now_us = server_now_us(server), .upto = -1};
+            server_say(server, &session->peer, "PONG", &verb_pong_record, &pong);
+        } else if (!session->ended) {
+            send_ack(server, flight, reply, session);
+        }
+    }
+}
+
+static void publish(struct server *server, const struct flight *flight)
+{
+    const struct batch *batch = &flight->batch;
+    for (uint32_t i = 0; i < batch->entries_n; i++) {
+        const struct entry *entry = &batch->entries[i];
+        /* A live message that is not taken is a hole to its readers, and replay fills holes. */
+        enum status status =
+            bus_publish(server->live, entry->type, journal_batch_bytes(batch, entry->body), journal_batch_bytes(batch, entry->priv));
+        (void)status;
+    }
+    struct intake_state state;
+    server_state(server, &state);
+    struct published *published = published_new(batch, &state);
+    if (published_send(server->pair, &published) != STATUS_OK)
+        published_destroy(&published);
+}
+
+/* The commit's own result is here: now, and not before, somebody may know. */
+static void land(struct server *server, struct flight *flight)
+{
+    bool appended = flight->batch.entries_n > 0;
+    if (!journal_batch_is_empty(&flight->batch)) {
+        server->durable = flight->batch.after;
+        metric_add(server->commits, 1);
+        metric_add(server->events, flight->batch.entries_n);
+        metric_add(server->refused, flight->batch.refusals_n);
+        metric_set(server->batch_events, flight->batch.entries_n);
+        metric_set(server->head, (int64_t)server->durable.pos);
+    }
+    server->flying = NULL;
+    send_replies(server, flight);
+    if (appended)
+        publish(server, flight);
+    flight_reset(flight, &server->taker.journal);
+    server->flight_landed = true;
+}
+
+void server_poll(struct server *server)
+{
+    if (server->flying == NULL)
+        return;
+    enum status status = store_poll(&server->store);
+    if (status == STATUS_AGAIN)
+        return;
+    loop_forget(server->loop, NULL, pg_socket(server->store.pg));
+    if (status != STATUS_OK) {
+        server_lost(server, "commit", status);
+        return;
+    }
+    land(server, server->flying);
+}

@@ -1,0 +1,179 @@
+#include "init.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store.h"
+#include "take.h"
+#include <string.h>
+#include <unistd.h>
+
+/* What each worker concludes; its principal may append that and nothing else. */
+static const struct {
+    const char *name;
+    const char *types[12];
+} workers[] = {
+    {"dispatcher",
+     {"job.offered", "job.accepted", "job.expired", "job.withdrawn", "job.handed_over", "ticket.resolved", "ticket.escalated",
+      "approval.requested", "quote.requested", "event.parked"}},
+    {"sla-watchdog", {"sla.", "event.parked"}},
+    {"follow-up",
+     {"followup.due", "followup.missed", "visit.due", "ticket.closed", "ticket.reopened", "measure.", "event.parked"}},
+    {"reporting", {"report.published", "report.closed", "event.parked"}},
+};
+
+static bool connect_and_migrate(struct store *store)
+{
+    enum status status = store_connect(store);
+    if (status == STATUS_OK)
+        status = store_migrate(store);
+    if (status != STATUS_OK)
+        log_error("%s", pg_error(store->pg));
+    return status == STATUS_OK;
+}
+
+bool stream_migrate(const struct settings *settings)
+{
+    struct store store;
+    store_init(&store, settings->intake.dsn, "migrate", settings->intake.lease_ms);
+    bool fine = connect_and_migrate(&store);
+    store_release(&store);
+    return fine;
+}
+
+static void principal_say(struct taker *taker, struct batch *batch, const struct principal *principal, int64_t now_us)
+{
+    taker_say(taker, batch, "principal.added", principal->id, principal, now_us);
+}
+
+static void person_say(struct taker *taker, struct batch *batch, const char *id, enum principal_kind kind, int64_t now_us)
+{
+    struct principal principal;
+    record_clear(&principal_record, &principal);
+    text_copy(principal.id, sizeof(principal.id), id);
+    principal.kind = (int)kind;
+    principal.personal = true;
+    principal_say(taker, batch, &principal, now_us);
+}
+
+static void worker_say(struct taker *taker, struct batch *batch, size_t i, int64_t now_us)
+{
+    struct principal principal;
+    record_clear(&principal_record, &principal);
+    text_copy(principal.id, sizeof(principal.id), workers[i].name);
+    principal.kind = PRINCIPAL_WORKER;
+    principal.personal = true;
+    for (size_t t = 0; t < COUNT_OF(workers[i].types) && workers[i].types[t] != NULL; t++)
+        text_copy(principal.types[principal.types_n++], EVENT_TYPE_CAP, workers[i].types[t]);
+    principal_say(taker, batch, &principal, now_us);
+}
+
+/* "ID" or "ID:REGION,REGION" */
+static void branch_say(struct taker *taker, struct batch *batch, const char *branch, int64_t now_us)
+{
+    struct principal principal;
+    record_clear(&principal_record, &principal);
+    size_t n = strcspn(branch, ":");
+    if (!text_is_key(branch, n) || !text_copy_n(principal.id, sizeof(principal.id), branch, n))
+        log_fatal("--branch %s: an id is 1-63 of A-Z a-z 0-9 . _ -", branch);
+    principal.kind = PRINCIPAL_BRANCH;
+    principal.personal = true;
+    for (const char *at = branch[n] == ':' ? branch + n + 1 : ""; *at != '\0';) {
+        n = strcspn(at, ",");
+        if (principal.regions_n == COUNT_OF(principal.regions) ||
+            !text_copy_n(principal.regions[principal.regions_n++], EVENT_REGION_CAP, at, n))
+            log_fatal("--branch %s: at most %zu regions of %d characters", branch, COUNT_OF(principal.regions), EVENT_REGION_CAP - 1);
+        at += n + (at[n] == ',');
+    }
+    principal_say(taker, batch, &principal, now_us);
+}
+
+static void stream_name(const struct options *options, struct stream_created *stream)
+{
+    uint8_t random[4];
+    char hex[9];
+    random_fill(random, sizeof(random));
+    hex_print(random, sizeof(random), hex);
+    text_format(stream->stream, sizeof(stream->stream), "%s-%s", options->name, hex);
+}
+
+static void stream_say(const struct options *options, struct taker *taker, struct batch *batch)
+{
+    struct stream_created *stream = &taker->journal.stream;
+    record_clear(&stream_created_record, stream);
+    stream_name(options, stream);
+    stream->clock = options->clock;
+    if (options->clock == CLOCK_STEPPED) {
+        stream->start_us = options->start_us;
+        text_copy(stream->clock_source, sizeof(stream->clock_source), options->clock_source);
+    }
+    for (size_t i = 0; i < COUNT_OF(workers); i++)
+        text_copy(stream->workers[stream->workers_n++], sizeof(stream->workers[0]), workers[i].name);
+    int64_t now_us = options->clock == CLOCK_STEPPED ? options->start_us : clock_wall_us();
+    taker->journal.head.rec_us = now_us;
+    link_first(stream->stream, taker->journal.head.link);
+    journal_batch_begin(batch, &taker->journal);
+    taker_say(taker, batch, "stream.created", stream->stream, stream, now_us);
+    person_say(taker, batch, "operator", PRINCIPAL_OPERATOR, now_us);
+    person_say(taker, batch, "import", PRINCIPAL_IMPORT, now_us);
+    for (size_t i = 0; i < COUNT_OF(workers); i++)
+        worker_say(taker, batch, i, now_us);
+    for (size_t i = 0; i < options->branches_n; i++)
+        branch_say(taker, batch, options->branches[i], now_us);
+}
+
+static enum status stream_write(struct store *store, const struct options *options)
+{
+    struct taker taker;
+    struct batch batch = {0};
+    taker_init(&taker, 64);
+    enum status status = pg_run(store->pg, "INSERT INTO head (epoch, pos, link, rec, own_n, holder, lease_until)"
+                                           " VALUES (0, 0, '', 'epoch', 0, 'init', now()) ON CONFLICT DO NOTHING;"
+                                           " INSERT INTO source (id, name) VALUES (1, 'intake') ON CONFLICT DO NOTHING");
+    if (status == STATUS_OK)
+        status = store_partitions(store, 0);
+    if (status == STATUS_OK) {
+        stream_say(options, &taker, &batch);
+        status = store_send(store, &batch, NULL, 0, taker.tables);
+        while (status == STATUS_OK && (status = store_poll(store)) == STATUS_AGAIN) {
+            usleep(1000);
+            status = STATUS_OK;
+            if (!pg_is_connected(store->pg))
+                break;
+        }
+    }
+    if (status == STATUS_OK)
+        log_info("stream %s", taker.journal.stream.stream);
+    journal_batch_release(&batch);
+    taker_release(&taker);
+    return status;
+}
+
+static bool is_of_name(const struct stream_created *stream, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(stream->stream, name, n) == 0 && stream->stream[n] == '-' && strlen(stream->stream) == n + 9;
+}
+
+bool stream_init(const struct options *options, const struct settings *settings)
+{
+    struct store store;
+    struct stream_created there;
+    store_init(&store, settings->intake.dsn, "init", settings->intake.lease_ms);
+    bool fine = connect_and_migrate(&store);
+    if (fine) {
+        enum status status = store_stream(&store, &there);
+        if (status == STATUS_OK) {
+            fine = is_of_name(&there, options->name);
+            if (fine)
+                log_info("stream %s is there already", there.stream);
+            else
+                log_error("there is another stream already: %s", there.stream);
+        } else {
+            fine = status == STATUS_ABSENT && stream_write(&store, options) == STATUS_OK;
+            if (!fine)
+                log_error("%s", pg_error(store.pg));
+        }
+    }
+    store_release(&store);
+    return fine;
+}

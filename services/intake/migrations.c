@@ -1,0 +1,58 @@
+#include "migrations.h"
+
+/* The indexes, each for one reader: (pos) replay and the promise that no position comes twice; (source, n) stored answers;
+ * (key, pos) one story. */
+static const char journal_sql[] =
+    "CREATE TABLE head ("
+    " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
+    " epoch bigint NOT NULL,"
+    " pos bigint NOT NULL,"
+    " link bytea NOT NULL,"
+    " rec timestamptz NOT NULL,"
+    " own_n bigint NOT NULL," /* last number of intake's own events */
+    " holder text NOT NULL,"
+    " lease_until timestamptz NOT NULL"
+    ") WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);"
+    "CREATE TABLE source ("
+    " id bigint PRIMARY KEY,"
+    " name text COLLATE \"C\" NOT NULL UNIQUE,"
+    " incarnation bytea,"
+    " frozen boolean NOT NULL DEFAULT false,"
+    " last bigint NOT NULL DEFAULT 0,"
+    " upto bigint NOT NULL DEFAULT 0"
+    ") WITH (fillfactor = 50);"
+    "CREATE TABLE journal ("
+    " pos bigint NOT NULL,"
+    " source bigint NOT NULL,"
+    " n bigint NOT NULL,"
+    " type text COLLATE \"C\" NOT NULL,"
+    " key text COLLATE \"C\" NOT NULL,"
+    " rec timestamptz NOT NULL,"
+    " body bytea NOT NULL,"
+    " priv bytea,"
+    " link bytea NOT NULL,"
+    " digest bytea,"
+    " result bytea,"
+    " PRIMARY KEY (pos)"
+    ") PARTITION BY RANGE (pos);"
+    "CREATE INDEX journal_source ON journal (source, n);"
+    "CREATE INDEX journal_key ON journal (key, pos);"
+    /* Answers that are no rows of the journal: refusals, and (code repeat) idempotency keys seen before. */
+    "CREATE TABLE refused ("
+    " source bigint NOT NULL,"
+    " n bigint NOT NULL,"
+    " rec timestamptz NOT NULL,"
+    " digest bytea NOT NULL,"
+    " code text NOT NULL,"
+    " field text NOT NULL,"
+    " args text NOT NULL,"
+    " pos bigint NOT NULL,"
+    " result bytea,"
+    " event bytea,"
+    " PRIMARY KEY (source, n)"
+    ");";
+
+const struct pg_migration intake_migrations[] = {
+    {1, journal_sql},
+};
+const size_t intake_migrations_n = sizeof(intake_migrations) / sizeof(intake_migrations[0]);

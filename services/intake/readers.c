@@ -1,0 +1,383 @@
+/* Sessions of readers: OPEN, credit, batches out of the ring or the database. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "feed_inside.h"
+#include "sources.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENTS_PER_BATCH 4096
+#define SCAN_PER_TURN 16384
+#define EMPTY_AFTER 50000
+#define READER_SILENCE_US (600 * SECOND_US)
+
+struct reader_session *reader_of(struct feed *feed, const struct bus_peer *peer)
+{
+    for (size_t i = 0; i < feed->readers_n; i++) {
+        struct reader_session *reader = feed->readers[i];
+        if (reader->peer.len == peer->len && memcmp(reader->peer.id, peer->id, peer->len) == 0)
+            return reader;
+    }
+    return NULL;
+}
+
+void readers_sweep(struct feed *feed)
+{
+    int64_t now_us = clock_boot_us();
+    for (size_t i = feed->readers_n; i-- > 0;) {
+        struct reader_session *reader = feed->readers[i];
+        bool silent = !reader->open.follow && now_us - reader->heard_us > READER_SILENCE_US;
+        if (!reader->gone && !silent)
+            continue;
+        free(reader);
+        feed->readers[i] = feed->readers[--feed->readers_n];
+    }
+    metric_set(feed->readers_gauge, (int64_t)feed->readers_n);
+}
+
+/* --- OPEN ------------------------------------------------------------------------------------------ */
+
+static void deny(struct feed *feed, const struct bus_peer *peer, const char *code, const char *why)
+{
+    struct verb_denied denied = {.code = ""};
+    text_copy(denied.code, sizeof(denied.code), code);
+    text_copy(denied.why, sizeof(denied.why), why);
+    feed_say(feed, peer, "DENIED", &verb_denied_record, &denied);
+}
+
+/* The link at `pos` in the database. False: trouble. */
+static bool link_at(struct feed *feed, uint64_t pos, uint8_t link[LINK_BYTES], bool *found)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    *found = false;
+    if (pos == 0) {
+        link_first(feed->stream, link);
+        *found = true;
+        return true;
+    }
+    pg_args_reset(feed->args);
+    pg_arg_int(feed->args, (int64_t)pos);
+    if (!feed_database(feed))
+        return false;
+    if (pg_query(feed->pg, "SELECT link FROM journal WHERE pos = $1::int8", feed->args, &result) != STATUS_OK) {
+        feed_trouble(feed, "link");
+        return false;
+    }
+    if (pg_rows(result) == 1 && pg_bytes(result, 0, 0).len == LINK_BYTES) {
+        memcpy(link, pg_bytes(result, 0, 0).data, LINK_BYTES);
+        *found = true;
+    }
+    return true;
+}
+
+/* Where the reader stands has to be a place of our history. True: link is ours there. */
+static bool place_judge(struct feed *feed, const struct bus_peer *peer, const struct verb_open *open, uint8_t link[LINK_BYTES])
+{
+    static const uint8_t unknown[LINK_BYTES];
+    if (open->after < 0) {
+        deny(feed, peer, "malformed", "after");
+        return false;
+    }
+    if (open->after > (int64_t)feed->state.head.pos) {
+        struct verb_ahead ahead = {.head = (int64_t)feed->state.head.pos};
+        feed_say(feed, peer, "AHEAD", &verb_ahead_record, &ahead);
+        return false;
+    }
+    bool found;
+    if (!link_at(feed, (uint64_t)open->after, link, &found)) {
+        feed_error(feed, peer, 0, "database", "the journal cannot be read now");
+        return false;
+    }
+    if (!found || (open->after > 0 && memcmp(open->link, unknown, LINK_BYTES) != 0 && memcmp(open->link, link, LINK_BYTES) != 0)) {
+        struct verb_fork fork = {.pos = open->after};
+        feed_say(feed, peer, "FORK", &verb_fork_record, &fork);
+        return false;
+    }
+    return true;
+}
+
+void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
+{
+    struct verb_open open;
+    struct problem problem;
+    uint8_t link[LINK_BYTES];
+    if (!record_decode(&verb_open_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &open, &problem)) {
+        deny(feed, peer, "malformed", problem.field);
+        return;
+    }
+    if (!text_equal(open.stream, feed->stream)) {
+        deny(feed, peer, "stream", feed->stream);
+        return;
+    }
+    const struct principal_row *principal = feed_principal_named(feed, open.consumer);
+    if (principal == NULL || !principal->open) {
+        deny(feed, peer, "principal", open.consumer);
+        return;
+    }
+    struct reader_session *reader = reader_of(feed, peer);
+    if (reader == NULL && feed->readers_n == READERS_MAX) {
+        deny(feed, peer, "full", "too many readers");
+        return;
+    }
+    if (!place_judge(feed, peer, &open, link))
+        return;
+    if (reader == NULL)
+        reader = feed->readers[feed->readers_n++] = memory_new(sizeof(*reader));
+    *reader = (struct reader_session){.peer = *peer, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
+                                      .credit = open.credit, .heard_us = clock_boot_us()};
+    text_copy(reader->principal, sizeof(reader->principal), principal->id);
+    memcpy(reader->link, link, LINK_BYTES);
+    struct verb_opened opened = {.epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .first = 1};
+    feed_say(feed, peer, "OPENED", &verb_opened_record, &opened);
+}
+
+void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
+{
+    struct verb_credit credit;
+    struct problem problem;
+    struct reader_session *reader = reader_of(feed, peer);
+    if (reader == NULL || !record_decode(&verb_credit_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &credit, &problem))
+        return;
+    reader->heard_us = clock_boot_us();
+    if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
+        reader->credit += credit.bytes;
+}
+
+void reader_on_close(struct feed *feed, const struct bus_peer *peer)
+{
+    struct reader_session *reader = reader_of(feed, peer);
+    if (reader != NULL)
+        reader->gone = true;
+}
+
+/* --- a batch --------------------------------------------------------------------------------------- */
+
+struct gather {
+    struct feed *feed;
+    struct reader_session *reader;
+    const struct principal *principal;
+    bool whole;
+    size_t budget;
+    uint32_t n;
+    uint64_t upto;
+    const uint8_t *link; /* at upto; NULL: nothing was looked at */
+    uint8_t link_kept[LINK_BYTES];
+};
+
+/* False: no room for it in this batch. */
+static bool gather_add(struct gather *gather, struct bytes body, struct bytes priv)
+{
+    struct buf *out = &gather->feed->deliveries;
+    if (gather->n == EVENTS_PER_BATCH || (gather->n > 0 && out->len + body.len + priv.len + 16 > gather->budget))
+        return false;
+    size_t from = out->len;
+    delivery_encode(body, gather->principal->personal ? priv : bytes_of(NULL, 0), out);
+    gather->feed->slices[gather->n++] = (struct bytes){.data = NULL, .len = out->len - from};
+    return true;
+}
+
+static bool gather_ring(struct gather *gather)
+{
+    uint64_t head = gather->feed->state.head.pos;
+    uint32_t scanned = 0;
+    uint32_t index;
+    while (gather->upto < head && scanned < SCAN_PER_TURN) {
+        const struct published *block = ring_find(&gather->feed->ring, gather->upto + 1, &index);
+        if (block == NULL)
+            return scanned > 0;
+        for (; index < block->entries_n; index++, scanned++) {
+            const struct entry *entry = &block->entries[index];
+            bool holds = gather->whole || filter_holds(&gather->reader->open, gather->principal, entry->type, entry->key,
+                                                       entry->region, entry->site);
+            if (holds && !gather_add(gather, published_bytes(block, entry->body), published_bytes(block, entry->priv)))
+                return true;
+            gather->upto = entry->pos;
+            gather->link = entry->link;
+        }
+    }
+    return true;
+}
+
+static bool row_holds(const struct gather *gather, struct bytes body)
+{
+    struct event event;
+    struct problem problem;
+    return gather->whole ||
+           (event_decode(body, bytes_of(NULL, 0), &event, &problem) &&
+            filter_holds(&gather->reader->open, gather->principal, event.type, event.key, event.region, event.site));
+}
+
+static bool query_rows(struct gather *gather, struct pg_result **result)
+{
+    struct feed *feed = gather->feed;
+    const struct verb_open *open = &gather->reader->open;
+    uint64_t upto = feed->state.head.pos;
+    bool by_key = open->keys_n > 0;
+    if (!by_key && upto > gather->upto + REPLAY_ROWS)
+        upto = gather->upto + REPLAY_ROWS;
+    pg_args_reset(feed->args);
+    pg_arg_int(feed->args, (int64_t)gather->upto);
+    pg_arg_int(feed->args, (int64_t)upto);
+    if (by_key) {
+        pg_arg_array_begin(feed->args, PG_TEXT_ARRAY);
+        for (uint32_t i = 0; i < open->keys_n; i++)
+            pg_elem_text(feed->args, open->keys[i], strlen(open->keys[i]));
+        pg_arg_array_end(feed->args);
+    }
+    if (!feed_database(feed))
+        return false;
+    enum status status =
+        by_key ? pg_query(feed->pg, "SELECT pos, body, priv, link FROM journal WHERE key = ANY($3::text[]) AND pos > $1::int8"
+                                    " AND pos <= $2::int8 ORDER BY pos LIMIT 1024",
+                          feed->args, result)
+               : pg_query(feed->pg, "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8 ORDER BY pos",
+                          feed->args, result);
+    if (status != STATUS_OK)
+        feed_trouble(feed, "replay");
+    return status == STATUS_OK;
+}
+
+static bool hole_said(struct gather *gather, uint64_t expected, uint64_t found)
+{
+    log_error("the journal has a hole: position %llu expected, %llu found", (unsigned long long)expected,
+              (unsigned long long)found);
+    feed_error(gather->feed, &gather->reader->peer, 0, "corrupt", "a position is missing");
+    metrics_health(gather->feed->metrics, "the journal has a hole");
+    gather->reader->gone = true;
+    return false;
+}
+
+static bool gather_rows(struct gather *gather)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    bool by_key = gather->reader->open.keys_n > 0;
+    if (!query_rows(gather, &result))
+        return false;
+    int rows = pg_rows(result);
+    metric_add(gather->feed->replayed, rows);
+    for (int row = 0; row < rows; row++) {
+        uint64_t pos = (uint64_t)pg_int(result, row, 0);
+        struct bytes body = pg_bytes(result, row, 1);
+        struct bytes priv = pg_is_null(result, row, 2) ? bytes_of(NULL, 0) : pg_bytes(result, row, 2);
+        if (!by_key && pos != gather->upto + 1)
+            return hole_said(gather, gather->upto + 1, pos);
+        if (row_holds(gather, body) && !gather_add(gather, body, priv))
+            return true;
+        gather->upto = pos;
+        memcpy(gather->link_kept, pg_bytes(result, row, 3).data, LINK_BYTES);
+        gather->link = gather->link_kept;
+    }
+    if (by_key && rows < 1024) { /* nothing more of these keys up to the head */
+        gather->upto = gather->feed->state.head.pos;
+        gather->link = gather->feed->state.head.link;
+    } else if (!by_key && rows == 0) {
+        return hole_said(gather, gather->upto + 1, gather->feed->state.head.pos);
+    }
+    return true;
+}
+
+static enum status batch_say(struct feed *feed, struct reader_session *reader, const struct gather *gather)
+{
+    struct verb_batch batch = {.after = (int64_t)reader->sent, .upto = (int64_t)gather->upto};
+    const uint8_t *at = feed->deliveries.data;
+    for (uint32_t i = 0; i < gather->n; i++) {
+        feed->slices[i].data = at;
+        at += feed->slices[i].len;
+    }
+    batch.events = (struct slice){.items = feed->slices, .n = gather->n};
+    memcpy(batch.link, gather->link != NULL ? gather->link : reader->link, LINK_BYTES);
+    buf_reset(&feed->out);
+    record_encode(&verb_batch_record, RECORD_WHOLE, &batch, &feed->out);
+    return bus_send_to(feed->router, &reader->peer, "BATCH", buf_bytes(&feed->out));
+}
+
+static void batch_sent(struct feed *feed, struct reader_session *reader, const struct gather *gather, enum status status)
+{
+    if (status == STATUS_CLOSED)
+        reader->gone = true;
+    if (status != STATUS_OK)
+        return;
+    reader->credit -= (int64_t)feed->out.len;
+    reader->sent = gather->upto;
+    metric_add(feed->sent, gather->n);
+}
+
+static void say_caught_up(struct feed *feed, struct reader_session *reader)
+{
+    struct verb_head head = {
+        .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .now_us = feed->state.now_us};
+    memcpy(head.link, feed->state.head.link, LINK_BYTES);
+    feed_say(feed, &reader->peer, "CAUGHT_UP", &verb_head_record, &head);
+    reader->caught_up = true;
+    if (!reader->open.follow)
+        reader->gone = true;
+}
+
+/* True: the reader may go on at once. */
+static bool reader_turn(struct feed *feed, struct reader_session *reader)
+{
+    const struct principal_row *principal = feed_principal_named(feed, reader->principal);
+    if (principal == NULL || !principal->open) { /* checked with every batch: a revoked one stops at once */
+        deny(feed, &reader->peer, "principal", "revoked");
+        reader->gone = true;
+        return false;
+    }
+    struct gather gather = {.feed = feed, .reader = reader, .principal = &principal->granted, .upto = reader->pos};
+    gather.whole = filter_is_whole(&reader->open, gather.principal);
+    gather.budget = reader->credit < BATCH_MAP_BYTES ? (size_t)reader->credit : BATCH_MAP_BYTES;
+    buf_reset(&feed->deliveries);
+    if (reader->pos < feed->state.head.pos) {
+        /* A few keys out of a long history are quicker by their index than by looking at everything. */
+        bool far = reader->open.keys_n > 0 && feed->state.head.pos - reader->pos > 2 * SCAN_PER_TURN;
+        if ((far || !gather_ring(&gather)) && !gather_rows(&gather))
+            return false;
+        bool at_head = gather.upto == feed->state.head.pos;
+        bool tell = gather.n > 0 || gather.upto - reader->sent >= EMPTY_AFTER || (at_head && !reader->caught_up);
+        if (tell) {
+            enum status status = batch_say(feed, reader, &gather);
+            batch_sent(feed, reader, &gather, status);
+            if (status != STATUS_OK)
+                return false;
+        }
+        reader->pos = gather.upto;
+        if (gather.link != NULL)
+            memcpy(reader->link, gather.link, LINK_BYTES);
+    }
+    if (reader->pos == feed->state.head.pos && !reader->caught_up && !reader->gone)
+        say_caught_up(feed, reader);
+    return reader->pos < feed->state.head.pos && reader->credit > 0;
+}
+
+bool readers_turn(struct feed *feed)
+{
+    bool more = false;
+    size_t n = feed->readers_n;
+    feed->turn++;
+    for (size_t i = 0; i < n; i++) {
+        struct reader_session *reader = feed->readers[(feed->turn + i) % n];
+        bool behind = reader->pos < feed->state.head.pos || !reader->caught_up;
+        if (!reader->gone && behind && (reader->credit > 0 || reader->pos == feed->state.head.pos))
+            more = reader_turn(feed, reader) || more;
+    }
+    readers_sweep(feed);
+    return more;
+}
+
+void readers_tell_head(struct feed *feed)
+{
+    struct verb_head head = {
+        .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .now_us = feed->state.now_us};
+    memcpy(head.link, feed->state.head.link, LINK_BYTES);
+    for (size_t i = 0; i < feed->readers_n; i++) {
+        struct reader_session *reader = feed->readers[i];
+        if (reader->gone || !reader->open.follow || !reader->caught_up)
+            continue;
+        if (reader->sent < reader->pos && reader->credit > 0) { /* nothing matched: its cursor moves all the same */
+            struct gather gather = {.feed = feed, .reader = reader, .upto = reader->pos};
+            buf_reset(&feed->deliveries);
+            batch_sent(feed, reader, &gather, batch_say(feed, reader, &gather));
+        }
+        feed_say(feed, &reader->peer, "HEAD", &verb_head_record, &head);
+    }
+}

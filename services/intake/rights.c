@@ -1,0 +1,87 @@
+#include "rights.h"
+#include "base/text.h"
+
+static bool refuse(struct problem *problem, const char *field, const char *what)
+{
+    return problem_set(problem, "denied", field, "%s", what);
+}
+
+static bool kind_may(const struct principal *principal, const struct event_type *type)
+{
+    switch ((enum principal_kind)principal->kind) {
+    case PRINCIPAL_BRANCH:
+    case PRINCIPAL_SITE:
+    case PRINCIPAL_DESK:
+    case PRINCIPAL_INTEGRATOR:
+        return type->speaker == SPEAKER_FACT;
+    case PRINCIPAL_OPERATOR:
+        return type->speaker == SPEAKER_FACT || type->speaker == SPEAKER_OPERATOR;
+    case PRINCIPAL_IMPORT:
+        return true;
+    case PRINCIPAL_WORKER: /* only what its list says */
+        return false;
+    }
+    return false;
+}
+
+static bool listed(const struct principal *principal, const char *type)
+{
+    for (uint32_t i = 0; i < principal->types_n; i++)
+        if (text_starts(type, principal->types[i]))
+            return true;
+    return false;
+}
+
+bool rights_append_type(const struct principal_row *row, const struct event_type *type, bool clock_source,
+                        struct problem *problem)
+{
+    if (row == NULL || !row->open)
+        return refuse(problem, "principal", row == NULL ? "unknown" : "revoked");
+    const struct principal *principal = &row->granted;
+    /* What intake itself concludes is nobody else's to say. */
+    if (type->speaker == SPEAKER_INTAKE || type->speaker == SPEAKER_DESK)
+        return refuse(problem, "type", type->name);
+    if (text_equal(type->name, "time.reached"))
+        return clock_source || refuse(problem, "type", type->name);
+    bool may = principal->types_n > 0 ? listed(principal, type->name) : kind_may(principal, type);
+    return may || refuse(problem, "type", type->name);
+}
+
+bool rights_region(const struct principal *principal, const char *region)
+{
+    for (uint32_t i = 0; i < principal->regions_n; i++)
+        if (text_starts(region, principal->regions[i]))
+            return true;
+    return false;
+}
+
+bool rights_site(const struct principal *principal, const char *site)
+{
+    for (uint32_t i = 0; i < principal->sites_n; i++)
+        if (text_equal(site, principal->sites[i]))
+            return true;
+    return principal->kind == PRINCIPAL_SITE && text_equal(site, principal->id);
+}
+
+bool rights_is_narrowed(const struct principal *principal)
+{
+    return principal->regions_n > 0 || principal->sites_n > 0 || principal->kind == PRINCIPAL_SITE;
+}
+
+bool rights_place(const struct principal *principal, const char *region, const char *site)
+{
+    if (!rights_is_narrowed(principal))
+        return true;
+    return (region[0] != '\0' && rights_region(principal, region)) || (site[0] != '\0' && rights_site(principal, site));
+}
+
+bool rights_read(const struct principal *principal, const char *type, const char *region, const char *site)
+{
+    static const char *const everybodys[] = {"policy.", "calendar.", "product."};
+    if (rights_place(principal, region, site))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(everybodys); i++)
+        if (text_starts(type, everybodys[i]))
+            return true;
+    return false;
+}

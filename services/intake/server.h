@@ -1,0 +1,27 @@
+/* The network thread: cmd and live, the journal's one writer. While one commit is in flight the next batch gathers; nothing is
+ * acknowledged or published before the commit's own result. */
+#ifndef AFTERCARE_INTAKE_SERVER_H
+#define AFTERCARE_INTAKE_SERVER_H
+
+#include "bus/metrics.h"
+#include "settings/settings.h"
+
+struct server_config {
+    const struct settings *settings;
+    const char *feed_pair; /* inproc endpoint of the feed thread */
+    struct metrics *metrics;
+    size_t cache_rows;
+};
+
+struct server;
+
+/* Connects, migrates nothing, takes over the head and binds. NULL: told in the log. */
+struct server *server_new(const struct server_config *);
+const char *server_stream(const struct server *);
+/* Until told to stop. False: the head was lost or a position is wrong; the process must not go on. */
+bool server_run(struct server *);
+/* Tells the feed thread to end; join it before server_destroy. */
+void server_stop_feed(struct server *);
+void server_destroy(struct server **);
+
+#endif

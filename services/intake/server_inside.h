@@ -1,0 +1,125 @@
+/* Inside of the network thread: server.c (life and loop), sessions.c (who appends), flights.c (batches under way). */
+#ifndef AFTERCARE_INTAKE_SERVER_INSIDE_H
+#define AFTERCARE_INTAKE_SERVER_INSIDE_H
+
+#include "bus/socket.h"
+#include "published.h"
+#include "server.h"
+#include "store.h"
+#include "take.h"
+
+#define SESSIONS_MAX 1024
+#define SESSION_SILENCE_US (90 * SECOND_US)
+#define QUEUE_BYTES_MAX (4 * 1024 * 1024)
+#define HEARTBEAT_MS 5000
+#define STORED_ANSWERS_CHUNK 1000
+
+/* A router peer that said HELLO. */
+struct session {
+    uint64_t id;
+    struct bus_peer peer;
+    struct source_row *source;
+    bool ended;    /* a newer session of the source began: what this one sends is not answered */
+    bool skipping; /* after NAK or BUSY: until the number expected comes */
+    int64_t heard_us;
+    int64_t stored_next, stored_upto; /* stored answers still to be sent */
+};
+
+enum item_kind { ITEM_HELLO, ITEM_APPEND, ITEM_PING };
+/* A frame that waits for its turn. */
+struct item {
+    enum item_kind kind;
+    uint64_t session; /* HELLO: 0 */
+    struct bus_peer peer;
+    struct bytes map;   /* owned */
+    uint32_t taken;     /* APPEND: events taken so far */
+    struct item *next;
+};
+
+struct reply {
+    uint64_t session;
+    bool pong;            /* otherwise ACK of these answers */
+    uint32_t first, n;
+};
+
+/* A batch with the replies that its commit sets free. */
+struct flight {
+    struct batch batch;
+    struct buf answer_bytes;
+    struct extent *answers;
+    uint32_t answers_n, answers_cap;
+    struct reply *replies;
+    uint32_t replies_n, replies_cap;
+};
+
+struct server {
+    const struct server_config *config;
+    struct store store;
+    struct taker taker;
+    struct bus_socket *cmd, *live, *pair;
+    struct loop *loop;
+
+    struct session **sessions;
+    size_t sessions_n;
+    uint64_t session_last;
+    struct source_row **sources;
+    size_t sources_n, sources_cap;
+
+    struct item *queue, **queue_end;
+    size_t queue_bytes;
+    struct flight flights[2];
+    struct flight *building, *flying; /* flying: NULL while no commit is under way */
+    bool flight_landed;
+    bool needs_idle; /* the queue's first item waits for the database to be free */
+    bool lost;       /* the database has to be asked: what is in memory may be wrong */
+    bool dead;       /* the head is another's */
+
+    struct journal_head durable;
+    int64_t announced_us; /* the `now` last told */
+    int64_t next_tick_us, renewed_us;
+    int64_t clock_gap_us; /* wall − boot, as accepted at the start */
+    bool clock_parted;
+    uint64_t settle_session;
+    int64_t settle_until_us;
+
+    struct arena *arena;
+    struct buf out;
+    struct metric *events, *refused, *commits, *batch_events, *head, *sessions_gauge, *malformed, *reconnects;
+};
+
+/* server.c */
+bool server_is_idle(const struct server *); /* nothing in flight, nothing gathered */
+int64_t server_now_us(struct server *);     /* `now` for heads and PONGs: nothing later recorded will be before it */
+void server_state(struct server *, struct intake_state *);
+void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
+void server_lost(struct server *, const char *doing, enum status);
+
+/* sessions.c */
+struct session *session_find(struct server *, const struct bus_peer *);
+struct session *session_of(struct server *, uint64_t id);
+void session_end(struct server *, struct session *);
+void sessions_clear(struct server *);
+void sessions_sweep(struct server *, int64_t boot_us);
+void session_on_hello(struct server *, const struct item *);
+void session_on_ping(struct server *, struct session *, const struct item *);
+/* Sends stored answers of sessions that wait for them; the database is free. */
+void sessions_send_stored(struct server *);
+bool sessions_have_stored(const struct server *);
+void sessions_settle(struct server *, int64_t boot_us);
+void sessions_load_workers(struct server *);
+struct source_row *source_of(struct server *, const char *name); /* NULL: database trouble */
+bool source_is_worker(const struct server *, const char *name);
+/* May it move the time of this (stepped) stream? */
+bool source_is_clock(const struct server *, const char *name);
+
+/* flights.c */
+void flight_reset(struct flight *, const struct journal *);
+void flight_release(struct flight *);
+void flight_reply(struct flight *, uint64_t session, bool pong, uint32_t first, uint32_t n);
+/* Takes what is queued into the batch that gathers, as far as that can go now. */
+void server_build(struct server *);
+void server_launch(struct server *); /* sends the gathered batch, if there is one and no other is under way */
+void server_drop_queue(struct server *);
+void server_poll(struct server *);   /* has the commit come back? then acknowledges and publishes */
+
+#endif

@@ -1,0 +1,51 @@
+/* The journal in PostgreSQL: one transaction a batch, the head by compare-and-set, stored answers, sources. One connection, used by
+ * the network thread alone. */
+#ifndef AFTERCARE_INTAKE_STORE_H
+#define AFTERCARE_INTAKE_STORE_H
+
+#include "journal.h"
+#include "pg/pg.h"
+#include "sources.h"
+#include "table/table.h"
+
+#define STORE_SCHEMA "intake"
+#define STORE_PARTITION_ROWS 1000000
+
+struct store {
+    struct pg *pg;
+    struct pg_args *args;
+    char holder[200];
+    int64_t lease_ms;
+    uint64_t partitions_upto; /* positions up to here have a partition */
+};
+
+void store_init(struct store *, const char *dsn, const char *holder, int64_t lease_ms);
+void store_release(struct store *);
+enum status store_connect(struct store *) MUST_CHECK;
+/* Schema, archive tables, the empty head. Idempotent. */
+enum status store_migrate(struct store *) MUST_CHECK;
+/* The barrier: raises the epoch and becomes the holder; head is what is there. STATUS_AGAIN: another holder's lease runs. */
+enum status store_take_over(struct store *, struct journal *) MUST_CHECK;
+/* Position 1. STATUS_ABSENT: there is no stream yet. */
+enum status store_stream(struct store *, struct stream_created *) MUST_CHECK;
+/* Partitions for at least half a partition beyond pos. */
+enum status store_partitions(struct store *, uint64_t pos) MUST_CHECK;
+/* A source's row; one that was never seen is made. */
+enum status store_source(struct store *, const char *name, struct source_row *) MUST_CHECK;
+
+/* Sends the batch's transaction: journal, refusals, head, sources, archive. Its end is store_poll's to tell: STATUS_AGAIN under
+ * way (wait for pg_socket), STATUS_OK durable, STATUS_REFUSED the head was another's (we are no longer the holder) or a bug,
+ * STATUS_CLOSED/DOUBT: ask the database. */
+enum status store_send(struct store *, const struct batch *, struct source_row *const *dirty, size_t dirty_n,
+                       struct tables *) MUST_CHECK;
+enum status store_poll(struct store *) MUST_CHECK;
+/* Keeps the lease while nothing is appended. */
+enum status store_renew(struct store *, const struct journal_head *) MUST_CHECK;
+void store_let_go(struct store *, const struct journal_head *);
+
+/* Stored answers of numbers from … to, in order; at most limit. digest: of the raw event. */
+typedef void stored_answer(void *owner, const struct answer *, struct bytes digest);
+enum status store_answers(struct store *, const struct source_row *, int64_t from, int64_t to, int64_t limit, stored_answer *,
+                          void *owner) MUST_CHECK;
+
+#endif

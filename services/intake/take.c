@@ -1,0 +1,198 @@
+#include "take.h"
+#include "base/text.h"
+#include "rights.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void taker_init(struct taker *taker, size_t cache_rows)
+{
+    *taker = (struct taker){0};
+    taker->tables = tables_new(archive_tables, ARCHIVE_TABLES_N, cache_rows);
+    taker->arena = arena_new(64 * 1024);
+}
+
+void taker_release(struct taker *taker)
+{
+    tables_destroy(&taker->tables);
+    arena_destroy(&taker->arena);
+    free(taker->object);
+    buf_release(&taker->scratch);
+    buf_release(&taker->desk.result);
+}
+
+static void *object_of(struct taker *taker, const struct record *record)
+{
+    if (record->size > taker->object_cap) {
+        taker->object = memory_grow(taker->object, record->size);
+        taker->object_cap = record->size;
+    }
+    return taker->object;
+}
+
+static bool data_decode(struct taker *taker, const struct event_type *type, const struct posted *posted, void **object,
+                        struct problem *problem)
+{
+    *object = object_of(taker, type->data);
+    if (!record_decode(type->data, RECORD_PLAIN, DECODE_STRICT, posted->data, taker->arena, *object, problem))
+        return false;
+    return posted->priv.len == 0 || record_decode(type->data, RECORD_PERSONAL, DECODE_STRICT | DECODE_KEEP, posted->priv,
+                                                  taker->arena, *object, problem);
+}
+
+static const struct principal_row *principal_of(const struct taker *taker, const struct source_row *source)
+{
+    char id[sizeof(((struct principal_row *)0)->id)];
+    return source_principal(source->name, id, sizeof(id)) ? table_get(taker->tables, ARCHIVE_PRINCIPALS, id) : NULL;
+}
+
+static bool is_clock_source(const struct taker *taker, const struct principal_row *principal)
+{
+    return principal != NULL && text_equal(principal->id, taker->journal.stream.clock_source);
+}
+
+/* False: refused (problem), or a miss. */
+static bool judge(struct taker *taker, const struct source_row *source, struct bytes raw, struct posted *posted, int64_t rec_us,
+                  struct problem *problem)
+{
+    struct desk_case *desk = &taker->desk;
+    void *object;
+    if (!posted_decode(raw, posted, problem))
+        return false;
+    const struct event_type *type = event_type_find(posted->type, (uint32_t)posted->v);
+    if (type == NULL)
+        return problem_set(problem, "type.unknown", "type", "%s %lld", posted->type, (long long)posted->v);
+    if (posted->cause > (int64_t)taker->journal.head.pos)
+        return problem_set(problem, "cause", "cause", "%lld", (long long)posted->cause);
+    const struct principal_row *principal = principal_of(taker, source);
+    if (!rights_append_type(principal, type, is_clock_source(taker, principal), problem) ||
+        !data_decode(taker, type, posted, &object, problem))
+        return false;
+    desk->tables = taker->tables;
+    desk->arena = taker->arena;
+    desk->principal = principal;
+    desk->type = type;
+    desk->data = object;
+    desk->pos = taker->journal.head.pos + 1;
+    desk->rec_us = rec_us;
+    desk->at_us = posted->at_us;
+    text_copy(desk->key, sizeof(desk->key), posted->key);
+    if (desk_judge(desk))
+        return true;
+    *problem = desk->problem;
+    return false;
+}
+
+static void append_assessed(struct taker *taker, struct batch *batch, uint64_t cause, int64_t rec_us)
+{
+    for (uint32_t i = 0; i < taker->desk.assessed_n; i++) {
+        const struct desk_assessed *assessed = &taker->desk.assessed[i];
+        (void)journal_append_own(&taker->journal, batch, "ticket.assessed", 1, assessed->key, assessed->region, assessed->site,
+                                 &ticket_assessed_record, &assessed->data, cause, rec_us, &taker->scratch);
+    }
+}
+
+static uint64_t append(struct taker *taker, struct batch *batch, const struct source_row *source, const struct posted *posted,
+                       int64_t n, int64_t rec_us, const uint8_t salt[SALT_BYTES], const uint8_t digest[DIGEST_BYTES])
+{
+    const struct desk_case *desk = &taker->desk;
+    struct event event = {.v = desk->type->v, .n = (uint64_t)n, .at_us = posted->at_us, .cause = (uint64_t)posted->cause};
+    text_copy(event.type, sizeof(event.type), desk->type->name);
+    text_copy(event.key, sizeof(event.key), desk->key);
+    text_copy(event.region, sizeof(event.region), desk->region);
+    text_copy(event.site, sizeof(event.site), desk->site);
+    text_copy(event.from, sizeof(event.from), source->name);
+    bool slot = posted->id[0] != '\0' && desk->principal->granted.kind == PRINCIPAL_WORKER;
+    if (slot)
+        text_copy(event.id, sizeof(event.id), posted->id);
+    else
+        text_format(event.id, sizeof(event.id), "%s/%lld", source->name, (long long)n);
+    text_copy(event.by, sizeof(event.by), posted->by[0] != '\0' ? posted->by : desk->principal->id);
+    event.data = posted->data;
+    uint64_t pos = journal_append(&taker->journal, batch, &event, source->id, rec_us, posted->priv, salt, digest,
+                                  buf_bytes(&desk->result));
+    append_assessed(taker, batch, pos, rec_us);
+    return pos;
+}
+
+static void enrolled_keep(const struct taker *taker, struct batch *batch)
+{
+    if (text_equal(taker->desk.type->name, "source.enrolled")) {
+        assert(batch->enrolled_n < BATCH_ENROLLED_MAX);
+        batch->enrolled[batch->enrolled_n++] = *(const struct source_enrolled *)taker->desk.data;
+    }
+}
+
+enum take taker_take(struct taker *taker, struct batch *batch, struct source_row *source, struct bytes raw, int64_t n,
+                     int64_t now_us, const uint8_t salt[SALT_BYTES], struct buf *answer)
+{
+    struct answer said = {.n = n};
+    struct posted posted;
+    uint8_t digest[DIGEST_BYTES];
+    int64_t rec_us = journal_rec(&taker->journal, now_us);
+    assert(source_place(source, n) == PLACE_NEXT);
+    arena_reset(taker->arena);
+    size_t mark = tables_mark(taker->tables);
+    said.taken = judge(taker, source, raw, &posted, rec_us, &said.problem);
+    if (tables_missed(taker->tables)) {
+        tables_undo(taker->tables, mark);
+        return TAKE_MISS;
+    }
+    digest_of(raw, digest);
+    if (!said.taken) {
+        tables_undo(taker->tables, mark);
+        journal_refuse(batch, source->id, n, rec_us, digest, &said.problem, 0, bytes_of(NULL, 0), raw);
+        taker->refused++;
+    } else if (taker->desk.repeated) {
+        struct problem repeat = {.code = "repeat"};
+        said.pos = (int64_t)taker->desk.first_pos;
+        said.result = buf_bytes(&taker->desk.result);
+        journal_refuse(batch, source->id, n, rec_us, digest, &repeat, taker->desk.first_pos, said.result, bytes_of(NULL, 0));
+    } else {
+        said.pos = (int64_t)append(taker, batch, source, &posted, n, rec_us, salt, digest);
+        said.result = buf_bytes(&taker->desk.result);
+        enrolled_keep(taker, batch);
+        taker->taken++;
+    }
+    source->last = n;
+    source->dirty = true;
+    answer_encode(&said, answer);
+    return TAKE_DONE;
+}
+
+void taker_touch(struct taker *taker, const struct source_row *source, struct bytes raw)
+{
+    struct posted posted;
+    struct problem problem;
+    void *object = NULL;
+    char principal[sizeof(((struct principal_row *)0)->id)] = "";
+    if (!posted_decode(raw, &posted, &problem) || !source_principal(source->name, principal, sizeof(principal)))
+        return;
+    if (text_equal(posted.type, "ticket.registered")) {
+        const struct event_type *type = event_type_find(posted.type, (uint32_t)posted.v);
+        arena_reset(taker->arena);
+        if (type == NULL || !data_decode(taker, type, &posted, &object, &problem))
+            return;
+    }
+    desk_touch(taker->tables, principal, posted.type, posted.key, object);
+}
+
+void taker_say(struct taker *taker, struct batch *batch, const char *type, const char *key, const void *data, int64_t now_us)
+{
+    struct desk_case *desk = &taker->desk;
+    int64_t rec_us = journal_rec(&taker->journal, now_us);
+    arena_reset(taker->arena);
+    (void)tables_mark(taker->tables);
+    desk->tables = taker->tables;
+    desk->arena = taker->arena;
+    desk->principal = NULL;
+    desk->type = event_type_find(type, 0);
+    desk->data = data;
+    desk->pos = taker->journal.head.pos + 1;
+    desk->rec_us = desk->at_us = rec_us;
+    text_copy(desk->key, sizeof(desk->key), key);
+    bool judged = desk_judge(desk);
+    assert(judged);
+    (void)journal_append_own(&taker->journal, batch, type, desk->type->v, key, desk->region, desk->site, desk->type->data, data, 0,
+                             rec_us, &taker->scratch);
+}
