@@ -28,7 +28,7 @@ static bool read_link(struct unpack *in, uint8_t out[LINK_BYTES])
     return true;
 }
 
-static bool read_events(struct unpack *in, struct batch *b)
+static bool read_events(struct unpack *in, struct reader_batch *b)
 {
     struct bytes list = unpack_raw(in);
     struct pack_value head;
@@ -39,7 +39,7 @@ static bool read_events(struct unpack *in, struct batch *b)
     return head.type == PACK_ARRAY;
 }
 
-bool batch_read(const struct frame *frame, struct batch *b)
+bool reader_batch_read(const struct frame *frame, struct reader_batch *b)
 {
     struct unpack in = unpack_of(frame->map);
     struct pack_value map = unpack_next(&in);
@@ -65,10 +65,10 @@ bool batch_read(const struct frame *frame, struct batch *b)
     return map.type == PACK_MAP && b->upto >= b->after;
 }
 
-struct batch *batch_keep(const struct batch *b)
+struct reader_batch *reader_batch_keep(const struct reader_batch *b)
 {
     size_t n = b->left > 0 ? (size_t)(b->events.end - b->events.at) : 0;
-    struct batch *kept = memory_new(sizeof *kept + n);
+    struct reader_batch *kept = memory_new(sizeof *kept + n);
     uint8_t *copy = (uint8_t *)(kept + 1);
 
     *kept = *b;
@@ -79,19 +79,19 @@ struct batch *batch_keep(const struct batch *b)
     return kept;
 }
 
-bool batch_next(struct batch *b, struct bytes *body, struct bytes *priv)
+bool reader_batch_next(struct reader_batch *b, struct bytes *body, struct bytes *priv)
 {
     b->left--;
     return delivery_decode(unpack_raw(&b->events), body, priv);
 }
 
-void debts_release(struct debts *d)
+void reader_debts_release(struct reader_debts *d)
 {
     free(d->items);
     memset(d, 0, sizeof *d);
 }
 
-void debts_add(struct debts *d, const struct debt *debt)
+void reader_debts_add(struct reader_debts *d, const struct reader_debt *debt)
 {
     if (d->n == d->cap && d->at > 0 && d->at >= d->n / 2) {
         memmove(d->items, d->items + d->at, (d->n - d->at) * sizeof d->items[0]);
@@ -104,7 +104,7 @@ void debts_add(struct debts *d, const struct debt *debt)
     d->items[d->n++] = *debt;
 }
 
-bool debts_settle(struct debts *d, uint64_t applied, struct debt *out)
+bool reader_debts_settle(struct reader_debts *d, uint64_t applied, struct reader_debt *out)
 {
     if (d->at == d->n || d->items[d->at].last_event > applied)
         return false;

@@ -5,8 +5,8 @@
 #include "bus/verbs.h"
 #include "record/pack.h"
 
-struct batch {
-    struct batch *next;
+struct reader_batch {
+    struct reader_batch *next;
     uint64_t after, upto;
     uint8_t link[LINK_BYTES]; /* all zero: not said */
     struct unpack events;     /* what is not delivered yet */
@@ -15,24 +15,24 @@ struct batch {
 };
 
 /* Reads the frame (skimmed); events borrow from it. False: not a BATCH. */
-bool batch_read(const struct frame *, struct batch *) MUST_CHECK;
+bool reader_batch_read(const struct frame *, struct reader_batch *) MUST_CHECK;
 /* A copy of what is left, on the heap, to be kept beyond the frame's life. free() it. */
-struct batch *batch_keep(const struct batch *);
+struct reader_batch *reader_batch_keep(const struct reader_batch *);
 /* The next event. False: malformed. */
-bool batch_next(struct batch *, struct bytes *body, struct bytes *priv) MUST_CHECK;
+bool reader_batch_next(struct reader_batch *, struct bytes *body, struct bytes *priv) MUST_CHECK;
 
 /* Delivered, not applied, in order. */
-struct debt {
+struct reader_debt {
     uint64_t last_event, upto;
     size_t cost;
 };
-struct debts {
-    struct debt *items;
+struct reader_debts {
+    struct reader_debt *items;
     size_t at, n, cap; /* the oldest is items[at]; n: past the newest */
 };
-void debts_release(struct debts *);
-void debts_add(struct debts *, const struct debt *);
+void reader_debts_release(struct reader_debts *);
+void reader_debts_add(struct reader_debts *, const struct reader_debt *);
 /* Takes the oldest when its events are all applied. */
-bool debts_settle(struct debts *, uint64_t applied, struct debt *);
+bool reader_debts_settle(struct reader_debts *, uint64_t applied, struct reader_debt *);
 
 #endif

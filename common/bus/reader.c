@@ -1,8 +1,6 @@
-#include "bus/reader.h"
+#include "bus/delivery.h"
 
 #include "base/text.h"
-#include "bus/backlog.h"
-#include "bus/batch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,50 +14,6 @@
 #define LIVE_SILENCE_US SECOND_US
 /* A live head below what was delivered, for so long: it is another journal's; OPEN tells. */
 #define BEHIND_US (5 * SECOND_US)
-
-enum phase {
-    PHASE_IDLE,    /* OPEN is due */
-    PHASE_OPENING, /* OPEN is said, OPENED is not heard */
-    PHASE_REPLAY,  /* towards the head */
-    PHASE_FOLLOW,  /* at the head, by feed */
-    PHASE_LIVE,    /* at the head, by live */
-    PHASE_DONE,    /* at the head, and that was all */
-    PHASE_FAILED
-};
-
-struct reader {
-    struct reader_config config;
-    struct reader_listener listener;
-    void *owner;
-    enum phase phase;
-    bool feed_up, paused, filtered, verify, delivering;
-    uint64_t position;   /* delivered up to */
-    uint64_t received;   /* the same, with what is kept of feed */
-    uint64_t last_event; /* position of the event delivered last */
-    uint64_t applied;
-    uint64_t head;
-    uint8_t link[LINK_BYTES]; /* at position */
-    bool link_known;
-    struct batch *kept, *kept_tail;
-    bool caught_up; /* CAUGHT_UP has come; what is kept goes first */
-    struct verb_head caught_up_at;
-    struct debts debts;
-    size_t debt_bytes;   /* in debts */
-    size_t credit_bytes; /* to be given back */
-    struct backlog backlog;
-    bool head_pending;
-    struct verb_head pending;
-    int64_t heard_us, patience_us;
-    int64_t hole_us, behind_us; /* 0: no */
-    struct buf out;
-};
-
-static const uint8_t link_none[LINK_BYTES];
-
-static bool link_is_said(const uint8_t link[LINK_BYTES])
-{
-    return memcmp(link, link_none, LINK_BYTES) != 0;
-}
 
 struct reader *reader_new(const struct reader_config *config, const struct reader_listener *listener, void *owner)
 {
@@ -80,20 +34,10 @@ struct reader *reader_new(const struct reader_config *config, const struct reade
         r->link_known = true;
     } else {
         memcpy(r->link, config->open.link, LINK_BYTES);
-        r->link_known = link_is_said(r->link);
+        r->link_known = reader_link_is_said(r->link);
     }
     r->patience_us = PATIENCE_US;
     return r;
-}
-
-static void kept_drop(struct reader *r)
-{
-    while (r->kept) {
-        struct batch *b = r->kept;
-        r->kept = b->next;
-        free(b);
-    }
-    r->kept_tail = NULL;
 }
 
 void reader_destroy(struct reader **r_p)
@@ -102,8 +46,8 @@ void reader_destroy(struct reader **r_p)
 
     if (!r)
         return;
-    kept_drop(r);
-    debts_release(&r->debts);
+    reader_drop_kept(r);
+    reader_debts_release(&r->debts);
     backlog_release(&r->backlog);
     buf_release(&r->out);
     free(r);
@@ -128,7 +72,7 @@ bool reader_is_live(const struct reader *r)
 void reader_cursor(const struct reader *r, uint64_t *pos, uint8_t link[LINK_BYTES])
 {
     *pos = r->position;
-    memcpy(link, r->link_known ? r->link : link_none, LINK_BYTES);
+    memcpy(link, r->link_known ? r->link : reader_link_none, LINK_BYTES);
 }
 
 static bool is_replaying(const struct reader *r)
@@ -136,206 +80,19 @@ static bool is_replaying(const struct reader *r)
     return r->phase == PHASE_OPENING || r->phase == PHASE_REPLAY || r->phase == PHASE_FOLLOW;
 }
 
-/* The next thing is OPEN from what was delivered; what is kept of feed comes again. */
-static void replay_begin(struct reader *r)
-{
-    r->phase = PHASE_IDLE;
-    r->caught_up = false;
-    r->hole_us = r->behind_us = 0;
-    kept_drop(r);
-    r->debts.at = r->debts.n = 0;
-    r->debt_bytes = r->credit_bytes = 0;
-}
-
 void reader_connected(struct reader *r, int64_t now_us)
 {
     r->feed_up = true;
     r->heard_us = now_us;
     if (is_replaying(r))
-        replay_begin(r);
+        reader_begin_replay(r);
 }
 
 void reader_disconnected(struct reader *r)
 {
     r->feed_up = false;
     if (is_replaying(r))
-        replay_begin(r);
-}
-
-static void fail(struct reader *r, const char *code, const char *why)
-{
-    r->phase = PHASE_FAILED;
-    if (r->listener.failed)
-        r->listener.failed(r->owner, code, why);
-}
-
-static bool corrupt(struct reader *r, const char *what, uint64_t pos)
-{
-    char why[120];
-
-    text_format(why, sizeof why, "%s at position %llu", what, (unsigned long long)pos);
-    fail(r, "corrupt", why);
-    return false;
-}
-
-/* --- delivery ------------------------------------------------------------------------------------ */
-
-/* The body's position; false: the body cannot be one. */
-static bool body_pos(struct bytes body, uint64_t *out)
-{
-    struct problem problem;
-    struct unpack in = unpack_of(body);
-    struct pack_value map, value;
-
-    if (!skim(body, &problem))
-        return false;
-    map = unpack_next(&in);
-    for (uint32_t i = 0; map.type == PACK_MAP && i < map.n; i++) {
-        value = unpack_next(&in);
-        if (!bytes_equal(value.bytes, bytes_of("pos", 3))) {
-            (void)unpack_raw(&in);
-            continue;
-        }
-        value = unpack_next(&in);
-        if (value.type != PACK_INT || value.integer <= 0)
-            return false;
-        *out = (uint64_t)value.integer;
-        return true;
-    }
-    return false;
-}
-
-static bool priv_is_clean(struct bytes priv)
-{
-    struct problem problem;
-
-    return priv.len == 0 || skim(priv, &problem);
-}
-
-static void deliver(struct reader *r, uint64_t pos, struct bytes body, struct bytes priv)
-{
-    if (r->verify && r->link_known)
-        link_next(r->link, body, r->link);
-    else
-        r->link_known = false;
-    r->position = r->last_event = pos;
-    if (r->received < pos)
-        r->received = pos;
-    if (r->head < pos)
-        r->head = pos;
-    r->delivering = true;
-    if (r->listener.event)
-        r->listener.event(r->owner, pos, body, priv, r->link_known ? r->link : link_none);
-    r->delivering = false;
-}
-
-/* Tells the head once everything up to it is delivered. */
-static void head_tell(struct reader *r)
-{
-    struct verb_head h = r->pending;
-
-    if (!r->head_pending || r->paused || r->phase == PHASE_FAILED || r->position < (uint64_t)h.head)
-        return;
-    r->head_pending = false;
-    if (r->verify && r->link_known && r->position == (uint64_t)h.head && link_is_said(h.link) &&
-        memcmp(h.link, r->link, LINK_BYTES) != 0) {
-        corrupt(r, "the link differs", r->position);
-        return;
-    }
-    if (r->listener.head)
-        r->listener.head(r->owner, (uint64_t)h.head, h.now_us);
-}
-
-static void backlog_drain(struct reader *r)
-{
-    struct bytes body, priv;
-    uint64_t pos;
-
-    while (r->phase == PHASE_LIVE && !r->paused && backlog_peek(&r->backlog, &pos, &body, &priv)) {
-        if (pos > r->position + 1) {
-            replay_begin(r);
-            return;
-        }
-        if (pos == r->position + 1)
-            deliver(r, pos, body, priv);
-        backlog_pop(&r->backlog);
-    }
-}
-
-static bool batch_end(struct reader *r, const struct batch *b)
-{
-    struct debt debt = {.upto = b->upto, .cost = b->cost};
-
-    if (!r->filtered && r->position != b->upto)
-        return corrupt(r, "a batch that is not complete", b->upto);
-    if (r->verify && r->link_known && link_is_said(b->link) && memcmp(b->link, r->link, LINK_BYTES) != 0)
-        return corrupt(r, "the link differs", b->upto);
-    r->position = b->upto;
-    if (r->head < b->upto)
-        r->head = b->upto;
-    if (link_is_said(b->link)) {
-        memcpy(r->link, b->link, LINK_BYTES);
-        r->link_known = true;
-    } else if (!r->verify) {
-        r->link_known = false;
-    }
-    debt.last_event = r->last_event;
-    if (debt.last_event <= r->applied) {
-        r->credit_bytes += debt.cost;
-    } else {
-        debts_add(&r->debts, &debt);
-        r->debt_bytes += debt.cost;
-    }
-    return true;
-}
-
-/* True: all of it is delivered. False: paused, or failed. */
-static bool batch_deliver(struct reader *r, struct batch *b)
-{
-    struct bytes body, priv;
-    uint64_t pos;
-
-    while (b->left > 0 && !r->paused) {
-        if (!batch_next(b, &body, &priv) || !body_pos(body, &pos) || !priv_is_clean(priv))
-            return corrupt(r, "a body that cannot be read behind the one", r->position);
-        if (r->filtered ? (pos <= r->position || pos > b->upto) : pos != r->position + 1)
-            return corrupt(r, "a body of the wrong place behind the one", r->position);
-        deliver(r, pos, body, priv);
-    }
-    return b->left == 0 && batch_end(r, b);
-}
-
-/* At the head, with everything delivered. */
-static void handover(struct reader *r)
-{
-    r->caught_up = false;
-    r->phase = r->config.live ? PHASE_LIVE : r->config.open.follow ? PHASE_FOLLOW : PHASE_DONE;
-    /* All that the filter lets through up to there has come. */
-    if (r->filtered && r->position < (uint64_t)r->caught_up_at.head) {
-        r->position = (uint64_t)r->caught_up_at.head;
-        memcpy(r->link, r->caught_up_at.link, LINK_BYTES);
-        r->link_known = link_is_said(r->link);
-    }
-    backlog_drain(r);
-}
-
-static void drain(struct reader *r)
-{
-    while (r->kept && !r->paused && r->phase != PHASE_FAILED) {
-        struct batch *b = r->kept;
-        if (!batch_deliver(r, b))
-            return;
-        r->kept = b->next;
-        if (!r->kept)
-            r->kept_tail = NULL;
-        free(b);
-    }
-    if (r->kept || r->paused || r->phase == PHASE_FAILED)
-        return;
-    if (r->caught_up)
-        handover(r);
-    backlog_drain(r);
-    head_tell(r);
+        reader_begin_replay(r);
 }
 
 void reader_pause(struct reader *r, bool paused)
@@ -346,30 +103,22 @@ void reader_pause(struct reader *r, bool paused)
 void reader_resume(struct reader *r)
 {
     assert(!r->delivering);
-    drain(r);
+    reader_drain(r);
 }
 
 void reader_applied(struct reader *r, uint64_t pos)
 {
-    struct debt debt;
+    struct reader_debt debt;
 
     if (pos > r->applied)
         r->applied = pos;
-    while (debts_settle(&r->debts, r->applied, &debt)) {
+    while (reader_debts_settle(&r->debts, r->applied, &debt)) {
         r->debt_bytes -= debt.cost;
         r->credit_bytes += debt.cost;
     }
 }
 
 /* --- live ---------------------------------------------------------------------------------------- */
-
-static void head_note(struct reader *r, const struct verb_head *h)
-{
-    if ((uint64_t)h->head > r->head)
-        r->head = (uint64_t)h->head;
-    r->pending = *h;
-    r->head_pending = true;
-}
 
 static void live_head(struct reader *r, struct bytes map, int64_t now_us)
 {
@@ -379,10 +128,10 @@ static void live_head(struct reader *r, struct bytes map, int64_t now_us)
     if (!skim(map, &problem) || !record_decode(&verb_head_record, RECORD_WHOLE, DECODE_LENIENT, map, NULL, &h, &problem) ||
         h.head < 0)
         return;
-    head_note(r, &h);
+    reader_note_head(r, &h);
     if (r->phase != PHASE_LIVE)
         return;
-    head_tell(r);
+    reader_tell_head(r);
     if (r->paused || !backlog_is_empty(&r->backlog)) /* the drain will see a hole */
         return;
     if ((uint64_t)h.head > r->position && r->hole_us == 0)
@@ -392,34 +141,19 @@ static void live_head(struct reader *r, struct bytes map, int64_t now_us)
     else if (r->behind_us == 0)
         r->behind_us = now_us + BEHIND_US;
     else if (now_us >= r->behind_us)
-        replay_begin(r);
+        reader_begin_replay(r);
 }
 
 void reader_live(struct reader *r, struct bytes topic, struct bytes body, struct bytes priv, int64_t now_us)
 {
-    uint64_t pos;
-
     assert(!r->delivering);
     if (!r->config.live || r->phase == PHASE_FAILED)
         return;
-    if (bytes_equal(topic, bytes_of("~head", 5))) {
-        live_head(r, body, now_us);
-        return;
-    }
     /* Live is a hint: what cannot be read is a hole, and replay tells the truth. */
-    if (!body_pos(body, &pos) || !priv_is_clean(priv) || pos <= r->position)
-        return;
-    if (r->head < pos)
-        r->head = pos;
-    r->hole_us = 0;
-    if (r->phase == PHASE_LIVE && !r->paused && pos == r->position + 1 && backlog_is_empty(&r->backlog)) {
-        deliver(r, pos, body, priv);
-        head_tell(r);
-        return;
-    }
-    backlog_push(&r->backlog, pos, body, priv);
-    backlog_drain(r);
-    head_tell(r);
+    if (bytes_equal(topic, bytes_of("~head", 5)))
+        live_head(r, body, now_us);
+    else
+        (void)reader_take_live(r, body, priv);
 }
 
 /* --- feed ---------------------------------------------------------------------------------------- */
@@ -429,7 +163,7 @@ static bool open_out(struct reader *r, int64_t now_us, struct frame *frame)
     struct verb_open open = r->config.open;
 
     open.after = (int64_t)r->position;
-    memcpy(open.link, r->position > 0 && r->link_known ? r->link : link_none, LINK_BYTES);
+    memcpy(open.link, r->position > 0 && r->link_known ? r->link : reader_link_none, LINK_BYTES);
     open.follow = open.follow && !r->config.live;
     record_encode(&verb_open_record, RECORD_WHOLE, &open, &r->out);
     r->received = r->position;
@@ -475,36 +209,17 @@ static bool map_read(const struct record *record, const struct frame *frame, voi
     return record_decode(record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, out, &problem);
 }
 
-static void batch_hold(struct reader *r, const struct batch *b)
-{
-    struct batch *kept = batch_keep(b);
-
-    if (r->kept_tail)
-        r->kept_tail->next = kept;
-    else
-        r->kept = kept;
-    r->kept_tail = kept;
-}
-
 static bool on_batch(struct reader *r, const struct frame *frame)
 {
-    struct batch batch;
+    struct reader_batch batch;
 
     if (r->phase != PHASE_REPLAY && r->phase != PHASE_FOLLOW)
         return true; /* of an OPEN before */
-    if (!batch_read(frame, &batch) || batch.after != r->received)
+    if (!reader_batch_read(frame, &batch) || batch.after != r->received)
         return false;
     r->patience_us = PATIENCE_US;
     r->received = batch.upto;
-    if (r->kept || r->paused) {
-        batch_hold(r, &batch);
-        drain(r);
-        return true;
-    }
-    if (batch_deliver(r, &batch))
-        drain(r);
-    else if (r->phase != PHASE_FAILED)
-        batch_hold(r, &batch);
+    reader_take_batch(r, &batch);
     return true;
 }
 
@@ -530,14 +245,14 @@ static bool on_head(struct reader *r, const struct frame *frame, bool caught_up)
         return false;
     if (r->phase != PHASE_REPLAY && r->phase != PHASE_FOLLOW)
         return true;
-    head_note(r, &h);
+    reader_note_head(r, &h);
     if (caught_up) {
         r->caught_up = true;
         r->caught_up_at = h;
         if (r->filtered && r->received < (uint64_t)h.head)
             r->received = (uint64_t)h.head;
     }
-    drain(r);
+    reader_drain(r);
     return true;
 }
 
@@ -552,18 +267,18 @@ static bool on_end(struct reader *r, const struct frame *frame)
         if (!map_read(&verb_denied_record, frame, &denied))
             return false;
         text_format(why, sizeof why, "%s: %s", denied.code, denied.why);
-        fail(r, "denied", why);
+        reader_fail(r, "denied", why);
     } else if (text_equal(frame->verb, "FORK")) {
         if (!map_read(&verb_fork_record, frame, &fork))
             return false;
         text_format(why, sizeof why, "another history was read: it differs at position %lld", (long long)fork.pos);
-        fail(r, "fork", why);
+        reader_fail(r, "fork", why);
     } else {
         if (!map_read(&verb_ahead_record, frame, &ahead))
             return false;
         text_format(why, sizeof why, "read up to %llu, the journal ends at %lld", (unsigned long long)r->position,
                     (long long)ahead.head);
-        fail(r, "ahead", why);
+        reader_fail(r, "ahead", why);
     }
     return true;
 }
@@ -619,7 +334,7 @@ int64_t reader_deadline_us(const struct reader *r)
 bool reader_tick(struct reader *r, int64_t now_us)
 {
     if (r->phase == PHASE_LIVE && r->hole_us != 0 && now_us >= r->hole_us)
-        replay_begin(r);
+        reader_begin_replay(r);
     if (!is_waiting(r) || now_us - r->heard_us < r->patience_us)
         return false;
     r->heard_us = now_us;

@@ -1,0 +1,63 @@
+/* The reader's state and its delivering half: what has come goes out in order, verified. Internal to the reader. */
+#ifndef AFTERCARE_BUS_DELIVERY_H
+#define AFTERCARE_BUS_DELIVERY_H
+
+#include "bus/backlog.h"
+#include "bus/batch.h"
+#include "bus/reader.h"
+
+enum phase {
+    PHASE_IDLE,    /* OPEN is due */
+    PHASE_OPENING, /* OPEN is said, OPENED is not heard */
+    PHASE_REPLAY,  /* towards the head */
+    PHASE_FOLLOW,  /* at the head, by feed */
+    PHASE_LIVE,    /* at the head, by live */
+    PHASE_DONE,    /* at the head, and that was all */
+    PHASE_FAILED
+};
+
+struct reader {
+    struct reader_config config;
+    struct reader_listener listener;
+    void *owner;
+    enum phase phase;
+    bool feed_up, paused, filtered, verify, delivering;
+    uint64_t position;   /* delivered up to */
+    uint64_t received;   /* the same, with what is kept of feed */
+    uint64_t last_event; /* position of the event delivered last */
+    uint64_t applied;
+    uint64_t head;
+    uint8_t link[LINK_BYTES]; /* at position */
+    bool link_known;
+    struct reader_batch *kept, *kept_tail;
+    bool caught_up; /* CAUGHT_UP has come; what is kept goes first */
+    struct verb_head caught_up_at;
+    struct reader_debts debts;
+    size_t debt_bytes;   /* in debts */
+    size_t credit_bytes; /* to be given back */
+    struct backlog backlog;
+    bool head_pending;
+    struct verb_head pending;
+    int64_t heard_us, patience_us;
+    int64_t hole_us, behind_us; /* 0: no */
+    struct buf out;
+};
+
+extern const uint8_t reader_link_none[LINK_BYTES];
+bool reader_link_is_said(const uint8_t link[LINK_BYTES]);
+/* Tells the owner that it is over. */
+void reader_fail(struct reader *, const char *code, const char *why);
+/* The next thing is OPEN from what was delivered; what is kept of feed comes again. */
+void reader_begin_replay(struct reader *);
+/* What the feed sent: delivered, or kept while that cannot be. */
+void reader_take_batch(struct reader *, struct reader_batch *);
+/* Delivers all that is kept and can be; moves on to live or following at the head. */
+void reader_drain(struct reader *);
+/* A head was heard; it is told once everything up to it is delivered. */
+void reader_note_head(struct reader *, const struct verb_head *);
+void reader_tell_head(struct reader *);
+/* A message of live, skimmed here. False: it cannot be read. */
+bool reader_take_live(struct reader *, struct bytes body, struct bytes priv);
+void reader_drop_kept(struct reader *);
+
+#endif
