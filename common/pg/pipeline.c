@@ -21,20 +21,29 @@ void pipeline_forget(struct pg *pg)
     pg->answered = pg->unsynced = pg->in_transaction = pg->failed = pg->warned = false;
 }
 
+/* Moves what is still owed to the front, and grows when that is more than half. */
+static void pending_room(struct pg *pg)
+{
+    size_t n = pg->pending_n - pg->pending_first;
+
+    if (pg->pending_first > 0) {
+        memmove(pg->pending, pg->pending + pg->pending_first, n * sizeof *pg->pending);
+    }
+    pg->pending_first = 0;
+    pg->pending_n = n;
+    if (n * 2 >= pg->pending_cap) {
+        pg->pending_cap = pg->pending_cap == 0 ? 64 : pg->pending_cap * 2;
+        pg->pending = memory_grow(pg->pending, pg->pending_cap * sizeof *pg->pending);
+    }
+}
+
 static void pending_add(struct pg *pg, enum pending_kind kind, size_t prepared)
 {
     if (pg->pending_first == pg->pending_n) {
         pg->pending_first = pg->pending_n = 0;
     }
     if (pg->pending_n == pg->pending_cap) {
-        size_t owed = pg->pending_n - pg->pending_first;
-        memmove(pg->pending, pg->pending + pg->pending_first, owed * sizeof *pg->pending);
-        pg->pending_first = 0;
-        pg->pending_n = owed;
-        if (owed * 2 > pg->pending_cap || pg->pending_cap == 0) {
-            pg->pending_cap = pg->pending_cap == 0 ? 64 : pg->pending_cap * 2;
-            pg->pending = memory_grow(pg->pending, pg->pending_cap * sizeof *pg->pending);
-        }
+        pending_room(pg);
     }
     pg->pending[pg->pending_n++] = (struct pending){kind, prepared};
     pg->unsynced = kind != PENDING_SYNC;
@@ -77,6 +86,14 @@ static bool is_good(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_PIPELINE_SYNC;
 }
 
+/* The server's last words: it ends the session, whatever was asked. */
+static bool is_last(const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
 static void result_take(struct pg *pg, PGresult *result)
 {
     const struct pending *head = &pg->pending[pg->pending_first];
@@ -109,9 +126,8 @@ static enum status answers_take(struct pg *pg)
 {
     while (owed(pg) > 0 && PQisBusy(pg->conn) == 0) {
         PGresult *result = PQgetResult(pg->conn);
-        if (PQstatus(pg->conn) != CONNECTION_OK && !is_good(result)) {
+        if (is_last(result) || (PQstatus(pg->conn) != CONNECTION_OK && !is_good(result))) {
             if (result != NULL) {
-                /* The server's last words. */
                 error_from_result(pg, result);
                 PQclear(result);
             }
