@@ -107,7 +107,7 @@ static const char refused_sql[] =
     "SELECT s.name || '/' || lpad(r.n::text, 12, '0') AS refusal, s.name AS source, r.n, r.rec, r.code, r.field, r.args, r.event"
     " FROM refused r JOIN source s ON s.id = r.source WHERE r.code <> 'repeat' AND ($1::text = '' OR s.name = $1::text)"
     " AND ($2::text = '' OR r.code = $2::text) AND (s.name || '/' || lpad(r.n::text, 12, '0')) COLLATE \"C\" > $3::text"
-    " ORDER BY 1 COLLATE \"C\" LIMIT $4::int8";
+    " ORDER BY (s.name || '/' || lpad(r.n::text, 12, '0')) COLLATE \"C\" LIMIT $4::int8";
 
 static void refused_rows(struct own *own, const struct pg_result *result)
 {
@@ -220,7 +220,7 @@ static void answer_rows(struct own *own, const struct own_question *question)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
     if (!snapshot_query(own, question, &result)) {
-        feed_trouble(own->feed, question->name);
+        feed_trouble(own->feed, question->name); /* a new connection, and no transaction left open */
         feed_error(own->feed, &own->asked->asker, own->asked->ask.id, "database", "the question could not be answered now");
         return;
     }
