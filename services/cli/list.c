@@ -1,0 +1,237 @@
+/* tickets, jobs, limits, callbacks, sites, refused: a question each, filtered by its arguments. parked: by events. */
+#include "base/text.h"
+#include "connection.h"
+#include "field_text.h"
+#include "rows.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct listing {
+    struct cli *cli;
+    const struct question_type *question;
+    const struct question_type *why; /* jobs only */
+    const char *words[32];
+    size_t words_n;
+    int64_t limit;
+    bool ask_why;
+};
+
+static const struct {
+    const char *command, *to, *question;
+} lists[] = {{"tickets", "reporting", "tickets"},    {"jobs", "dispatcher", "jobs"},
+             {"limits", "sla-watchdog", "limits"},   {"callbacks", "follow-up", "callbacks"},
+             {"sites", "dispatcher", "sites"},       {"refused", "intake", "refused"}};
+
+static error_t list_parse(int key, char *arg, struct argp_state *state)
+{
+    struct listing *listing = state->input;
+    switch (key) {
+    case 'w':
+        listing->ask_why = true;
+        if (listing->why == NULL)
+            argp_error(state, "only `aftercare jobs ID --why` has reasons");
+        return 0;
+    case 'n':
+        listing->limit = strtoll(arg, NULL, 10);
+        if (listing->limit < 0)
+            argp_error(state, "--limit: a number, 0 for all");
+        return 0;
+    case ARGP_KEY_ARG:
+        if (listing->words_n == COUNT_OF(listing->words))
+            argp_error(state, "too many filters");
+        listing->words[listing->words_n++] = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* `jobs 123` means ticket 123 (123/j1: that job); elsewhere a bare word is the first text argument. */
+static const char *field_of_word(const struct record *args, const char *word)
+{
+    const struct field *job = record_field(args, "job"), *ticket = record_field(args, "ticket");
+    if (job != NULL && strchr(word, '/') != NULL)
+        return job->name;
+    if (ticket != NULL)
+        return ticket->name;
+    for (size_t i = 0; i < args->n; i++)
+        if (args->fields[i].kind == FIELD_TEXT)
+            return args->fields[i].name;
+    return args->n > 0 ? args->fields[0].name : "";
+}
+
+static bool filters_read(const struct listing *listing, const struct record *record, void *args)
+{
+    const struct cli *cli = listing->cli;
+    const struct time_reading reading = {.zone = zone_find("localtime"), .formats = {"%Y-%m-%d"}, .formats_n = 1};
+    for (size_t i = 0; i < listing->words_n; i++) {
+        char name[64];
+        const char *word = listing->words[i], *equals = strchr(word, '=');
+        if (equals == NULL)
+            text_copy(name, sizeof(name), field_of_word(record, word));
+        else
+            text_copy_n(name, sizeof(name), word, (size_t)(equals - word));
+        struct problem problem;
+        if (field_set(record, args, name, equals != NULL ? equals + 1 : word, &reading, &problem))
+            continue;
+        struct buf words = {0}, help = {0};
+        problem_print(&problem, cli->language == CHINESE, &words);
+        field_help(record, "", &help);
+        cli_fail(cli, CLI_USAGE, in_words(cli->language, "Filters are:"), "%s", buf_text(&words));
+        fputs(buf_text(&help), stderr);
+        buf_release(&words);
+        buf_release(&help);
+        return false;
+    }
+    return true;
+}
+
+static int list_run(const struct listing *listing)
+{
+    const struct question_type *question = listing->ask_why ? listing->why : listing->question;
+    void *args = memory_new(question->args->size + 1);
+    struct rows rows;
+    int code = CLI_USAGE;
+    record_clear(question->args, args);
+    if (filters_read(listing, question->args, args)) {
+        struct asker *asker = asker_new(listing->cli);
+        rows_init(&rows, listing->cli, question->row);
+        const struct asking asking = {
+            .question = question, .args = args, .limit = listing->limit, .row = rows_add, .owner = &rows};
+        code = asker != NULL ? asker_ask(asker, &asking) : CLI_SILENT;
+        if (code == CLI_DONE)
+            rows_end(&rows);
+        else
+            sheet_release(&rows.sheet);
+        if (code == CLI_DONE && listing->limit > 0 && rows.n == (size_t)listing->limit)
+            cli_note(listing->cli, in_words(listing->cli->language, "the first %" PRId64 "; --limit 0 gives all"), listing->limit);
+        asker_destroy(&asker);
+    }
+    free(args);
+    return code;
+}
+
+int command_list(struct cli *cli, int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
+        {"why", 'w', NULL, 0, "jobs: the candidates of the choice, what removed each, scores", 0},
+        {0}};
+    const char *space = strrchr(argv[0], ' '), *name = space != NULL ? space + 1 : argv[0];
+    struct listing listing = {.cli = cli, .limit = 50};
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        if (text_equal(lists[i].command, name))
+            listing.question = question_find(lists[i].to, lists[i].question);
+    if (listing.question == NULL)
+        return cli_fail(cli, CLI_USAGE, NULL, in_words(cli->language, "there is no command \"%s\""), name);
+    if (text_equal(name, "jobs"))
+        listing.why = question_find("dispatcher", "why");
+    struct buf doc = {0};
+    buf_append_format(&doc, "List %s.\vFilters (FIELD=VALUE):\n", listing.question->doc);
+    field_help(listing.question->args, "", &doc);
+    if (listing.why != NULL)
+        buf_append_text(&doc, "\nExample:\n  aftercare jobs 101000295613 --why\n");
+    const struct cli_syntax syntax = {options, list_parse, "[ID] [FIELD=VALUE …]", buf_text(&doc)};
+    cli_parse(&syntax, argc, argv, &listing);
+    int code = list_run(&listing);
+    buf_release(&doc);
+    return code;
+}
+
+/* --- parked -------------------------------------------------------------------------------------- */
+struct parked {
+    struct cli *cli;
+    struct parked_event {
+        struct event_parked event;
+        char key[EVENT_KEY_CAP];
+        int64_t at_us;
+        bool over;
+    } *items;
+    size_t n, cap;
+};
+
+static bool on_event(void *owner, const struct event *event)
+{
+    struct parked *parked = owner;
+    struct event_parked data;
+    struct problem problem;
+    /* The three have the same fields. */
+    if (!record_decode(&event_parked_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &data, &problem))
+        return true;
+    bool begins = text_equal(event->type, "event.parked");
+    for (size_t i = 0; i < parked->n; i++)
+        if (parked->items[i].event.pos == data.pos && text_equal(parked->items[i].event.worker, data.worker))
+            parked->items[i].over = true;
+    if (!begins)
+        return true;
+    if (parked->n == parked->cap) {
+        parked->cap = parked->cap > 0 ? parked->cap * 2 : 16;
+        parked->items = memory_grow(parked->items, parked->cap * sizeof(*parked->items));
+    }
+    struct parked_event *item = &parked->items[parked->n++];
+    *item = (struct parked_event){.event = data, .at_us = event->at_us};
+    text_copy(item->key, sizeof(item->key), event->key);
+    return true;
+}
+
+static void parked_print(const struct parked *parked)
+{
+    const struct cli *cli = parked->cli;
+    const char *titles[] = {"pos", "worker", "key", "since", "reason"};
+    struct sheet sheet;
+    struct buf out = {0};
+    sheet_init(&sheet, COUNT_OF(titles));
+    for (size_t i = 0; i < COUNT_OF(titles); i++)
+        sheet_cell(&sheet, in_words(cli->language, titles[i]));
+    for (size_t i = 0; i < parked->n; i++) {
+        const struct parked_event *item = &parked->items[i];
+        char pos[24], since[INSTANT_TEXT_MAX];
+        if (item->over)
+            continue;
+        if (cli->json) {
+            buf_reset(&out);
+            record_print_json(&event_parked_record, RECORD_PLAIN, &item->event, &out);
+            printf("%s\n", buf_text(&out));
+            continue;
+        }
+        text_format(pos, sizeof(pos), "%" PRId64, item->event.pos);
+        time_words(item->at_us, since);
+        sheet_cell(&sheet, pos);
+        sheet_cell(&sheet, item->event.worker);
+        sheet_cell(&sheet, item->key);
+        sheet_cell(&sheet, since);
+        sheet_cell(&sheet, item->event.reason);
+    }
+    buf_reset(&out);
+    if (!cli->json && sheet_rows(&sheet) == 0)
+        printf("%s\n", in_words(cli->language, "none"));
+    else if (!cli->json) {
+        sheet_print(&sheet, cli->colour, &out);
+        printf("%s%s\n", buf_text(&out),
+               in_words(cli->language, "`aftercare say release KEY pos=POS worker=WORKER reason=…` tries again, `say drop` leaves it out"));
+    }
+    buf_release(&out);
+    sheet_release(&sheet);
+}
+
+int command_parked(struct cli *cli, int argc, char **argv)
+{
+    static const struct cli_syntax syntax = {NULL, NULL, NULL, "List the events that a worker has set aside."};
+    static const struct feed_listener listener = {.event = on_event};
+    struct parked parked = {.cli = cli};
+    cli_parse(&syntax, argc, argv, &parked);
+    struct verb_open *open = memory_new(sizeof(*open));
+    struct stream_created stream;
+    record_clear(&verb_open_record, open);
+    text_copy(open->types[0], EVENT_TYPE_CAP, "event.");
+    open->types_n = 1;
+    int code = stream_read(cli, &stream);
+    if (code == CLI_DONE)
+        code = feed_read(cli, stream.stream, open, false, &listener, &parked);
+    if (code == CLI_DONE)
+        parked_print(&parked);
+    free(open);
+    free(parked.items);
+    return code;
+}

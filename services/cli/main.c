@@ -1,0 +1,106 @@
+/* aftercare: everything an operator does by hand. */
+#include "cli.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "bus/socket.h"
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef AFTERCARE_VERSION
+#define AFTERCARE_VERSION "1.0.0"
+#endif
+
+const char *argp_program_version = "aftercare " AFTERCARE_VERSION;
+
+struct top {
+    struct cli *cli;
+    int command_at;
+};
+
+static error_t top_parse(int key, char *arg, struct argp_state *state)
+{
+    struct top *top = state->input;
+    switch (key) {
+    case 'c':
+        top->cli->config = arg;
+        return 0;
+    case 'd':
+        top->cli->data = arg;
+        return 0;
+    case 'j':
+        top->cli->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        top->command_at = state->next - 1;
+        state->next = state->argc;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option top_options[] = {
+    {"config", 'c', "FILE", 0, "settings file (default: DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml)", 0},
+    {"data", 'd', "DIR", 0, "data folder (default: AFTERCARE_DATA, then the usual place)", 0},
+    {"json", 'j', NULL, 0, "print for programs", 0},
+    {0}};
+
+int command_help(struct cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("%s\n\n", in_words(cli->language, "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
+    for (size_t i = 0; command_at(i) != NULL; i++) {
+        const struct command *command = command_at(i);
+        printf("  %-10s %s\n", command->name, in_words(cli->language, command->summary));
+    }
+    printf("\n%s\n", in_words(cli->language, "Exit codes: 0 done, 1 refused or not true, 2 usage, 3 nobody answers."));
+    return CLI_DONE;
+}
+
+static int command_run(struct cli *cli, int argc, char **argv)
+{
+    const struct command *command = command_find(argv[0]);
+    if (command == NULL)
+        return cli_fail(cli, CLI_USAGE, in_words(cli->language, "`aftercare help` lists the commands."),
+                        in_words(cli->language, "there is no command \"%s\""), argv[0]);
+    char name[64];
+    text_format(name, sizeof(name), "aftercare %s", command->name);
+    argv[0] = name;
+    if (command->talks)
+        bus_start();
+    int code = command->run(cli, argc, argv);
+    if (command->talks)
+        bus_stop();
+    if (fflush(stdout) != 0 && code == CLI_DONE)
+        code = CLI_REFUSED;
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    /* Only the character set: numbers and dates are ours. */
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_DFL);
+    argp_err_exit_status = CLI_USAGE;
+    struct cli cli = {.language = language_of_environment(),
+                      .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
+                      .progress = isatty(STDERR_FILENO),
+                      .patience_us = 5 * SECOND_US};
+    log_open("aftercare", false);
+    struct top top = {.cli = &cli};
+    const struct argp argp = {.options = top_options,
+                              .parser = top_parse,
+                              .args_doc = "COMMAND …",
+                              .doc = "After-sales service: everything an operator does by hand. "
+                                     "`aftercare help` lists the commands."};
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &top);
+    if (top.command_at == 0) {
+        command_help(&cli, 0, NULL);
+        return CLI_USAGE;
+    }
+    return command_run(&cli, argc - top.command_at, argv + top.command_at);
+}
