@@ -106,7 +106,7 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         deny(feed, peer, "malformed", problem.field);
         return;
     }
-    if (!text_equal(open.stream, feed->stream)) {
+    if (open.stream[0] != '\0' && !text_equal(open.stream, feed->stream)) {
         deny(feed, peer, "stream", feed->stream);
         return;
     }
