@@ -318,10 +318,10 @@ static void check_clause(struct check *c, const struct policy_clause *clause, co
     const struct policy_limit *limits = clause->limits.items;
     char line[PATH_CAP], field[PATH_CAP];
     text_format(field, sizeof field, "%s.start", path);
-    if (!policy_is_fact(clause->start))
+    if (policy_fact(clause->start) < 0)
         found(c, "unknown", field, "%s is no event type that a clause may name", clause->start);
     text_format(field, sizeof field, "%s.stop", path);
-    if (!policy_is_fact(clause->stop))
+    if (policy_fact(clause->stop) < 0)
         found(c, "unknown", field, "%s is no event type that a clause may name", clause->stop);
     if (text_equal(clause->start, clause->stop))
         found(c, "bad-value", field, "stops with the event that starts it");
@@ -341,10 +341,26 @@ static void check_clause(struct check *c, const struct policy_clause *clause, co
     check_levels(c, clause, path);
 }
 
+static void check_facts(struct check *c)
+{
+    const struct policy_clause *clauses = c->policy->sla.items;
+    bool named[POLICY_FACTS + 1] = {false};
+    int n = 0;
+    for (uint32_t i = 0; i < c->policy->sla.n; i++) {
+        named[policy_fact(clauses[i].start) + 1] = true;
+        named[policy_fact(clauses[i].stop) + 1] = true;
+    }
+    for (int i = 1; i <= POLICY_FACTS; i++)
+        n += named[i];
+    if (n > POLICY_FACTS_MAX)
+        found(c, "too-many", "sla", "%d event types to start or stop at, at most %d", n, POLICY_FACTS_MAX);
+}
+
 static void check_sla(struct check *c)
 {
     const struct policy_clause *clauses = c->policy->sla.items;
     char path[PATH_CAP];
+    check_facts(c);
     for (uint32_t i = 0; i < c->policy->sla.n; i++) {
         text_format(path, sizeof path, "sla[%u]", i);
         check_clause(c, &clauses[i], path);

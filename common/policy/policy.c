@@ -4,19 +4,19 @@
 
 #include <string.h>
 
-const char *const policy_facts[] = {
+const char *const policy_facts[POLICY_FACTS + 1] = {
     "ticket.registered", "ticket.assessed",   "ticket.replied",   "ticket.resolved",    "ticket.cancelled",
     "ticket.closed",     "ticket.explained",  "ticket.escalated", "job.offered",        "job.accepted",
     "job.arrived",       "job.reported",      "quote.requested",  "quote.issued",       "quote.decided",
     "approval.requested", "approval.decided", "followup.due",     "followup.recorded",  NULL,
 };
 
-bool policy_is_fact(const char *type)
+int policy_fact(const char *type)
 {
-    for (const char *const *fact = policy_facts; *fact; fact++)
-        if (text_equal(*fact, type))
-            return true;
-    return false;
+    for (int i = 0; policy_facts[i]; i++)
+        if (text_equal(policy_facts[i], type))
+            return i;
+    return -1;
 }
 
 static bool words_match(const struct slice *list, size_t cap, const char *word)

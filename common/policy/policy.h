@@ -14,6 +14,7 @@
 #define POLICY_PATH_CAP 48
 #define POLICY_CLAUSES_MAX 16 /* all that start at once stand in one sla.scheduled */
 #define POLICY_LEVELS_MAX 8
+#define POLICY_FACTS_MAX 10 /* different event types that a policy's clauses start or stop at */
 
 /* What a line applies to; an empty list matches everything. Regions match by prefix. */
 struct policy_match {
@@ -128,8 +129,10 @@ const struct policy_followup *policy_followup(const struct policy *, const struc
 const struct policy_tier *policy_tier(const struct policy *, int64_t tier);
 
 /* Event types a clause may name as its start or stop, NULL-terminated. */
-extern const char *const policy_facts[];
-bool policy_is_fact(const char *type);
+#define POLICY_FACTS 19
+extern const char *const policy_facts[POLICY_FACTS + 1];
+/* Its index in policy_facts; -1: none. */
+int policy_fact(const char *type);
 
 /* Reads and checks a file's text: everything found wrong is added, with line and path. Semantic checks included (a line that
  * an earlier one hides, an id twice, an unknown event type, a calendar that is not listed …). */
