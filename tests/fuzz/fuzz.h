@@ -1,0 +1,10 @@
+/* What every target is: one function that libFuzzer feeds. */
+#ifndef AFTERCARE_TESTS_FUZZ_H
+#define AFTERCARE_TESTS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#endif
