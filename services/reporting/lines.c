@@ -99,13 +99,18 @@ enum status period_lines(struct pg *pg, const struct period_row *period,
 {
     struct page page = {.period = period, .each = each, .owner = owner};
     struct buf sql = {0};
+    /* Young tables have no statistics, and the planner would read each whole for every page. */
+    enum status status = pg_run(pg, "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;"
+                                    " SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off");
+    if (status != STATUS_OK)
+        return status;
     buf_append_text(&sql, "SELECT ");
     row_select_list(&ticket_row_record, &sql);
     buf_append_format(&sql,
                       " FROM ticket t WHERE latest >= $1 AND earliest < $2 AND key > $4 AND NOT EXISTS"
                       " (SELECT FROM frozen_ticket f WHERE f.id = $3 || '/' || t.key) ORDER BY key LIMIT %d",
                       LINES_PAGE);
-    enum status status = all_pages(pg, buf_text(&sql), page, living_page);
+    status = all_pages(pg, buf_text(&sql), page, living_page);
     buf_reset(&sql);
     buf_append_format(&sql,
                       "SELECT id, image FROM frozen_ticket WHERE period = $1 AND id > $2 AND NOT absent"
