@@ -199,13 +199,13 @@ static void test_statements(void **state)
                                         " \"person\" text COLLATE \"C\" NOT NULL, PRIMARY KEY (\"name\")) WITH (fillfactor = 80)");
     buf_reset(&sql);
     row_insert_sql(&place_record, "p", &sql);
-    assert_string_equal(buf_text(&sql), "INSERT INTO \"p\" (\"name\", \"floor\", \"person\") SELECT * FROM"
-                                        " unnest($1::text[], $2::bigint[], $3::text[])");
+    assert_string_equal(buf_text(&sql), "INSERT INTO \"p\" (\"name\", \"floor\", \"person\") SELECT"
+                                        " unnest($1::text[]), unnest($2::bigint[]), unnest($3::text[])");
     buf_reset(&sql);
     row_update_sql(&place_record, "p", &sql);
     assert_string_equal(buf_text(&sql), "UPDATE \"p\" t SET \"floor\" = u.\"floor\", \"person\" = u.\"person\" FROM"
-                                        " unnest($1::text[], $2::bigint[], $3::text[]) u(\"name\", \"floor\", \"person\")"
-                                        " WHERE t.\"name\" = u.\"name\"");
+                                        " (SELECT unnest($1::text[]) AS \"name\", unnest($2::bigint[]) AS \"floor\","
+                                        " unnest($3::text[]) AS \"person\") u WHERE t.\"name\" = u.\"name\"");
     buf_release(&sql);
 }
 
