@@ -48,14 +48,22 @@ void dispatcher_wake(struct tables *tables, const struct event *event)
     network->after_pos = 0;
 }
 
+struct load *dispatcher_load(struct tables *tables, const char *site)
+{
+    struct load *load = table_change(tables, DISPATCHER_LOAD, site);
+    if (load == NULL) {
+        load = table_new(tables, DISPATCHER_LOAD, site);
+        load->open = true;
+    }
+    return load;
+}
+
 void dispatcher_load_less(struct tables *tables, const struct event *event, const char *site_id)
 {
-    struct load *load = table_change(tables, DISPATCHER_LOAD, site_id);
+    struct load *load = dispatcher_load(tables, site_id);
     const struct site *site = table_get(tables, DISPATCHER_SITE, site_id);
-    if (load == NULL || site == NULL)
-        return;
     load->load--;
-    if (site->capacity > 0 && load->load + 1 >= site->capacity)
+    if (site != NULL && site->capacity > 0 && load->load + 1 >= site->capacity)
         dispatcher_wake(tables, event);
 }
 
@@ -65,9 +73,7 @@ static void load_count(struct tables *tables, const struct event *event, const s
     enum job_state after = (enum job_state)job->state;
     if (is_live(before) && !is_live(after))
         dispatcher_load_less(tables, event, job->site);
-    struct load *load = table_change(tables, DISPATCHER_LOAD, job->site);
-    if (load == NULL)
-        return;
+    struct load *load = dispatcher_load(tables, job->site);
     if (!is_live(before) && is_live(after))
         load->load++;
     if (after == JOB_ACCEPTED || (after == JOB_DONE && (before == JOB_OFFERED || before == JOB_EXPIRED)))
@@ -93,12 +99,10 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     job->offered_pos = job->changed_pos = (int64_t)event->pos;
     job->state = (int)state;
     job->open = is_live(state);
-    struct load *load = table_change(tables, DISPATCHER_LOAD, offer->site);
-    if (load != NULL) {
-        load->offers++;
-        load->assigned_pos = (int64_t)event->pos;
-        load->load += is_live(state) ? 1 : 0;
-    }
+    struct load *load = dispatcher_load(tables, offer->site);
+    load->offers++;
+    load->assigned_pos = (int64_t)event->pos;
+    load->load += is_live(state) ? 1 : 0;
     return job;
 }
 

@@ -36,10 +36,9 @@ bool dispatcher_apply_job_handed_over(struct tables *tables, const struct event 
     struct job *job = table_change(tables, DISPATCHER_JOB, handed->job);
     text_copy(job->site, sizeof job->site, handed->to);
     job->engineer[0] = '\0';
-    struct load *load = table_change(tables, DISPATCHER_LOAD, handed->to);
-    if (load != NULL) {
-        load->load++;
+    struct load *load = dispatcher_load(tables, handed->to);
+    load->load++;
+    if (load->tier != 0)
         job->tier = load->tier;
-    }
     return true;
 }

@@ -33,9 +33,7 @@ bool dispatcher_apply_site_updated(struct tables *tables, const struct event *ev
     site->closed = updated->closed;
     site->open = true;
 
-    struct load *load = change_or_new(tables, DISPATCHER_LOAD, event->key);
-    load->tier = updated->tier;
-    load->open = true;
+    dispatcher_load(tables, event->key)->tier = updated->tier;
     struct network *network = change_or_new(tables, DISPATCHER_NETWORK, DISPATCHER_NETWORK_KEY);
     network->open = true;
     if (!updated->closed)
