@@ -252,7 +252,7 @@ static bool field_decode(const struct decoder *d, const struct field *f, enum re
     }
     if (!value_decode(d, f, below, u, object, &here))
         return false;
-    *said = !(f->flags & FIELD_REQUIRED) || !field_zero_is_missing(f) || !field_is_absent(f, member_of(f, object));
+    *said = !(f->flags & FIELD_REQUIRED) || !field_zero_is_missing(f) || !field_is_absent(f, below, object);
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool map_print(const struct record *, enum record_part, const void *object, struct buf *out);
+static void map_print(const struct record *, enum record_part, const void *object, struct buf *out);
 
 static void text_print(const char *text, size_t n, struct buf *out)
 {
@@ -125,25 +125,21 @@ void raw_print_json(struct bytes value, struct buf *out)
     value_print(&u, out);
 }
 
-static bool field_print(const struct field *, enum record_part below, const void *object, struct buf *out);
+static void field_print(const struct field *, enum record_part below, const void *object, struct buf *out);
 
-static bool elements_print(const struct field *f, enum record_part below, const void *object, struct buf *out)
+static void elements_print(const struct field *f, enum record_part below, const void *object, struct buf *out)
 {
     struct elements all = field_elements(f, object);
-    bool written = false;
     buf_append(out, "[", 1);
     for (size_t i = 0; i < all.n; i++) {
         if (i)
             buf_append(out, ",", 1);
-        if (field_print(f->elem, below, all.items + i * f->elem->size, out))
-            written = true;
+        field_print(f->elem, below, all.items + i * f->elem->size, out);
     }
     buf_append(out, "]", 1);
-    return below == RECORD_PERSONAL ? written : all.n > 0;
 }
 
-/* Whether there was anything to print; what is left out is what record_encode leaves out. */
-static bool field_print(const struct field *f, enum record_part below, const void *object, struct buf *out)
+static void field_print(const struct field *f, enum record_part below, const void *object, struct buf *out)
 {
     const void *member = member_of(f, object);
     char span[SPAN_TEXT_MAX];
@@ -151,69 +147,63 @@ static bool field_print(const struct field *f, enum record_part below, const voi
     switch (f->kind) {
     case FIELD_BOOL:
         buf_append_text(out, *(const bool *)member ? "true" : "false");
-        return true;
+        return;
     case FIELD_INT:
         buf_append_format(out, "%" PRId64, *(const int64_t *)member);
-        return true;
+        return;
     case FIELD_TIME:
         time_print(*(const int64_t *)member, out);
-        return true;
+        return;
     case FIELD_SPAN:
         span_print(*(const struct span *)member, span);
         plain_print(span, out);
-        return true;
+        return;
     case FIELD_ENUM:
         plain_print(f->names[*(const int *)member], out);
-        return true;
+        return;
     case FIELD_TEXT:
         plain_print(member, out);
-        return true;
+        return;
     case FIELD_BIN:
         bin_print(bytes_of(member, f->size), out);
-        return true;
+        return;
     case FIELD_BYTES:
         bin_print(*(const struct bytes *)member, out);
-        return true;
+        return;
     case FIELD_RAW:
         if (((const struct bytes *)member)->len == 0)
             buf_append_text(out, "null");
         else
             raw_print_json(*(const struct bytes *)member, out);
-        return true;
+        return;
     case FIELD_BLOB:
         memcpy(&n, member, sizeof n);
         bin_print(bytes_of((const char *)member + sizeof n, n), out);
-        return true;
+        return;
     case FIELD_RECORD:
-        return map_print(f->sub, below, member, out);
+        map_print(f->sub, below, member, out);
+        return;
     case FIELD_LIST:
     case FIELD_SLICE:
-        return elements_print(f, below, object, out);
+        elements_print(f, below, object, out);
+        return;
     }
-    return false;
 }
 
-static bool map_print(const struct record *r, enum record_part part, const void *object, struct buf *out)
+static void map_print(const struct record *r, enum record_part part, const void *object, struct buf *out)
 {
-    bool written = false;
+    const char *between = "";
     buf_append(out, "{", 1);
     for (size_t i = 0; i < r->n; i++) {
         const struct field *f = &r->fields[i];
         enum record_part below;
-        if (!field_in_part(f, part, &below))
+        if (!field_in_part(f, part, &below) || field_is_left_out(f, below, object))
             continue;
-        bool required = (f->flags & (FIELD_REQUIRED | FIELD_RETIRED)) == FIELD_REQUIRED && below != RECORD_PERSONAL;
-        if (!required && field_is_absent(f, member_of(f, object)))
-            continue;
-        size_t mark = out->len;
-        buf_append_format(out, "%s\"%s\":", written ? "," : "", f->name);
-        if (field_print(f, below, object, out) || required)
-            written = true;
-        else
-            out->len = mark;
+        buf_append_format(out, "%s\"%s\":", between, f->name);
+        field_print(f, below, object, out);
+        between = ",";
     }
     buf_append(out, "}", 1);
-    return written;
 }
 
 void record_print_json(const struct record *r, enum record_part part, const void *object, struct buf *out)

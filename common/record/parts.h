@@ -32,7 +32,9 @@ static inline bool field_in_part(const struct field *f, enum record_part part, e
     }
     return field_in_part_nested(f, part, below);
 }
-bool field_is_absent(const struct field *, const void *member);
+/* Whether the field holds nothing but its default, as far as the part goes: then it is left out, unless required. */
+bool field_is_absent(const struct field *, enum record_part below, const void *object);
+bool field_is_left_out(const struct field *, enum record_part below, const void *object);
 /* Whether a REQUIRED one of this kind is missing when it holds its zero. */
 bool field_zero_is_missing(const struct field *);
 void record_defaults(const struct record *, void *object);

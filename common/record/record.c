@@ -127,9 +127,30 @@ static bool all_zero(const uint8_t *p, size_t n)
     return true;
 }
 
-/* RECORD, LIST and SLICE are absent when nothing is left of them, which their writer sees. */
-bool field_is_absent(const struct field *f, const void *member)
+static bool record_is_absent(const struct record *r, enum record_part part, const void *object)
 {
+    enum record_part below;
+    for (size_t i = 0; i < r->n; i++)
+        if (field_in_part(&r->fields[i], part, &below) && !field_is_absent(&r->fields[i], below, object))
+            return false;
+    return true;
+}
+
+/* A list is its length; its personal part is there when an element has one. */
+static bool elements_are_absent(const struct field *f, enum record_part below, const void *object)
+{
+    struct elements all = field_elements(f, object);
+    if (below != RECORD_PERSONAL)
+        return all.n == 0;
+    for (size_t i = 0; i < all.n; i++)
+        if (!field_is_absent(f->elem, below, all.items + i * f->elem->size))
+            return false;
+    return true;
+}
+
+bool field_is_absent(const struct field *f, enum record_part below, const void *object)
+{
+    const void *member = member_of(f, object);
     switch (f->kind) {
     case FIELD_BOOL:
         return *(const bool *)member == (f->def != 0);
@@ -150,13 +171,20 @@ bool field_is_absent(const struct field *f, const void *member)
         return ((const struct bytes *)member)->len == 0;
     case FIELD_BLOB:
         return blob_bytes(member).len == 0;
-    case FIELD_SLICE:
-        return ((const struct slice *)member)->n == 0;
     case FIELD_RECORD:
+        return record_is_absent(f->sub, below, member);
     case FIELD_LIST:
-        return false;
+    case FIELD_SLICE:
+        return elements_are_absent(f, below, object);
     }
     return false;
+}
+
+bool field_is_left_out(const struct field *f, enum record_part below, const void *object)
+{
+    /* A record that is personal only here and there is required of the plain part. */
+    bool required = (f->flags & (FIELD_REQUIRED | FIELD_RETIRED)) == FIELD_REQUIRED && below != RECORD_PERSONAL;
+    return !required && field_is_absent(f, below, object);
 }
 
 bool field_zero_is_missing(const struct field *f)

@@ -332,7 +332,7 @@ static void map_read(struct reader *r, const struct record *record, const yaml_n
         /* What was wrong is not missing as well. */
         said[i] = r->problems->n > before ||
                   (!node_is_nothing(value) &&
-                   (!field_zero_is_missing(f) || !field_is_absent(f, member_of(f, object))));
+                   (!field_zero_is_missing(f) || !field_is_absent(f, RECORD_WHOLE, object)));
     }
     missing_report(r, record, node, said, up);
 }

@@ -188,8 +188,12 @@ void sample_fill(struct sample *s, uint64_t *state, struct arena *arena)
         s->blob.data[i] = (uint8_t)random_next(state);
     if (some(state))
         word_fill(state, s->who.id, sizeof s->who.id);
-    prose_fill(state, s->who.name, sizeof s->who.name);
-    word_fill(state, s->who.phone, sizeof s->who.phone);
+    if (some(state)) { /* nobody, or somebody with a telephone */
+        prose_fill(state, s->who.name, sizeof s->who.name);
+        word_fill(state, s->who.phone, sizeof s->who.phone);
+    } else {
+        s->who.id[0] = 0;
+    }
     lists_fill(s, state, arena);
     s->seen = int_any(state);
     if (some(state))
