@@ -233,7 +233,7 @@ static bool quote_recovered(struct reading *reading, struct csv_parser *parser, 
     row_told(reading, "quote", first_end);
     unsigned char delimiter = csv_get_delim(parser);
     csv_free(parser);
-    csv_init(parser, CSV_APPEND_NULL | CSV_STRICT_FINI);
+    csv_init(parser, CSV_APPEND_NULL);
     csv_set_delim(parser, delimiter);
     reading->at = first_end;
     reading->line = line + 1;
@@ -265,7 +265,7 @@ bool csv_parse_text(struct bytes text, char delimiter, const struct csv_listener
     struct reading *reading = memory_new(sizeof(*reading));
     *reading = (struct reading){.listener = listener, .owner = owner, .text = text, .line = 1, .row_line = 1};
     struct csv_parser parser;
-    csv_init(&parser, CSV_APPEND_NULL | CSV_STRICT_FINI);
+    csv_init(&parser, CSV_APPEND_NULL);
     csv_set_delim(&parser, (unsigned char)delimiter);
     do {
         while (reading->at < text.len && !reading->stopped)
@@ -273,6 +273,7 @@ bool csv_parse_text(struct bytes text, char delimiter, const struct csv_listener
         /* A last line without a newline is a row; an open quote at the end is not. */
         if (reading->open && !reading->stopped && reading->text.data[reading->text.len - 1] != '\n') {
             reading->line--;
+            csv_set_opts(&parser, CSV_APPEND_NULL | CSV_STRICT | CSV_STRICT_FINI);
             csv_fini(&parser, on_cell, on_row, reading);
             reading->line++;
         }

@@ -70,7 +70,9 @@ static int ask_all(struct overview *status)
 static void json_print(const struct overview *status)
 {
     struct buf out = {0};
-    buf_append_text(&out, "{\"stream\":");
+    buf_append_text(&out, "{\"data\":");
+    json_text(&out, status->cli->settings.data);
+    buf_append_text(&out, ",\"stream\":");
     json_text(&out, status->stream.stream);
     buf_append_format(&out, ",\"clock\":\"%s\",\"head\":%" PRId64 ",\"refused\":%" PRId64 ",\"services\":[",
                       status->stream.clock == CLOCK_STEPPED ? "stepped" : "wall", status->rows[0].pos, status->refused);
