@@ -15,7 +15,7 @@ struct month {
     struct tally by[DIMENSIONS_N], days, clauses;
     struct tally_row all; /* times of all kinds together */
     int64_t opened, resolved, reopened, closed, repeats, offers, declined, expired;
-    int64_t callbacks[4];     /* by enum callback_state; DUE: still open */
+    int64_t callbacks[5];     /* by enum callback_state; DUE: still open */
     int64_t scores[6];        /* by score */
 };
 
@@ -293,6 +293,7 @@ static void add_callbacks(struct figures *figures, const struct month *month)
         {"Callbacks due", "应回访", by_state[CALLBACK_DUE] + by_state[CALLBACK_RECORDED] + by_state[CALLBACK_MISSED], FIGURE_COUNT},
         {"Recorded", "已回访", by_state[CALLBACK_RECORDED], FIGURE_COUNT},
         {"Missed", "漏回访", by_state[CALLBACK_MISSED], FIGURE_COUNT},
+        {"Void: reopened or closed before", "已失效", by_state[CALLBACK_VOID], FIGURE_COUNT},
         {"Still to be made", "待回访", by_state[CALLBACK_DUE], FIGURE_COUNT},
         {"Satisfaction, mean of 1 to 5", "平均满意度", asked == 0 ? FIGURE_NOTHING : (sum * 100 + asked / 2) / asked, FIGURE_CENTS},
         {"Score 5", "很满意", month->scores[5], FIGURE_COUNT},

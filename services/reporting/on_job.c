@@ -74,7 +74,9 @@ bool reporting_on_job_declined(struct tables *tables, const struct event *e, con
 {
     const struct job_declined *d = data;
     struct line line = line_of(tables, e);
-    if (!is_open_offer(line.row, d->job))
+    /* An accepted job may be given back. */
+    bool held = line.row != NULL && line.row->state == TICKET_ACCEPTED && line.row->job == job_number(d->job);
+    if (!held && !is_open_offer(line.row, d->job))
         return true;
     line.row->declined++;
     nobody(line.row);

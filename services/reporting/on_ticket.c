@@ -74,7 +74,8 @@ bool reporting_on_ticket_resolved(struct tables *tables, const struct event *e, 
     struct ticket_row *row = line.row;
     if (row == NULL || row->state >= TICKET_RESOLVED)
         return true;
-    row->resolved_us = d->resolved_us != 0 ? d->resolved_us : line_instant_us(tables, e, row);
+    row->resolved_us =
+        d->resolved_us != 0 && d->resolved_us < e->rec_us ? d->resolved_us : line_instant_us(tables, e, row);
     if (row->resolved_us < row->opened_us)
         row->resolved_us = row->opened_us;
     if (row->first_resolved_us == 0)
@@ -83,13 +84,22 @@ bool reporting_on_ticket_resolved(struct tables *tables, const struct event *e, 
     return line_settle(tables, e, &line);
 }
 
+/* Nobody is to be asked any more about the present resolution. */
+static void callbacks_end(struct ticket_row *row)
+{
+    for (uint32_t i = 0; i < row->callbacks_n; i++)
+        if (row->callbacks[i].state == CALLBACK_DUE)
+            row->callbacks[i].state = CALLBACK_VOID;
+}
+
 bool reporting_on_ticket_closed(struct tables *tables, const struct event *e, const void *data)
 {
     (void)data;
     struct line line = line_of(tables, e);
     struct ticket_row *row = line.row;
-    if (row == NULL || !row->open)
+    if (row == NULL || !row->open || row->state < TICKET_RESOLVED)
         return true;
+    callbacks_end(row);
     row->closed_us = line_instant_us(tables, e, row);
     if (row->state != TICKET_CANCELLED)
         row->state = TICKET_CLOSED;
@@ -121,6 +131,7 @@ bool reporting_on_ticket_reopened(struct tables *tables, const struct event *e, 
     int64_t us = line_instant_us(tables, e, row);
     if (!may_reopen(tables, row, us))
         return true;
+    callbacks_end(row);
     row->reopenings++;
     row->reopened_us = us;
     row->resolved_us = row->closed_us = 0;

@@ -3,7 +3,7 @@
 
 static const char *const ticket_states[] = {"open", "offered", "accepted", "resolved", "closed", "cancelled", NULL};
 static const char *const limit_results[] = {"running", "met", "met-late", "breached", NULL};
-static const char *const callback_states[] = {"none", "due", "recorded", "missed", NULL};
+static const char *const callback_states[] = {"none", "due", "recorded", "missed", "void", NULL};
 
 static const struct field ticket_limit_fields[] = {
     F_TEXT(ticket_limit, clause, FIELD_REQUIRED, "clause of the policy"),
@@ -148,6 +148,11 @@ bool ticket_row_touches(const struct ticket_row *row, int64_t from_us, int64_t t
         if (within(row->callbacks[i].due_us, from_us, to_us))
             return true;
     return false;
+}
+
+int64_t ticket_row_resolution(const struct ticket_row *row)
+{
+    return row->reopenings + (row->resolved_us != 0 ? 1 : 0);
 }
 
 static void stretch(struct ticket_row *row, int64_t us)

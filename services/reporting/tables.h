@@ -12,7 +12,7 @@ enum period_index { PERIODS_BY_START };
 
 enum ticket_state { TICKET_OPEN, TICKET_OFFERED, TICKET_ACCEPTED, TICKET_RESOLVED, TICKET_CLOSED, TICKET_CANCELLED };
 enum limit_result { LIMIT_RUNNING, LIMIT_MET, LIMIT_MET_LATE, LIMIT_BREACHED }; /* late: in time, but told after the limit */
-enum callback_state { CALLBACK_NONE, CALLBACK_DUE, CALLBACK_RECORDED, CALLBACK_MISSED };
+enum callback_state { CALLBACK_NONE, CALLBACK_DUE, CALLBACK_RECORDED, CALLBACK_MISSED, CALLBACK_VOID }; /* void: reopened or closed before */
 
 #define TICKET_LIMITS_MAX 8
 #define TICKET_CALLBACKS_MAX 3
@@ -87,6 +87,8 @@ extern const struct table_def *const reporting_tables[TABLES_N];
 
 /* Whether the line has something to say about [from, to): opened, resolved, reopened, closed, or a limit or callback due. */
 bool ticket_row_touches(const struct ticket_row *, int64_t from_us, int64_t to_us);
+/* The resolution that the line stands at, from 1; callbacks are numbered by it. 0: never resolved. */
+int64_t ticket_row_resolution(const struct ticket_row *);
 /* Makes the computed columns fit the others: met, breached, callback, satisfaction, earliest, latest. */
 void ticket_row_derive(struct ticket_row *);
 

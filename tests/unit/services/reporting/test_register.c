@@ -109,6 +109,7 @@ static void a_reopened_ticket_goes_on(void **state)
 {
     struct story *story = *state;
     story_assessed(story, "T1", "repair", DAY(0));
+    story->now_us = DAY(3);
     story_resolved(story, "T1", DAY(1));
     story_resolved(story, "T1", DAY(2)); /* said twice */
     assert_int_equal(story_ticket(story, "T1")->resolved_us, DAY(1));
@@ -175,17 +176,47 @@ static void callbacks_are_recorded_once(void **state)
     struct followup_recorded away = {.k = 0, .reached = false};
     struct followup_missed missed = {.k = 1};
     story_assessed(story, "T1", "repair", DAY(0));
-    story_callback(story, "T1", 0, 5); /* none is due */
+    story_callback(story, "T1", 0, 5); /* it is not resolved */
     assert_int_equal(story_ticket(story, "T1")->callbacks_n, 0);
+    story_resolved(story, "T1", DAY(0));
     story_callback_due(story, "T1", 1, DAY(3));
     story_say(story, reporting_on_followup_recorded, "T1", 0, &away);
     assert_int_equal(story_ticket(story, "T1")->callback, CALLBACK_DUE);
     story_say(story, reporting_on_followup_missed, "T1", 0, &missed);
     assert_int_equal(story_ticket(story, "T1")->callback, CALLBACK_MISSED);
-    story_callback(story, "T1", 0, 2); /* reported late: it was made after all */
-    story_callback(story, "T1", 1, 5);
-    assert_int_equal(story_ticket(story, "T1")->callback, CALLBACK_RECORDED);
-    assert_int_equal(story_ticket(story, "T1")->satisfaction, 2);
+    story_callback(story, "T1", 1, 2); /* missed is missed */
+    assert_int_equal(story_ticket(story, "T1")->satisfaction, 0);
+    /* The second resolution: asked before its day. */
+    story_reopened(story, "T1");
+    story_resolved(story, "T1", DAY(0));
+    story_callback(story, "T1", 0, 4);
+    story_callback(story, "T1", 2, 5);
+    const struct ticket_row *row = story_ticket(story, "T1");
+    assert_int_equal(row->callbacks_n, 2);
+    assert_int_equal(row->callbacks[1].k, 2);
+    assert_int_equal(row->callback, CALLBACK_RECORDED);
+    assert_int_equal(row->satisfaction, 4);
+    /* The third is due when the ticket is reopened once more. */
+    story_reopened(story, "T1");
+    story_resolved(story, "T1", DAY(0));
+    story_callback_due(story, "T1", 3, DAY(9));
+    story_reopened(story, "T1");
+    assert_int_equal(story_ticket(story, "T1")->callback, CALLBACK_VOID);
+}
+
+static void a_job_is_given_back(void **state)
+{
+    struct story *story = *state;
+    story_assessed(story, "T1", "repair", DAY(0));
+    story_offered(story, "T1", 1, "D1", 3);
+    story_accepted(story, "T1", 1, "D1");
+    say_declined(story, "T1", 2); /* another one's */
+    assert_int_equal(story_ticket(story, "T1")->state, TICKET_ACCEPTED);
+    say_declined(story, "T1", 1);
+    assert_int_equal(story_ticket(story, "T1")->state, TICKET_OPEN);
+    assert_int_equal(story_ticket(story, "T1")->declined, 1);
+    story_closed(story, "T1"); /* it is not resolved */
+    assert_true(story_ticket(story, "T1")->open);
 }
 
 static void unknown_tickets_are_passed_over(void **state)
@@ -232,6 +263,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdicts_are_the_watchdogs, setup, teardown),
         cmocka_unit_test_setup_teardown(promises_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(callbacks_are_recorded_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_job_is_given_back, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_tickets_are_passed_over, setup, teardown),
         cmocka_unit_test(months_are_local),
     };
