@@ -35,7 +35,7 @@ static const char *column_type(const struct field *f)
     case FIELD_SLICE:
         break; /* borrowed memory: no place in a row */
     }
-    assert(!"a field kind that has no column");
+    assert(false && "a field kind that has no column");
     return NULL;
 }
 
@@ -252,7 +252,7 @@ static void elem_add(const struct field *f, const void *object, struct pg_args *
     case FIELD_SLICE:
         break;
     }
-    assert(!"a field kind that has no column");
+    assert(false && "a field kind that has no column");
 }
 
 static enum pg_array array_kind(const struct field *f)
@@ -305,7 +305,7 @@ static int enum_index(const struct field *f, struct bytes name)
             return i;
         }
     }
-    assert(!"a stored name that the enum does not have");
+    assert(false && "a stored name that the enum does not have");
     return 0;
 }
 
@@ -387,7 +387,7 @@ static void field_load(const struct field *f, const struct pg_result *result, in
     case FIELD_SLICE:
         break;
     }
-    assert(!"a field kind that has no column");
+    assert(false && "a field kind that has no column");
 }
 
 void row_load(const struct record *r, const struct pg_result *result, int row, void *object)
