@@ -141,8 +141,10 @@ static enum status stream_write(struct store *store, const struct options *optio
                 break;
         }
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        store_let_go(store, &taker.journal.head);
         log_info("stream %s", taker.journal.stream.stream);
+    }
     journal_batch_release(&batch);
     taker_release(&taker);
     return status;

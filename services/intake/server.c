@@ -12,6 +12,7 @@
 #define TICK_US SECOND_US
 #define CLOCK_PARTED_US MINUTE_US
 #define FRAMES_PER_TURN 256
+#define STAND_BY_MS 200
 
 bool server_is_idle(const struct server *server)
 {
@@ -213,6 +214,20 @@ static enum status server_load(struct server *server)
     return server->lost ? STATUS_CLOSED : STATUS_OK;
 }
 
+/* While another one holds the lease this one stands by. */
+static enum status load_or_stand_by(struct server *server)
+{
+    bool said = false;
+    enum status status;
+    while ((status = server_load(server)) == STATUS_AGAIN && pg_is_connected(server->store.pg)) {
+        if (!said)
+            log_info("another intake holds the lease: standing by");
+        said = true;
+        usleep(STAND_BY_MS * 1000);
+    }
+    return status;
+}
+
 static bool bind_sockets(struct server *server)
 {
     char error[200] = "";
@@ -253,12 +268,10 @@ struct server *server_new(const struct server_config *config)
                       strlen(config->settings->intake.cmd));
     store_init(&server->store, config->settings->intake.dsn, holder, config->settings->intake.lease_ms);
     register_metrics(server);
-    enum status status = server_load(server);
+    enum status status = load_or_stand_by(server);
     if (status != STATUS_OK) {
-        log_error("%s", status == STATUS_ABSENT  ? "there is no stream yet: aftercare-intake --init NAME makes one"
-                        : status == STATUS_AGAIN ? (pg_is_connected(server->store.pg) ? "another intake holds the lease"
-                                                                                    : pg_error(server->store.pg))
-                                                 : pg_error(server->store.pg));
+        log_error("%s", status == STATUS_ABSENT ? "there is no stream yet: aftercare-intake --init NAME makes one"
+                                                : pg_error(server->store.pg));
         server_destroy(&server);
         return NULL;
     }
