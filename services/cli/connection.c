@@ -578,7 +578,10 @@ static int ask_wait(struct asker *asker, const struct asking *asking, struct fra
         if (!loop_once(asker->line.loop, due_us))
             return interrupted(asker->cli);
     }
-    return asking->quiet ? CLI_SILENT : silent(asker->cli, asker->line.endpoint);
+    if (asking->quiet)
+        return CLI_SILENT;
+    return cli_fail(asker->cli, CLI_SILENT, in_words(asker->cli->language, "`aftercare status` shows which services answer."),
+                    in_words(asker->cli->language, "%s does not answer at %s"), asking->question->to, asker->line.endpoint);
 }
 
 static int rows_told(struct asker *asker, const struct asking *asking, const struct verb_answer *answer)

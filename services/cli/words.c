@@ -55,6 +55,7 @@ static const struct {
     {"Wait until intake has begun the stream.", "请等待 intake 建立事件流。"},
     {"the journal has no first event", "账册尚无首个事件"},
     {"`aftercare status` shows which services answer.", "`aftercare status` 显示哪些服务有应答。"},
+    {"%s does not answer at %s", "%s 在 %s 无应答"},
     {"%s does not answer \"%s\": %s %s", "%s 未应答 \"%s\"：%s %s"},
     /* files */
     {"… and %zu more\n", "……另有 %zu 处\n"},
