@@ -1,0 +1,352 @@
+/* The daemon against a real cluster, over its sockets: what was acknowledged outlives a kill -9, is answered again and stands in
+ * the journal once, each position linked to the one before. */
+#include "base/clock.h"
+#include "bus/socket.h"
+#include "journal.h"
+#include "record/pack.h"
+#include "unit/common/pg/cluster.h"
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <zmq.h>
+
+#include <cmocka.h>
+
+#define PATIENCE_US (20 * SECOND_US)
+#define EVENTS 400
+
+struct place {
+    struct cluster cluster;
+    char config[128], stream[64];
+    pid_t daemon;
+    struct arena *arena;
+};
+static struct place place;
+
+static void endpoint(const char *name, char out[160])
+{
+    text_format(out, 160, "ipc://%s/%s", place.cluster.dir, name);
+}
+
+static void config_write(void)
+{
+    text_format(place.config, sizeof(place.config), "%s/aftercare.yaml", place.cluster.dir);
+    FILE *file = fopen(place.config, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "data: %s\nsockets: %s\nintake:\n  cmd: ipc://%s/cmd\n  live: ipc://%s/live\n  feed: ipc://%s/feed\n"
+            "  metrics: 127.0.0.1:%d\n  dsn: \"%s\"\n",
+            place.cluster.dir, place.cluster.dir, place.cluster.dir, place.cluster.dir, place.cluster.dir,
+            20000 + (int)getpid() % 20000, place.cluster.dsn);
+    assert_int_equal(fclose(file), 0);
+}
+
+static pid_t start(const char *option, const char *value)
+{
+    const char *program = BUILD_DIR "/bin/aftercare-intake";
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        execl(program, program, "--config", place.config, option, value, (char *)NULL); /* option NULL ends the list */
+        _exit(127);
+    }
+    return pid;
+}
+
+static void stop(int signal_number)
+{
+    int status;
+    assert_int_equal(kill(place.daemon, signal_number), 0);
+    assert_int_equal(waitpid(place.daemon, &status, 0), place.daemon);
+    if (signal_number == SIGTERM)
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static int group_setup(void **state)
+{
+    int status;
+    (void)state;
+    if (cluster_start(&place.cluster) != 0)
+        return -1;
+    (void)chmod(place.cluster.dir, 0777);
+    config_write();
+    pid_t pid = start("--init", "test");
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return -1;
+    place.arena = arena_new(1 << 16);
+    place.daemon = start(NULL, NULL);
+    struct pg *pg = cluster_connect(&place.cluster, "intake");
+    struct pg_args *args = pg_args_new();
+    struct pg_result *result = NULL;
+    if (pg_query(pg, "SELECT key FROM journal WHERE pos = 1", args, &result) != STATUS_OK || pg_rows(result) != 1)
+        return -1;
+    struct bytes key = pg_bytes(result, 0, 0);
+    text_copy_n(place.stream, sizeof(place.stream), (const char *)key.data, key.len);
+    pg_result_destroy(&result);
+    pg_args_destroy(&args);
+    pg_destroy(&pg);
+    bus_start();
+    return 0;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    stop(SIGTERM);
+    arena_destroy(&place.arena);
+    bus_stop();
+    return cluster_stop(&place.cluster);
+}
+
+/* --- talking ------------------------------------------------------------------------------------- */
+
+static struct bus_socket *dial(const char *name)
+{
+    char to[160], error[100];
+    endpoint(name, to);
+    struct bus_socket *socket = bus_connect(text_equal(name, "live") ? BUS_SUB : BUS_DEALER, to, error, sizeof(error));
+    assert_non_null(socket);
+    return socket;
+}
+
+static void say(struct bus_socket *socket, const char *verb, const struct record *record, const void *data)
+{
+    struct buf out = {0};
+    record_encode(record, RECORD_WHOLE, data, &out);
+    assert_int_equal(bus_send(socket, verb, buf_bytes(&out)), STATUS_OK);
+    buf_release(&out);
+}
+
+static void hear(struct bus_socket *socket, struct frame *frame)
+{
+    int64_t until_us = clock_boot_us() + PATIENCE_US;
+    enum status status;
+    while ((status = bus_receive(socket, frame)) == STATUS_AGAIN) {
+        zmq_pollitem_t item = {.socket = bus_raw(socket), .events = ZMQ_POLLIN};
+        assert_true(clock_boot_us() < until_us);
+        zmq_poll(&item, 1, 100);
+    }
+    assert_int_equal(status, STATUS_OK);
+}
+
+static void hear_as(struct bus_socket *socket, const char *verb, const struct record *record, void *data)
+{
+    struct frame frame;
+    struct problem problem;
+    hear(socket, &frame);
+    if (!text_equal(frame.verb, verb))
+        fail_msg("%s instead of %s", frame.verb, verb);
+    assert_true(record_decode(record, RECORD_WHOLE, DECODE_LENIENT, frame.map, place.arena, data, &problem));
+}
+
+static struct bus_socket *greet(const char *source, int64_t first, int64_t last, struct verb_welcome *welcome)
+{
+    struct bus_socket *socket = dial("cmd");
+    struct verb_hello hello = {.proto = {1, 1}, .proto_n = 2, .first = first, .last = last};
+    text_copy(hello.stream, sizeof(hello.stream), place.stream);
+    text_copy(hello.source, sizeof(hello.source), source);
+    memset(hello.incarnation, 5, sizeof(hello.incarnation));
+    say(socket, "HELLO", &verb_hello_record, &hello);
+    hear_as(socket, "WELCOME", &verb_welcome_record, welcome);
+    return socket;
+}
+
+/* Event n of the test's source: every tenth is refused. */
+static struct bytes draft_of(int64_t n, struct buf *out)
+{
+    char key[32];
+    struct buf data = {0};
+    text_format(key, sizeof(key), "C%lld", (long long)n);
+    struct draft draft = {.type = n % 10 == 0 ? "no.such" : "customer.updated", .key = key, .by = "t"};
+    pack_map(&data, 1);
+    pack_text(&data, "grade");
+    pack_text(&data, key);
+    draft.data = buf_bytes(&data);
+    buf_reset(out);
+    draft_encode(&draft, out);
+    buf_release(&data);
+    return buf_bytes(out);
+}
+
+static void append(struct bus_socket *socket, int64_t from, int64_t to)
+{
+    struct buf out[100] = {{0}};
+    struct bytes events[100];
+    struct verb_append append = {.n = from, .upto = -1, .events = {.items = events}};
+    for (int64_t n = from; n <= to; n++, append.events.n++)
+        events[append.events.n] = draft_of(n, &out[append.events.n]);
+    say(socket, "APPEND", &verb_append_record, &append);
+    for (size_t i = 0; i < COUNT_OF(out); i++)
+        buf_release(&out[i]);
+}
+
+/* Answers from … to, in order, into pos (0: refused). */
+static void answers(struct bus_socket *socket, int64_t from, int64_t to, int64_t pos[EVENTS + 1])
+{
+    while (from <= to) {
+        struct verb_ack ack;
+        hear_as(socket, "ACK", &verb_ack_record, &ack);
+        const struct bytes *raw = ack.answers.items;
+        for (uint32_t i = 0; i < ack.answers.n; i++, from++) {
+            struct answer answer;
+            assert_true(answer_decode(raw[i], &answer));
+            assert_int_equal(answer.n, from);
+            assert_int_equal(answer.taken, from % 10 != 0);
+            if (pos[from] != 0)
+                assert_int_equal(pos[from], answer.pos);
+            pos[from] = answer.pos;
+        }
+        arena_reset(place.arena);
+    }
+}
+
+/* The whole journal by feed; links recomputed. */
+static uint64_t read_all(int64_t pos[EVENTS + 1])
+{
+    struct bus_socket *socket = dial("feed");
+    struct verb_open open = {.credit = 64 << 20};
+    uint8_t link[LINK_BYTES];
+    uint64_t at = 0;
+    int64_t seen = 0;
+    text_copy(open.stream, sizeof(open.stream), place.stream);
+    text_copy(open.consumer, sizeof(open.consumer), "operator/test");
+    say(socket, "OPEN", &verb_open_record, &open);
+    struct verb_opened opened;
+    hear_as(socket, "OPENED", &verb_opened_record, &opened);
+    link_first(place.stream, link);
+    while (at < (uint64_t)opened.head) {
+        struct verb_batch batch;
+        hear_as(socket, "BATCH", &verb_batch_record, &batch);
+        assert_int_equal(batch.after, at);
+        const struct bytes *raw = batch.events.items;
+        for (uint32_t i = 0; i < batch.events.n; i++) {
+            struct event event;
+            struct problem problem;
+            struct bytes body, priv;
+            assert_true(delivery_decode(raw[i], &body, &priv) && event_decode(body, priv, &event, &problem));
+            assert_int_equal(event.pos, ++at);
+            link_next(link, body, link);
+            if (text_equal(event.from, "operator/t")) {
+                assert_true((int64_t)event.n > seen); /* once each, in order */
+                seen = (int64_t)event.n;
+                assert_int_equal(pos[seen], event.pos);
+            }
+        }
+        assert_int_equal(batch.upto, at);
+        assert_memory_equal(batch.link, link, LINK_BYTES);
+        arena_reset(place.arena);
+    }
+    bus_close(&socket);
+    return at;
+}
+
+/* --- the tests ----------------------------------------------------------------------------------- */
+
+static void test_killed_in_the_middle(void **state)
+{
+    static int64_t pos[EVENTS + 1];
+    struct verb_welcome welcome;
+    (void)state;
+    struct bus_socket *socket = greet("operator/t", 1, 0, &welcome);
+    assert_int_equal(welcome.durable, 0);
+    append(socket, 1, 50);
+    answers(socket, 1, 50, pos);
+    append(socket, 51, 150);
+    append(socket, 151, 250);
+    /* Killed while these are under way; the peer never hears of them. */
+    answers(socket, 51, 51, pos);
+    stop(SIGKILL);
+    bus_close(&socket);
+    place.daemon = start(NULL, NULL);
+    socket = greet("operator/t", 1, 250, &welcome);
+    assert_true(welcome.durable >= 51 && welcome.durable <= 250);
+    answers(socket, 1, welcome.durable, pos); /* the same ones again */
+    for (int64_t n = welcome.durable + 1; n <= EVENTS; n += 100)
+        append(socket, n, n + 99 < EVENTS ? n + 99 : EVENTS);
+    answers(socket, welcome.durable + 1, EVENTS, pos);
+    assert_true(read_all(pos) >= EVENTS * 9 / 10);
+    bus_close(&socket);
+}
+
+static void test_the_same_number_again(void **state)
+{
+    static int64_t pos[EVENTS + 1];
+    struct verb_welcome welcome;
+    (void)state;
+    struct bus_socket *socket = greet("operator/again", 1, 0, &welcome);
+    append(socket, 1, 20);
+    answers(socket, 1, 20, pos);
+    append(socket, 11, 30); /* half of it a second time */
+    answers(socket, 11, 30, pos);
+    append(socket, 40, 41);
+    struct verb_nak nak;
+    hear_as(socket, "NAK", &verb_nak_record, &nak);
+    assert_string_equal(nak.code, "gap");
+    assert_int_equal(nak.expected, 31);
+    append(socket, 31, 31);
+    answers(socket, 31, 31, pos);
+    /* Other bytes under a number that was answered. */
+    struct buf out = {0};
+    struct bytes other = draft_of(3, &out);
+    struct verb_append conflict = {.n = 2, .upto = -1, .events = {.items = &other, .n = 1}};
+    say(socket, "APPEND", &verb_append_record, &conflict);
+    hear_as(socket, "NAK", &verb_nak_record, &nak);
+    assert_string_equal(nak.code, "conflict");
+    bus_close(&socket);
+    buf_release(&out);
+    socket = dial("cmd");
+    struct verb_hello hello = {.proto = {1, 1}, .proto_n = 2, .first = 32, .last = 31};
+    text_copy(hello.stream, sizeof(hello.stream), place.stream);
+    text_copy(hello.source, sizeof(hello.source), "operator/again");
+    memset(hello.incarnation, 5, sizeof(hello.incarnation));
+    say(socket, "HELLO", &verb_hello_record, &hello);
+    struct verb_denied denied;
+    hear_as(socket, "DENIED", &verb_denied_record, &denied);
+    assert_string_equal(denied.code, "frozen");
+    bus_close(&socket);
+}
+
+static void test_live_says_what_is_durable(void **state)
+{
+    static int64_t pos[EVENTS + 1];
+    struct verb_welcome welcome;
+    struct bytes topic, body, priv;
+    (void)state;
+    struct bus_socket *live = dial("live");
+    struct bus_socket *socket = greet("operator/live", 1, 0, &welcome);
+    int64_t until_us = clock_boot_us() + PATIENCE_US;
+    bool joined = false, seen = false;
+    while (!seen) {
+        zmq_pollitem_t item = {.socket = bus_raw(live), .events = ZMQ_POLLIN};
+        assert_true(clock_boot_us() < until_us);
+        zmq_poll(&item, 1, 100);
+        if (bus_receive_live(live, &topic, &body, &priv) != STATUS_OK)
+            continue;
+        if (!joined && bytes_equal(topic, bytes_of_text("~head"))) { /* the subscription stands */
+            joined = true;
+            append(socket, 1, 1);
+            answers(socket, 1, 1, pos);
+        } else if (bytes_equal(topic, bytes_of_text("customer.updated"))) {
+            struct event event;
+            struct problem problem;
+            assert_true(event_decode(body, priv, &event, &problem));
+            assert_string_equal(event.from, "operator/live");
+            assert_int_equal(event.pos, pos[1]);
+            seen = true;
+        }
+    }
+    bus_close(&socket);
+    bus_close(&live);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_killed_in_the_middle),
+        cmocka_unit_test(test_the_same_number_again),
+        cmocka_unit_test(test_live_says_what_is_durable),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
