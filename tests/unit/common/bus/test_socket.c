@@ -239,7 +239,7 @@ static void test_loop_serves_until_told_to_stop(void **state)
 
     int64_t before_us = clock_boot_us();
     assert_true(loop_once(e.loop, before_us + 20000));
-    assert_true(clock_boot_us() >= before_us + 20000);
+    assert_true(clock_boot_us() >= before_us + 18000); /* zmq_poll counts whole milliseconds */
 
     assert_false(loop_told(e.loop));
     raise(SIGHUP);
@@ -272,8 +272,8 @@ static void test_loop_watches_descriptors(void **state)
     assert_true(clock_boot_us() < end_us);
     loop_forget(loop, NULL, ends[0]);
     int64_t before_us = clock_boot_us();
-    assert_true(loop_once(loop, before_us + 1000)); /* still readable, no longer watched */
-    assert_true(clock_boot_us() >= before_us + 1000);
+    assert_true(loop_once(loop, before_us + 20000)); /* still readable, no longer watched */
+    assert_true(clock_boot_us() >= before_us + 18000);
     close(ends[0]);
     close(ends[1]);
     loop_destroy(&loop);

@@ -1,0 +1,103 @@
+#include "bus/verbs.h"
+#include "record/pack.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_every_verb_has_its_record(void **state)
+{
+    static const char *const verbs[] = {"HELLO", "APPEND", "PING",  "WELCOME", "DENIED", "MOVED",     "ACK",  "BUSY",
+                                        "NAK",   "PONG",   "OPEN",  "CREDIT",  "CLOSE",  "ASK",       "SERVE", "OPENED",
+                                        "FORK",  "AHEAD",  "BATCH", "CAUGHT_UP", "HEAD", "ANSWER",    "ERROR"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        const struct record *record = verb_record(verbs[i]);
+        assert_non_null(record);
+        for (size_t f = 0; f < record->n; f++)
+            assert_non_null(record->fields[f].doc);
+    }
+    assert_null(verb_record("hello"));
+    assert_null(verb_record(""));
+}
+
+static void json_of(const struct record *record, const void *object, const char *want)
+{
+    struct buf text = {0};
+
+    record_print_json(record, RECORD_WHOLE, object, &text);
+    assert_string_equal(buf_text(&text), want);
+    buf_release(&text);
+}
+
+static void test_wire_names_and_defaults(void **state)
+{
+    struct verb_hello hello = {.proto = {1, 1}, .proto_n = 2, .stream = "s-1", .source = "dispatcher", .first = -1, .last = -1};
+    struct verb_welcome welcome = {.epoch = 2, .head = 9, .durable = 4, .upto = 7, .window_events = 256,
+                                   .window_bytes = 262144, .hb_ms = 5000};
+    struct verb_pong pong = {.head = 9, .now_us = 1000000, .upto = -1};
+    struct verb_ping ping;
+    struct problem problem;
+
+    (void)state;
+    json_of(&verb_hello_record, &hello, "{\"proto\":[1,1],\"stream\":\"s-1\",\"source\":\"dispatcher\"}");
+    json_of(&verb_welcome_record, &welcome,
+            "{\"epoch\":2,\"head\":9,\"durable\":4,\"upto\":7,\"window\":{\"events\":256,\"bytes\":262144},\"hb_ms\":5000}");
+    json_of(&verb_pong_record, &pong, "{\"head\":9,\"now\":\"1970-01-01T00:00:01Z\"}");
+    assert_true(record_decode(&verb_ping_record, RECORD_WHOLE, DECODE_STRICT, bytes_of("\x80", 1), NULL, &ping, &problem));
+    assert_int_equal(ping.upto, -1);
+}
+
+static void test_answers_go_round(void **state)
+{
+    struct answer rows[] = {
+        {.n = 1, .taken = true, .pos = 77},
+        {.n = 2, .taken = true, .pos = 78, .result = {.data = (const uint8_t *)"\x80", .len = 1}},
+        {.n = 3, .problem = {.code = "missing", .field = "customer.phone", .args = "x"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf out = {0};
+        struct answer back;
+        answer_encode(&rows[i], &out);
+        assert_true(answer_decode(buf_bytes(&out), &back));
+        assert_int_equal(back.n, rows[i].n);
+        assert_int_equal(back.taken, rows[i].taken);
+        assert_int_equal(back.pos, rows[i].pos);
+        assert_true(bytes_equal(back.result, rows[i].result));
+        assert_string_equal(back.problem.code, rows[i].problem.code);
+        assert_string_equal(back.problem.field, rows[i].problem.field);
+        assert_string_equal(back.problem.args, rows[i].problem.args);
+        buf_release(&out);
+    }
+}
+
+static void test_wrong_elements_are_refused(void **state)
+{
+    static const char *const answers[] = {"\x80", "\x92\x01\x02", "\x93\xff\x01\xc0", "\x93\x01\x01\x07", "\x93\x01\xa1x\xa0"};
+    static const char *const deliveries[] = {"\x80", "\x91\xc4\x00", "\x92\xa1x\xc0", "\x92\xc4\x01x\xa0"};
+    struct answer answer;
+    struct bytes body, priv;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(answers); i++)
+        assert_false(answer_decode(bytes_of_text(answers[i]), &answer));
+    for (size_t i = 0; i < COUNT_OF(deliveries); i++)
+        assert_false(delivery_decode(bytes_of(deliveries[i], i == 1 ? 3 : strlen(deliveries[i])), &body, &priv));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_verb_has_its_record),
+        cmocka_unit_test(test_wire_names_and_defaults),
+        cmocka_unit_test(test_answers_go_round),
+        cmocka_unit_test(test_wrong_elements_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
