@@ -88,6 +88,13 @@ const void *story_row(const struct story *story, unsigned table, const char *key
     return stored != NULL ? stored->row : NULL;
 }
 
+void story_each(const struct story *story, void (*visit)(unsigned table, const void *row, void *arg),
+                void *arg)
+{
+    for (const struct stored *stored = story->store; stored != NULL; stored = stored->hh.next)
+        visit(stored->table, stored->row, arg);
+}
+
 static void commit(struct story *story)
 {
     struct tables *tables = run_tables(story->run);
@@ -500,6 +507,7 @@ void story_restart(struct story *story)
         if (is_open(def, row))
             tables_load(run_tables(story->run), stored->table, row);
         memcpy(stored->row, row, def->row->size);
+        buf_release(&packed);
     }
     run_start(story->run, &story->committed, story->upto);
     for (size_t i = (size_t)story->committed.pos; i < story->head; i++)

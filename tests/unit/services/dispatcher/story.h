@@ -32,6 +32,9 @@ size_t story_head(const struct story *);
 /* A row as it is committed; NULL: none. */
 const void *story_row(const struct story *, unsigned table, const char *key);
 
+/* All committed rows. */
+void story_each(const struct story *, void (*visit)(unsigned table, const void *row, void *arg), void *arg);
+
 /* The worker dies: what is not committed is lost; it starts again with the rows and the journal. */
 void story_restart(struct story *);
 /* An empty worker reads the whole journal: it must conclude nothing that is there, and have the same rows. False, with the
