@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define ZONE_FILE_MAX (256 * 1024)
-#define ZONE_FOLDER "/usr/share/zoneinfo"
-#define DAY_S 86400
+#define ZONE_FOLDER   "/usr/share/zoneinfo"
+#define DAY_S         86400
 
 /* A day of the year as POSIX.1 writes it behind a TZ string: "M3.2.0", "J60", "59". */
 enum rule_form { RULE_MONTH_WEEK, RULE_JULIAN, RULE_ZERO_BASED };
@@ -32,10 +32,10 @@ struct rule {
 struct zone {
     struct zone *next;
     char name[48];
-    uint32_t n;       /* transitions */
-    int64_t *at;      /* seconds UTC, ascending */
-    uint8_t *kind;    /* of each transition, an index into offset */
-    int32_t *offset;  /* by local time type */
+    uint32_t n;      /* transitions */
+    int64_t *at;     /* seconds UTC, ascending */
+    uint8_t *kind;   /* of each transition, an index into offset */
+    int32_t *offset; /* by local time type */
     uint32_t kinds;
     struct rule rule;
 };
@@ -49,7 +49,7 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 struct scan {
     const uint8_t *at, *end;
@@ -90,14 +90,14 @@ static bool header_read(struct scan *s, struct tzif_header *h)
     h->type = (uint32_t)big_endian(p + 36, 4);
     h->chars = (uint32_t)big_endian(p + 40, 4);
     const uint32_t most = ZONE_FILE_MAX;
-    return h->isut <= most && h->isstd <= most && h->leap <= most && h->time <= most && h->type <= 256 &&
-           h->type > 0 && h->chars <= most;
+    return h->isut <= most && h->isstd <= most && h->leap <= most && h->time <= most &&
+           h->type <= 256 && h->type > 0 && h->chars <= most;
 }
 
 static size_t block_bytes(const struct tzif_header *h, size_t time_bytes)
 {
-    return h->time * time_bytes + h->time + h->type * (size_t)6 + h->chars + h->leap * (time_bytes + 4) + h->isstd +
-           h->isut;
+    return h->time * time_bytes + h->time + h->type * (size_t)6 + h->chars +
+           h->leap * (time_bytes + 4) + h->isstd + h->isut;
 }
 
 static const char *number_read(const char *s, int *out)
@@ -144,8 +144,8 @@ static const char *rule_day_read(const char *s, struct rule_day *d)
 {
     if (*s == 'M') {
         d->form = RULE_MONTH_WEEK;
-        if (!(s = number_read(s + 1, &d->month)) || *s++ != '.' || !(s = number_read(s, &d->week)) || *s++ != '.' ||
-            !(s = number_read(s, &d->weekday)))
+        if (!(s = number_read(s + 1, &d->month)) || *s++ != '.' ||
+            !(s = number_read(s, &d->week)) || *s++ != '.' || !(s = number_read(s, &d->weekday)))
             return NULL;
         if (d->month < 1 || d->month > 12 || d->week < 1 || d->week > 5 || d->weekday > 6)
             return NULL;
@@ -176,7 +176,8 @@ static bool rule_read(const char *s, struct rule *r)
             return false;
         r->summer_s = -west;
     }
-    return *s++ == ',' && (s = rule_day_read(s, &r->start)) && *s++ == ',' && (s = rule_day_read(s, &r->end)) && !*s;
+    return *s++ == ',' && (s = rule_day_read(s, &r->start)) && *s++ == ',' &&
+           (s = rule_day_read(s, &r->end)) && !*s;
 }
 
 static bool footer_read(struct scan *s, struct rule *r)
@@ -194,10 +195,12 @@ static bool footer_read(struct scan *s, struct rule *r)
     return !*text || rule_read(text, r);
 }
 
-static bool block_read(struct scan *s, const struct tzif_header *h, unsigned time_bytes, struct zone *z)
+static bool block_read(struct scan *s, const struct tzif_header *h, unsigned time_bytes,
+                       struct zone *z)
 {
     const uint8_t *at, *kind, *type, *rest;
-    size_t tail = block_bytes(h, time_bytes) - h->time * (size_t)(time_bytes + 1) - h->type * (size_t)6;
+    size_t tail =
+        block_bytes(h, time_bytes) - h->time * (size_t)(time_bytes + 1) - h->type * (size_t)6;
     if (!scan_take(s, h->time * (size_t)time_bytes, &at) || !scan_take(s, h->time, &kind) ||
         !scan_take(s, h->type * (size_t)6, &type) || !scan_take(s, tail, &rest))
         return false;
@@ -227,8 +230,8 @@ static bool tzif_read(struct bytes file, struct zone *z)
         return false;
     if (h.version < '2')
         return block_read(&s, &h, 4, z);
-    return scan_take(&s, block_bytes(&h, 4), &skipped) && header_read(&s, &h) && block_read(&s, &h, 8, z) &&
-           footer_read(&s, &z->rule);
+    return scan_take(&s, block_bytes(&h, 4), &skipped) && header_read(&s, &h) &&
+           block_read(&s, &h, 8, z) && footer_read(&s, &z->rule);
 }
 
 static bool name_is_safe(const char *name)
@@ -303,7 +306,7 @@ const char *zone_name(const struct zone *z)
     return z->name;
 }
 
-/* --- offsets ----------------------------------------------------------------------------------- */
+/* --- offsets -------------------------------------------------------------------------------- */
 
 static bool is_leap(int year)
 {
@@ -363,7 +366,8 @@ static int32_t offset_at(const struct zone *z, int64_t utc_s)
 struct local_time zone_local(const struct zone *z, int64_t us)
 {
     int64_t utc_s = floor_div(us, SECOND_US);
-    struct local_time t = {.micros = (int32_t)(us - utc_s * SECOND_US), .offset_s = offset_at(z, utc_s)};
+    struct local_time t = {.micros = (int32_t)(us - utc_s * SECOND_US),
+                           .offset_s = offset_at(z, utc_s)};
     int64_t wall = utc_s + t.offset_s, days = floor_div(wall, DAY_S);
     int second = (int)(wall - days * DAY_S);
     civil_from_days(days, &t.year, &t.month, &t.day);
@@ -376,7 +380,8 @@ struct local_time zone_local(const struct zone *z, int64_t us)
 
 int64_t zone_instant(const struct zone *z, const struct local_time *t)
 {
-    int64_t wall = days_from_civil(t->year, t->month, t->day) * DAY_S + t->hour * 3600 + t->minute * 60 + t->second;
+    int64_t wall = days_from_civil(t->year, t->month, t->day) * DAY_S + t->hour * 3600 +
+                   t->minute * 60 + t->second;
     int32_t before = offset_at(z, wall - DAY_S), after = offset_at(z, wall + DAY_S);
     int64_t utc_s = wall - before;
     if (before != after && offset_at(z, utc_s) != before && offset_at(z, wall - after) == after)
@@ -423,7 +428,7 @@ int64_t zone_add(const struct zone *z, int64_t us, struct span span)
     case SPAN_WORKING_DAYS:
         break;
     }
-    assert(!"working spans are counted by a calendar");
+    assert(false && "working spans are counted by a calendar");
     return us;
 }
 
@@ -435,8 +440,8 @@ void zone_print(const struct zone *z, int64_t us, char out[INSTANT_TEXT_MAX])
     if (t.micros)
         snprintf(fraction, sizeof fraction, ".%06d", (int)t.micros % 1000000);
     if (t.offset_s)
-        snprintf(zone, sizeof zone, "%c%02d:%02d", t.offset_s < 0 ? '-' : '+', (int)(off / 3600) % 100,
-                 (int)(off / 60 % 60));
-    snprintf(out, INSTANT_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", t.year, t.month, t.day, t.hour, t.minute,
-             t.second, fraction, zone);
+        snprintf(zone, sizeof zone, "%c%02d:%02d", t.offset_s < 0 ? '-' : '+',
+                 (int)(off / 3600) % 100, (int)(off / 60 % 60));
+    snprintf(out, INSTANT_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", t.year, t.month, t.day,
+             t.hour, t.minute, t.second, fraction, zone);
 }

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #define PATH_CAP 100
-#define UNIT(u) (1u << (u))
-#define UNITS_ELAPSED (UNIT(SPAN_SECONDS) | UNIT(SPAN_MINUTES) | UNIT(SPAN_HOURS) | UNIT(SPAN_DAYS) | UNIT(SPAN_WEEKS))
-#define UNITS_WALL (UNITS_ELAPSED | UNIT(SPAN_MONTHS) | UNIT(SPAN_YEARS))
-#define UNITS_DATES (UNIT(SPAN_DAYS) | UNIT(SPAN_WEEKS) | UNIT(SPAN_MONTHS) | UNIT(SPAN_YEARS))
+#define UNIT(u)  (1u << (u))
+#define UNITS_ELAPSED                                                                              \
+    (UNIT(SPAN_SECONDS) | UNIT(SPAN_MINUTES) | UNIT(SPAN_HOURS) | UNIT(SPAN_DAYS) |                \
+     UNIT(SPAN_WEEKS))
+#define UNITS_WALL    (UNITS_ELAPSED | UNIT(SPAN_MONTHS) | UNIT(SPAN_YEARS))
+#define UNITS_DATES   (UNIT(SPAN_DAYS) | UNIT(SPAN_WEEKS) | UNIT(SPAN_MONTHS) | UNIT(SPAN_YEARS))
 #define UNITS_WORKING (UNIT(SPAN_WORKING_HOURS) | UNIT(SPAN_WORKING_DAYS))
 
 struct check {
@@ -20,7 +22,8 @@ struct check {
     struct problems *problems;
 };
 
-static void PRINTF_LIKE(4, 5) found(struct check *c, const char *code, const char *path, const char *format, ...)
+static void PRINTF_LIKE(4, 5)
+    found(struct check *c, const char *code, const char *path, const char *format, ...)
 {
     char args[sizeof((struct problem *)0)->args];
     struct problem problem;
@@ -32,11 +35,12 @@ static void PRINTF_LIKE(4, 5) found(struct check *c, const char *code, const cha
     problems_add(c->problems, &problem);
 }
 
-/* --- spans ------------------------------------------------------------------------------------- */
+/* --- spans ---------------------------------------------------------------------------------- */
 
 enum sign { SIGN_POSITIVE, SIGN_ANY };
 
-static void check_span(struct check *c, struct span span, unsigned units, enum sign sign, const char *path)
+static void check_span(struct check *c, struct span span, unsigned units, enum sign sign,
+                       const char *path)
 {
     char text[SPAN_TEXT_MAX];
     if (span.unit == SPAN_NONE)
@@ -50,7 +54,7 @@ static void check_span(struct check *c, struct span span, unsigned units, enum s
         found(c, "bad-span", path, "%s: longer than anybody waits", text);
 }
 
-/* --- matches ----------------------------------------------------------------------------------- */
+/* --- matches -------------------------------------------------------------------------------- */
 
 static bool text_in(const struct slice *list, size_t cap, const char *word)
 {
@@ -107,8 +111,10 @@ static bool covers_but_kinds(const struct policy_match *wide, const struct polic
            tiers_cover(&wide->tiers, &narrow->tiers);
 }
 
-/* The line `at`, or one of its kinds, of `matches` can never decide because an earlier line takes it. */
-static void check_hidden(struct check *c, const struct policy_match *const *matches, uint32_t at, const char *path)
+/* The line `at`, or one of its kinds, of `matches` can never decide because an earlier line takes
+ * it. */
+static void check_hidden(struct check *c, const struct policy_match *const *matches, uint32_t at,
+                         const char *path)
 {
     const struct policy_match *line = matches[at];
     for (uint32_t i = 0; i < at; i++) {
@@ -121,14 +127,16 @@ static void check_hidden(struct check *c, const struct policy_match *const *matc
         const char *kinds = line->kinds.items;
         for (uint32_t k = 0; k < line->kinds.n; k++)
             if (text_in(&matches[i]->kinds, POLICY_KIND_CAP, kinds + k * (size_t)POLICY_KIND_CAP)) {
-                found(c, "hidden", path, "line %u before it takes kind \"%s\"", i + 1, kinds + k * (size_t)POLICY_KIND_CAP);
+                found(c, "hidden", path, "line %u before it takes kind \"%s\"", i + 1,
+                      kinds + k * (size_t)POLICY_KIND_CAP);
                 return;
             }
     }
 }
 
 /* Lines of one list, whatever they decide: a match at match_offset. */
-static void check_lines(struct check *c, const struct slice *lines, size_t size, size_t match_offset, const char *path)
+static void check_lines(struct check *c, const struct slice *lines, size_t size,
+                        size_t match_offset, const char *path)
 {
     const struct policy_match *matches[1024];
     const char *items = lines->items;
@@ -149,11 +157,13 @@ static bool priority_is_known(const struct policy *p, const char *priority)
     return text_equal(priority, "normal");
 }
 
-static void check_match(struct check *c, const struct policy_match *m, bool judged, const char *line)
+static void check_match(struct check *c, const struct policy_match *m, bool judged,
+                        const char *line)
 {
     static const char *const coverages[] = {"free", "paid", "partly", "unknown"};
     char path[PATH_CAP];
-    const char *kinds = m->kinds.items, *priorities = m->priorities.items, *coverage = m->coverages.items;
+    const char *kinds = m->kinds.items, *priorities = m->priorities.items,
+               *coverage = m->coverages.items;
     const int64_t *tiers = m->tiers.items;
     for (uint32_t i = 0; i < m->kinds.n; i++, kinds += POLICY_KIND_CAP) {
         text_format(path, sizeof path, "%s.match.kinds[%u]", line, i);
@@ -183,7 +193,7 @@ static void check_match(struct check *c, const struct policy_match *m, bool judg
     }
 }
 
-/* --- sections ---------------------------------------------------------------------------------- */
+/* --- sections ------------------------------------------------------------------------------- */
 
 static void check_head(struct check *c)
 {
@@ -223,7 +233,8 @@ static void check_kinds(struct check *c)
             text_format(path, sizeof path, "kinds[%u].required[%u]", i, j);
             size_t n = strlen(required);
             if (n == 0 || strspn(required, "abcdefghijklmnopqrstuvwxyz_.") != n)
-                found(c, "bad-value", path, "\"%s\", expected a field such as customer.phone", required);
+                found(c, "bad-value", path, "\"%s\", expected a field such as customer.phone",
+                      required);
         }
     }
 }
@@ -237,7 +248,8 @@ static void check_judgements(struct check *c)
         text_format(path, sizeof path, "priorities[%u]", i);
         check_match(c, &priorities[i].match, false, path);
     }
-    check_lines(c, &c->policy->priorities, sizeof *priorities, offsetof(struct policy_priority, match), "priorities");
+    check_lines(c, &c->policy->priorities, sizeof *priorities,
+                offsetof(struct policy_priority, match), "priorities");
     for (uint32_t i = 0; i < c->policy->terms.n; i++) {
         text_format(path, sizeof path, "coverage[%u]", i);
         check_match(c, &terms[i].match, true, path);
@@ -249,7 +261,8 @@ static void check_judgements(struct check *c)
             if (text_equal(terms[i].clause, terms[j].clause))
                 found(c, "duplicate", path, "clause %s", terms[i].clause);
     }
-    check_lines(c, &c->policy->terms, sizeof *terms, offsetof(struct policy_term, match), "coverage");
+    check_lines(c, &c->policy->terms, sizeof *terms, offsetof(struct policy_term, match),
+                "coverage");
 }
 
 static void check_dispatch(struct check *c)
@@ -273,9 +286,11 @@ static void check_dispatch(struct check *c)
         text_format(path, sizeof path, "dispatch.start_at[%u]", i);
         check_match(c, &starts[i].match, true, path);
         if (!policy_tier(c->policy, starts[i].tier))
-            found(c, "unknown", path, "tier %lld is not in dispatch.tiers", (long long)starts[i].tier);
+            found(c, "unknown", path, "tier %lld is not in dispatch.tiers",
+                  (long long)starts[i].tier);
     }
-    check_lines(c, &d->start_at, sizeof *starts, offsetof(struct policy_start, match), "dispatch.start_at");
+    check_lines(c, &d->start_at, sizeof *starts, offsetof(struct policy_start, match),
+                "dispatch.start_at");
     check_span(c, d->decline_excludes, UNITS_ELAPSED, SIGN_POSITIVE, "dispatch.decline_excludes");
 }
 
@@ -303,7 +318,8 @@ static void check_counting(struct check *c, const struct policy_clause *clause, 
         found(c, "unknown", field, "%s is not in the policy's calendars", clause->calendar);
     text_format(field, sizeof field, "%s.cutoff", path);
     if (*clause->cutoff && (policy_minute(clause->cutoff) < 0 || policy_minute(clause->resume) < 0))
-        found(c, "bad-time", field, "cutoff \"%s\" and resume \"%s\", expected times of day as 17:00 and 08:30",
+        found(c, "bad-time", field,
+              "cutoff \"%s\" and resume \"%s\", expected times of day as 17:00 and 08:30",
               clause->cutoff, clause->resume);
     else if (*clause->cutoff && policy_minute(clause->resume) >= policy_minute(clause->cutoff))
         found(c, "bad-value", field, "resumes at %s, not before it is cut off", clause->resume);
@@ -353,7 +369,8 @@ static void check_facts(struct check *c)
     for (int i = 1; i <= POLICY_FACTS; i++)
         n += named[i];
     if (n > POLICY_FACTS_MAX)
-        found(c, "too-many", "sla", "%d event types to start or stop at, at most %d", n, POLICY_FACTS_MAX);
+        found(c, "too-many", "sla", "%d event types to start or stop at, at most %d", n,
+              POLICY_FACTS_MAX);
 }
 
 static void check_sla(struct check *c)
@@ -384,7 +401,8 @@ static void check_followup(struct check *c)
         text_format(field, sizeof field, "%s.window", path);
         check_span(c, lines[i].window, UNITS_WALL, SIGN_POSITIVE, field);
     }
-    check_lines(c, &c->policy->followup, sizeof *lines, offsetof(struct policy_followup, match), "followup");
+    check_lines(c, &c->policy->followup, sizeof *lines, offsetof(struct policy_followup, match),
+                "followup");
 }
 
 void policy_check(const struct policy *policy, struct problems *problems)

@@ -1,5 +1,5 @@
-/* What the field table cannot see: ids twice, lines that can never decide, units that a field does not take, names of things
- * that are not there. Used by policy_parse and policy_decode. */
+/* What the field table cannot see: ids twice, lines that can never decide, units that a field does
+ * not take, names of things that are not there. Used by policy_parse and policy_decode. */
 #ifndef AFTERCARE_POLICY_CHECK_H
 #define AFTERCARE_POLICY_CHECK_H
 

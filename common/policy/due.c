@@ -5,7 +5,8 @@
 
 int policy_minute(const char *t)
 {
-    if (strlen(t) != 5 || t[2] != ':' || strspn(t, "0123456789") != 2 || strspn(t + 3, "0123456789") != 2)
+    if (strlen(t) != 5 || t[2] != ':' || strspn(t, "0123456789") != 2 ||
+        strspn(t + 3, "0123456789") != 2)
         return -1;
     int hour = (t[0] - '0') * 10 + (t[1] - '0'), minute = (t[3] - '0') * 10 + (t[4] - '0');
     return hour < 24 && minute < 60 ? hour * 60 + minute : -1;
@@ -16,9 +17,10 @@ bool policy_counts_working_time(enum span_unit unit)
     return unit == SPAN_WORKING_HOURS || unit == SPAN_WORKING_DAYS;
 }
 
-/* n working days later at the same time of day; a day off counts from the next working day, an evening from its morning. */
-static int64_t due_by_time_of_day(const struct policy_clause *clause, int64_t n, const struct calendar *calendar,
-                                  int64_t from_us)
+/* n working days later at the same time of day; a day off counts from the next working day, an
+ * evening from its morning. */
+static int64_t due_by_time_of_day(const struct policy_clause *clause, int64_t n,
+                                  const struct calendar *calendar, int64_t from_us)
 {
     int64_t at = calendar_add_working_days(calendar, from_us, 0);
     int cutoff = *clause->cutoff ? policy_minute(clause->cutoff) : -1;

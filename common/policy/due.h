@@ -1,28 +1,30 @@
-/* When a promise ends: the arithmetic of limits and levels, the same for everybody who says a due time. Pure. */
+/* When a promise ends: the arithmetic of limits and levels, the same for everybody who says a due
+ * time. Pure. */
 #ifndef AFTERCARE_POLICY_DUE_H
 #define AFTERCARE_POLICY_DUE_H
 
 #include "calendar/calendar.h"
 #include "policy/policy.h"
 
-/* The instant at which `limit`, counted from from_us under the clause, is over; a stop exactly then is in time.
- *   s, min, h        elapsed time
- *   d, w, mo, y      the same wall time in the policy's zone
- *   wh               hours of working time by the calendar
- *   wd               working days: by the clause's counting (policy.h). By hours, an opening outside hours counts from the next
- *                    opening, and due is as much working time into the n-th day after as the opening was into its own; a whole day from its
- *                    first hour on ends with its last.
- * calendar may be NULL for limits that do not count in working time. */
-int64_t policy_due(const struct policy_clause *, struct span limit, const struct zone *, const struct calendar *, int64_t from_us);
+/* The instant at which `limit`, counted from from_us under the clause, is over; a stop exactly then
+ * is in time. s, min, h        elapsed time d, w, mo, y      the same wall time in the policy's
+ * zone wh               hours of working time by the calendar wd               working days: by the
+ * clause's counting (policy.h). By hours, an opening outside hours counts from the next opening,
+ * and due is as much working time into the n-th day after as the opening was into its own; a whole
+ * day from its first hour on ends with its last. calendar may be NULL for limits that do not count
+ * in working time. */
+int64_t policy_due(const struct policy_clause *, struct span limit, const struct zone *,
+                   const struct calendar *, int64_t from_us);
 
-/* Levels are numbered in the order of time: … −2, −1 before the limit, 0 the limit, 1, 2 … after it. The file lists them in that
- * order without the 0. */
+/* Levels are numbered in the order of time: … −2, −1 before the limit, 0 the limit, 1, 2 … after
+ * it. The file lists them in that order without the 0. */
 int policy_level_first(const struct policy_clause *); /* <= 0 */
 int policy_level_last(const struct policy_clause *);  /* >= 0 */
 /* NULL for level 0 and for levels there are not. */
 const struct policy_level *policy_level(const struct policy_clause *, int level);
 /* The instant of a level of a limit that is due then. */
-int64_t policy_level_at(const struct policy_clause *, int level, const struct zone *, const struct calendar *, int64_t due_us);
+int64_t policy_level_at(const struct policy_clause *, int level, const struct zone *,
+                        const struct calendar *, int64_t due_us);
 
 /* "08:30" as minutes of the day; -1: not a time of day (00:00 … 23:59). */
 int policy_minute(const char *text);

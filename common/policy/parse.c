@@ -7,12 +7,14 @@
 #include <string.h>
 #include <yaml.h>
 
-/* The node that a path such as sla[0].limits[3].limit leads to, or the last one on the way that is there. */
+/* The node that a path such as sla[0].limits[3].limit leads to, or the last one on the way that is
+ * there. */
 static yaml_node_t *node_child(yaml_document_t *doc, yaml_node_t *map, const char *name, size_t n)
 {
     if (map->type != YAML_MAPPING_NODE)
         return NULL;
-    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
+    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top;
+         pair++) {
         yaml_node_t *key = yaml_document_get_node(doc, pair->key);
         if (key->type == YAML_SCALAR_NODE && key->data.scalar.length == n &&
             memcmp(key->data.scalar.value, name, n) == 0)
@@ -23,7 +25,8 @@ static yaml_node_t *node_child(yaml_document_t *doc, yaml_node_t *map, const cha
 
 static yaml_node_t *node_item(yaml_document_t *doc, yaml_node_t *list, unsigned index)
 {
-    if (list->type != YAML_SEQUENCE_NODE || list->data.sequence.items.top - list->data.sequence.items.start <= (long)index)
+    if (list->type != YAML_SEQUENCE_NODE ||
+        list->data.sequence.items.top - list->data.sequence.items.start <= (long)index)
         return NULL;
     return yaml_document_get_node(doc, list->data.sequence.items.start[index]);
 }
@@ -69,7 +72,8 @@ static void places_find(const char *text, size_t n, struct problem *problems, si
     yaml_parser_delete(&parser);
 }
 
-bool policy_parse(const char *text, size_t n, struct arena *arena, struct policy *out, struct problems *problems)
+bool policy_parse(const char *text, size_t n, struct arena *arena, struct policy *out,
+                  struct problems *problems)
 {
     struct policy policy;
     if (!record_parse_yaml(&policy_record, text, n, arena, &policy, problems))
@@ -86,7 +90,8 @@ bool policy_parse(const char *text, size_t n, struct arena *arena, struct policy
     return true;
 }
 
-bool policy_decode(struct bytes in, struct arena *arena, struct policy *out, struct problem *problem)
+bool policy_decode(struct bytes in, struct arena *arena, struct policy *out,
+                   struct problem *problem)
 {
     struct policy policy;
     struct problems problems = {0};

@@ -5,10 +5,11 @@
 #include <string.h>
 
 const char *const policy_facts[POLICY_FACTS + 1] = {
-    "ticket.registered", "ticket.assessed",   "ticket.replied",   "ticket.resolved",    "ticket.cancelled",
-    "ticket.closed",     "ticket.explained",  "ticket.escalated", "job.offered",        "job.accepted",
-    "job.arrived",       "job.reported",      "quote.requested",  "quote.issued",       "quote.decided",
-    "approval.requested", "approval.decided", "followup.due",     "followup.recorded",  NULL,
+    "ticket.registered", "ticket.assessed", "ticket.replied",    "ticket.resolved",
+    "ticket.cancelled",  "ticket.closed",   "ticket.explained",  "ticket.escalated",
+    "job.offered",       "job.accepted",    "job.arrived",       "job.reported",
+    "quote.requested",   "quote.issued",    "quote.decided",     "approval.requested",
+    "approval.decided",  "followup.due",    "followup.recorded", NULL,
 };
 
 int policy_fact(const char *type)
@@ -57,7 +58,8 @@ bool policy_matches(const struct policy_match *m, const struct policy_subject *s
            words_match(&m->priorities, POLICY_WORD_CAP, s->priority) &&
            words_match(&m->products, POLICY_PRODUCT_CAP, s->product) &&
            words_match(&m->channels, POLICY_WORD_CAP, s->channel) &&
-           words_match(&m->coverages, POLICY_COVERAGE_CAP, s->coverage) && tiers_match(&m->tiers, s->tier);
+           words_match(&m->coverages, POLICY_COVERAGE_CAP, s->coverage) &&
+           tiers_match(&m->tiers, s->tier);
 }
 
 const struct policy_kind *policy_kind(const struct policy *p, const char *kind)
@@ -99,7 +101,8 @@ const struct policy_clause *policy_clause(const struct policy *p, const char *id
     return NULL;
 }
 
-const struct policy_limit *policy_limit(const struct policy_clause *c, const struct policy_subject *s)
+const struct policy_limit *policy_limit(const struct policy_clause *c,
+                                        const struct policy_subject *s)
 {
     const struct policy_limit *lines = c->limits.items;
     for (uint32_t i = 0; i < c->limits.n; i++)
@@ -108,7 +111,8 @@ const struct policy_limit *policy_limit(const struct policy_clause *c, const str
     return NULL;
 }
 
-const struct policy_followup *policy_followup(const struct policy *p, const struct policy_subject *s)
+const struct policy_followup *policy_followup(const struct policy *p,
+                                              const struct policy_subject *s)
 {
     const struct policy_followup *lines = p->followup.items;
     for (uint32_t i = 0; i < p->followup.n; i++)

@@ -23,12 +23,14 @@ static const struct field match_fields[] = {
     F_SLICE(policy_match, coverages, 0, &coverage_elem, 4, "free, paid, partly, unknown"),
     F_SLICE(policy_match, tiers, 0, &tier_number_elem, 16, "tiers"),
 };
-static const struct record match_record = RECORD(policy_match, match_fields, "what a line applies to; an empty list matches everything");
+static const struct record match_record =
+    RECORD(policy_match, match_fields, "what a line applies to; an empty list matches everything");
 
 static const struct field kind_fields[] = {
     F_TEXT(policy_kind, name, FIELD_REQUIRED, "\"repair\"; \"*\" is any other"),
     F_TEXT(policy_kind, title, 0, "for people"),
-    F_SLICE(policy_kind, required, 0, &path_elem, 32, "fields a registration must have, \"customer.phone\""),
+    F_SLICE(policy_kind, required, 0, &path_elem, 32,
+            "fields a registration must have, \"customer.phone\""),
 };
 static const struct record kind_record = RECORD(policy_kind, kind_fields, "a kind of ticket");
 static const struct field kinds_elem = ELEM_RECORD(&kind_record, struct policy_kind);
@@ -37,7 +39,8 @@ static const struct field priority_fields[] = {
     F_TEXT(policy_priority, priority, FIELD_REQUIRED, "the priority given"),
     F_RECORD(policy_priority, match, 0, &match_record, "to these; priorities: the one asked for"),
 };
-static const struct record priority_record = RECORD(policy_priority, priority_fields, "first match decides; none: normal");
+static const struct record priority_record =
+    RECORD(policy_priority, priority_fields, "first match decides; none: normal");
 static const struct field priorities_elem = ELEM_RECORD(&priority_record, struct policy_priority);
 
 static const char *const basis_names[] = {"sold", "accepted", "made", NULL};
@@ -48,31 +51,38 @@ static const struct field term_fields[] = {
     F_SPAN(policy_term, length, FIELD_REQUIRED, "how long it lasts"),
     F_SPAN(policy_term, card_within, 0, "the warranty card must be back so long after the sale"),
 };
-static const struct record term_record = RECORD(policy_term, term_fields, "a term of warranty; first match decides; none: unknown");
+static const struct record term_record =
+    RECORD(policy_term, term_fields, "a term of warranty; first match decides; none: unknown");
 static const struct field terms_elem = ELEM_RECORD(&term_record, struct policy_term);
 
 static const char *const silence_names[] = {"expires", "accepts", NULL};
 static const struct field tier_fields[] = {
-    F_INT_RANGE(policy_tier, tier, FIELD_REQUIRED, 1, 99, "1 headquarters, higher is nearer to the customer"),
+    F_INT_RANGE(policy_tier, tier, FIELD_REQUIRED, 1, 99,
+                "1 headquarters, higher is nearer to the customer"),
     F_RECORD(policy_tier, match, 0, &match_record, "takes only these"),
     F_SPAN(policy_tier, accept_within, 0, "how long an offer stands; absent: without limit"),
     F_ENUM(policy_tier, silence, 0, silence_names, "what not answering means"),
-    F_INT_RANGE(policy_tier, candidates_max, 0, 0, 1000, "offers here before the next tier, 0: all"),
+    F_INT_RANGE(policy_tier, candidates_max, 0, 0, 1000,
+                "offers here before the next tier, 0: all"),
 };
-static const struct record tier_record = RECORD(policy_tier, tier_fields, "a rung of the service network");
+static const struct record tier_record =
+    RECORD(policy_tier, tier_fields, "a rung of the service network");
 static const struct field tiers_elem = ELEM_RECORD(&tier_record, struct policy_tier);
 
 static const struct field start_fields[] = {
     F_INT_RANGE(policy_start, tier, FIELD_REQUIRED, 1, 99, "where offers begin"),
     F_RECORD(policy_start, match, 0, &match_record, "for these"),
 };
-static const struct record start_record = RECORD(policy_start, start_fields, "who starts higher up");
+static const struct record start_record =
+    RECORD(policy_start, start_fields, "who starts higher up");
 static const struct field starts_elem = ELEM_RECORD(&start_record, struct policy_start);
 
 static const struct field dispatch_fields[] = {
     F_SLICE(policy_dispatch, tiers, 0, &tiers_elem, 16, "in the order offers go"),
-    F_SLICE(policy_dispatch, start_at, 0, &starts_elem, LINES_MAX, "emergencies start high; first match decides"),
-    F_SPAN(policy_dispatch, decline_excludes, 0, "how long who declined is left out; absent: for good"),
+    F_SLICE(policy_dispatch, start_at, 0, &starts_elem, LINES_MAX,
+            "emergencies start high; first match decides"),
+    F_SPAN(policy_dispatch, decline_excludes, 0,
+           "how long who declined is left out; absent: for good"),
 };
 static const struct record dispatch_record = RECORD(policy_dispatch, dispatch_fields, "who goes");
 
@@ -80,14 +90,16 @@ static const struct field limit_fields[] = {
     F_RECORD(policy_limit, match, 0, &match_record, "for these"),
     F_SPAN(policy_limit, limit, FIELD_REQUIRED, "\"2h\", \"3d\", \"10wd\""),
 };
-static const struct record limit_record = RECORD(policy_limit, limit_fields, "first match decides; none: no such promise");
+static const struct record limit_record =
+    RECORD(policy_limit, limit_fields, "first match decides; none: no such promise");
 static const struct field limits_elem = ELEM_RECORD(&limit_record, struct policy_limit);
 
 static const struct field level_fields[] = {
     F_SPAN(policy_level, at, FIELD_REQUIRED, "from the limit: \"-2h\" before, \"1d\" after"),
     F_TEXT(policy_level, to, 0, "who is told: a rung of the ladder"),
 };
-static const struct record level_record = RECORD(policy_level, level_fields, "a warning before the limit, a step up after it");
+static const struct record level_record =
+    RECORD(policy_level, level_fields, "a warning before the limit, a step up after it");
 static const struct field levels_elem = ELEM_RECORD(&level_record, struct policy_level);
 
 static const char *const counting_names[] = {"hours", "time-of-day", NULL};
@@ -98,10 +110,12 @@ static const struct field clause_fields[] = {
     F_TEXT(policy_clause, stop, FIELD_REQUIRED, "event type that stops it"),
     F_TEXT(policy_clause, calendar, 0, "of wd and wh limits"),
     F_ENUM(policy_clause, counting, 0, counting_names, "how working days count"),
-    F_TEXT(policy_clause, cutoff, 0, "time-of-day: openings from here on count from `resume` of the next working day"),
+    F_TEXT(policy_clause, cutoff, 0,
+           "time-of-day: openings from here on count from `resume` of the next working day"),
     F_TEXT(policy_clause, resume, 0, "\"08:30\""),
     F_SLICE(policy_clause, limits, FIELD_REQUIRED, &limits_elem, LINES_MAX, "the limit by case"),
-    F_SLICE(policy_clause, levels, 0, &levels_elem, POLICY_LEVELS_MAX, "in the order of time; the limit itself is always one"),
+    F_SLICE(policy_clause, levels, 0, &levels_elem, POLICY_LEVELS_MAX,
+            "in the order of time; the limit itself is always one"),
 };
 static const struct record clause_record = RECORD(policy_clause, clause_fields, "a promise");
 static const struct field clauses_elem = ELEM_RECORD(&clause_record, struct policy_clause);
@@ -110,20 +124,28 @@ static const struct field followup_fields[] = {
     F_RECORD(policy_followup, match, 0, &match_record, "for these"),
     F_SPAN(policy_followup, after, FIELD_REQUIRED, "the callback is due so long after the work"),
     F_SPAN(policy_followup, window, FIELD_REQUIRED, "and missed so long after that"),
-    F_INT_RANGE(policy_followup, reopen_below, 0, 0, 5, "a score below reopens the ticket; 0: only when asked for"),
+    F_INT_RANGE(policy_followup, reopen_below, 0, 0, 5,
+                "a score below reopens the ticket; 0: only when asked for"),
 };
-static const struct record followup_record = RECORD(policy_followup, followup_fields, "a callback; first match decides; none: no callback");
+static const struct record followup_record =
+    RECORD(policy_followup, followup_fields, "a callback; first match decides; none: no callback");
 static const struct field followups_elem = ELEM_RECORD(&followup_record, struct policy_followup);
 
 static const struct field policy_fields[] = {
-    F_TEXT(policy, name, FIELD_REQUIRED | FIELD_KEYLIKE, "the policy's name, the same in all versions"),
+    F_TEXT(policy, name, FIELD_REQUIRED | FIELD_KEYLIKE,
+           "the policy's name, the same in all versions"),
     F_TEXT(policy, version, FIELD_REQUIRED | FIELD_KEYLIKE, "a published version never changes"),
     F_TEXT(policy, title, 0, "for people"),
     F_TEXT(policy, zone, FIELD_REQUIRED, "time zone of days and dates, \"Asia/Shanghai\""),
     F_TEXT(policy, number_prefix, 0, "of ticket numbers given by the centre"),
     F_SLICE(policy, kinds, FIELD_REQUIRED, &kinds_elem, WORDS_MAX, "kinds of ticket"),
     F_SLICE(policy, priorities, 0, &priorities_elem, LINES_MAX, "who is urgent"),
-    {.name = "coverage", .kind = FIELD_SLICE, F_AT(policy, terms), .elem = &terms_elem, .max = LINES_MAX, .doc = "warranty terms"},
+    {.name = "coverage",
+     .kind = FIELD_SLICE,
+     F_AT(policy, terms),
+     .elem = &terms_elem,
+     .max = LINES_MAX,
+     .doc = "warranty terms"},
     F_RECORD(policy, dispatch, 0, &dispatch_record, "who goes"),
     F_SLICE(policy, sla, 0, &clauses_elem, POLICY_CLAUSES_MAX, "promises"),
     F_SLICE(policy, followup, 0, &followups_elem, LINES_MAX, "callbacks"),
@@ -141,11 +163,13 @@ static const struct field policy_published_fields[] = {
     F_BIN(policy_published, sha256, 0, "of the file's text"),
     F_RAW(policy_published, policy, FIELD_REQUIRED, 0, "the policy itself"),
 };
-const struct record policy_published_record = RECORD(policy_published, policy_published_fields, "a policy comes into force");
+const struct record policy_published_record =
+    RECORD(policy_published, policy_published_fields, "a policy comes into force");
 
 static const struct field calendar_published_fields[] = {
     F_TEXT(calendar_published, name, FIELD_REQUIRED | FIELD_KEYLIKE, "the calendar"),
     F_TEXT(calendar_published, version, FIELD_REQUIRED | FIELD_KEYLIKE, "now in force"),
     F_RAW(calendar_published, calendar, FIELD_REQUIRED, 0, "the calendar itself"),
 };
-const struct record calendar_published_record = RECORD(calendar_published, calendar_published_fields, "a calendar comes into force");
+const struct record calendar_published_record =
+    RECORD(calendar_published, calendar_published_fields, "a calendar comes into force");

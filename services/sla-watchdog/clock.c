@@ -17,16 +17,17 @@ void sla_watchdog_clock_key(const char *id, char out[EVENT_KEY_CAP])
     text_copy_n(out, EVENT_KEY_CAP, id, (size_t)(slash - id));
 }
 
-void sla_watchdog_slot(const char *word, const char *id, int64_t level, int64_t target, char out[EVENT_ID_CAP])
+void sla_watchdog_slot(const char *word, const char *id, int64_t level, int64_t target,
+                       char out[EVENT_ID_CAP])
 {
     const char *slash = strchr(id, '/');
     assert(slash);
-    text_format(out, EVENT_ID_CAP, "sla-watchdog/%.*s/%s/%s/%lld/%lld", (int)(slash - id), id, word, slash + 1,
-                (long long)level, (long long)target);
+    text_format(out, EVENT_ID_CAP, "sla-watchdog/%.*s/%s/%s/%lld/%lld", (int)(slash - id), id, word,
+                slash + 1, (long long)level, (long long)target);
 }
 
-int64_t sla_watchdog_fact_us(int64_t at_us, int64_t rec_us, int64_t opened_us, struct span late_within,
-                             const struct zone *zone)
+int64_t sla_watchdog_fact_us(int64_t at_us, int64_t rec_us, int64_t opened_us,
+                             struct span late_within, const struct zone *zone)
 {
     int64_t us = at_us != 0 && at_us < rec_us ? at_us : rec_us;
     if (late_within.unit != SPAN_NONE && zone_add(zone, us, late_within) < rec_us)
@@ -34,8 +35,8 @@ int64_t sla_watchdog_fact_us(int64_t at_us, int64_t rec_us, int64_t opened_us, s
     return us > opened_us ? us : opened_us;
 }
 
-enum clock_verdict sla_watchdog_judge(enum clock_state state, int64_t due_us, int64_t stopped_us, int64_t ended_us,
-                                      bool breach_in_flight)
+enum clock_verdict sla_watchdog_judge(enum clock_state state, int64_t due_us, int64_t stopped_us,
+                                      int64_t ended_us, bool breach_in_flight)
 {
     if (breach_in_flight)
         return VERDICT_NONE;

@@ -4,9 +4,11 @@
 
 #include "worker/run.h"
 
-#define SLA_WATCHDOG_APPLY(name) bool sla_watchdog_apply_##name(struct tables *, const struct event *, const void *)
-#define SLA_WATCHDOG_DECIDE(name) \
-    void sla_watchdog_decide_##name(struct run *, const struct tables *, const struct event *, const void *)
+#define SLA_WATCHDOG_APPLY(name)                                                                   \
+    bool sla_watchdog_apply_##name(struct tables *, const struct event *, const void *)
+#define SLA_WATCHDOG_DECIDE(name)                                                                  \
+    void sla_watchdog_decide_##name(struct run *, const struct tables *, const struct event *,     \
+                                    const void *)
 
 SLA_WATCHDOG_APPLY(ticket_assessed);
 SLA_WATCHDOG_DECIDE(ticket_assessed);

@@ -1,4 +1,5 @@
-/* Any fact that clauses start or stop at. Stop beats end: what stops with the event that ends the ticket is judged. */
+/* Any fact that clauses start or stop at. Stop beats end: what stops with the event that ends the
+ * ticket is judged. */
 #include "base/text.h"
 #include "proto/ticket.h"
 #include "services/sla-watchdog/on.h"
@@ -10,7 +11,8 @@ static bool ends_ticket(const char *type)
 }
 
 /* The clocks of a clause that still run, newest first. Once stopped, all older ones are too. */
-static void clocks_stop(struct tables *tables, const struct ticket *t, const struct policy_clause *clause, int64_t us, bool end)
+static void clocks_stop(struct tables *tables, const struct ticket *t,
+                        const struct policy_clause *clause, int64_t us, bool end)
 {
     char id[CLOCK_ID_CAP];
     for (int64_t k = sla_watchdog_k(t, clause); k > 0; k--) {
@@ -23,7 +25,8 @@ static void clocks_stop(struct tables *tables, const struct ticket *t, const str
         c->next_us = 0;
         if (!end) {
             c->stopped_us = us > c->from_us ? us : c->from_us;
-            c->open = c->state == CLOCK_RUNNING || (c->state == CLOCK_BREACHED && c->stopped_us <= c->due_us);
+            c->open = c->state == CLOCK_RUNNING ||
+                      (c->state == CLOCK_BREACHED && c->stopped_us <= c->due_us);
             continue;
         }
         c->ended_us = us;
@@ -51,7 +54,9 @@ static bool apply(struct tables *tables, const struct event *event, int64_t at_u
             continue;
         clocks_stop(tables, t, clause, us, !stops);
         if (stops)
-            t->running &= ~(INT64_C(1) << i); /* what the end of the ticket caught running stays marked, for decide */
+            t->running &=
+                ~(INT64_C(1)
+                  << i); /* what the end of the ticket caught running stays marked, for decide */
     }
     if (ends) {
         t->ended_us = us;
@@ -66,14 +71,16 @@ bool sla_watchdog_apply_fact(struct tables *tables, const struct event *event, c
     return apply(tables, event, event->at_us);
 }
 
-bool sla_watchdog_apply_ticket_resolved(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_ticket_resolved(struct tables *tables, const struct event *event,
+                                        const void *data)
 {
     const struct ticket_resolved *resolved = data;
     return apply(tables, event, resolved->resolved_us ? resolved->resolved_us : event->at_us);
 }
 
 /* What this event has stopped or ended is still open; what was judged before is closed. */
-static void judge(struct run *run, const struct tables *tables, const struct ticket *t, const struct policy_clause *clause)
+static void judge(struct run *run, const struct tables *tables, const struct ticket *t,
+                  const struct policy_clause *clause)
 {
     char id[CLOCK_ID_CAP];
     for (int64_t k = sla_watchdog_k(t, clause); k > 0; k--) {
@@ -87,7 +94,8 @@ static void judge(struct run *run, const struct tables *tables, const struct tic
     }
 }
 
-void sla_watchdog_decide_fact(struct run *run, const struct tables *tables, const struct event *event, const void *data)
+void sla_watchdog_decide_fact(struct run *run, const struct tables *tables,
+                              const struct event *event, const void *data)
 {
     (void)data;
     const struct ticket *t = table_get(tables, SLA_WATCHDOG_TICKET, event->key);

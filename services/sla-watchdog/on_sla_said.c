@@ -1,10 +1,12 @@
-/* sla.warned, sla.breached, sla.met, sla.corrected, read back, and the timer that brings the first two. */
+/* sla.warned, sla.breached, sla.met, sla.corrected, read back, and the timer that brings the first
+ * two. */
+#include "base/text.h"
 #include "proto/sla.h"
 #include "services/sla-watchdog/on.h"
 #include "services/sla-watchdog/watch.h"
-#include "base/text.h"
 
-static struct clock *clock_change(struct tables *tables, const struct event *event, const char *clause, int64_t k)
+static struct clock *clock_change(struct tables *tables, const struct event *event,
+                                  const char *clause, int64_t k)
 {
     char id[CLOCK_ID_CAP];
     sla_watchdog_clock_id(event->key, clause, k, id);
@@ -17,7 +19,8 @@ static const struct policy *policy_of(const struct tables *tables, const char *k
     return t ? sla_watchdog_policy(tables, t) : NULL;
 }
 
-bool sla_watchdog_apply_sla_warned(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_sla_warned(struct tables *tables, const struct event *event,
+                                   const void *data)
 {
     const struct sla_warned *w = data;
     struct clock *c = clock_change(tables, event, w->clause, w->k);
@@ -28,7 +31,8 @@ bool sla_watchdog_apply_sla_warned(struct tables *tables, const struct event *ev
     return true;
 }
 
-bool sla_watchdog_apply_sla_breached(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_sla_breached(struct tables *tables, const struct event *event,
+                                     const void *data)
 {
     const struct sla_breached *b = data;
     struct clock *c = clock_change(tables, event, b->clause, b->k);
@@ -46,8 +50,8 @@ bool sla_watchdog_apply_sla_breached(struct tables *tables, const struct event *
 }
 
 /* The story may have moved on while the breach was in flight. */
-void sla_watchdog_decide_sla_breached(struct run *run, const struct tables *tables, const struct event *event,
-                                      const void *data)
+void sla_watchdog_decide_sla_breached(struct run *run, const struct tables *tables,
+                                      const struct event *event, const void *data)
 {
     const struct sla_breached *b = data;
     char id[CLOCK_ID_CAP];
@@ -69,7 +73,8 @@ bool sla_watchdog_apply_sla_met(struct tables *tables, const struct event *event
     return true;
 }
 
-bool sla_watchdog_apply_sla_corrected(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_sla_corrected(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     const struct sla_corrected *d = data;
     struct clock *c = clock_change(tables, event, d->clause, d->k);

@@ -1,12 +1,14 @@
-/* sla.scheduled, read back: the clocks are there. Facts that came between the start and now are looked at first. */
+/* sla.scheduled, read back: the clocks are there. Facts that came between the start and now are
+ * looked at first. */
 #include "base/text.h"
 #include "proto/sla.h"
 #include "services/sla-watchdog/on.h"
 #include "services/sla-watchdog/watch.h"
 
-/* The stop has come already: behind the start, or, for the first start, at all — an arrival may be told before the acceptance. */
-static int64_t stopped_us(const struct ticket *t, const struct policy_clause *clause, int64_t k, uint64_t started_pos,
-                          int64_t from_us)
+/* The stop has come already: behind the start, or, for the first start, at all — an arrival may be
+ * told before the acceptance. */
+static int64_t stopped_us(const struct ticket *t, const struct policy_clause *clause, int64_t k,
+                          uint64_t started_pos, int64_t from_us)
 {
     const struct ticket_fact *stop = sla_watchdog_fact(t, clause->stop);
     if (!stop || (k > 1 && stop->pos < (int64_t)started_pos))
@@ -38,7 +40,8 @@ static void clock_enter(struct tables *tables, const struct policy *policy, cons
     sla_watchdog_next_level(tables, policy, c, CLOCK_LEVEL_NONE);
 }
 
-bool sla_watchdog_apply_sla_scheduled(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_sla_scheduled(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     const struct sla_scheduled *s = data;
     struct ticket *t = table_change(tables, SLA_WATCHDOG_TICKET, event->key);
@@ -52,14 +55,15 @@ bool sla_watchdog_apply_sla_scheduled(struct tables *tables, const struct event 
             continue;
         int64_t bit = INT64_C(1) << (clause - sla_watchdog_clause(policy, 0));
         t->clocked |= bit;
-        if (!t->ended_us && !stopped_us(t, clause, s->limits[i].k, event->cause, s->limits[i].from_us))
+        if (!t->ended_us &&
+            !stopped_us(t, clause, s->limits[i].k, event->cause, s->limits[i].from_us))
             t->running |= bit;
     }
     return true;
 }
 
-void sla_watchdog_decide_sla_scheduled(struct run *run, const struct tables *tables, const struct event *event,
-                                       const void *data)
+void sla_watchdog_decide_sla_scheduled(struct run *run, const struct tables *tables,
+                                       const struct event *event, const void *data)
 {
     const struct sla_scheduled *s = data;
     char id[CLOCK_ID_CAP];

@@ -1,5 +1,6 @@
-/* ticket.assessed: the first one opens the ticket and starts what is promised from its opening. A later one, or a
- * reclassification, changes what promises that start later are chosen by; running limits stay. */
+/* ticket.assessed: the first one opens the ticket and starts what is promised from its opening. A
+ * later one, or a reclassification, changes what promises that start later are chosen by; running
+ * limits stay. */
 #include "base/text.h"
 #include "proto/ticket.h"
 #include "services/sla-watchdog/on.h"
@@ -15,7 +16,8 @@ static void subject_set(struct ticket *t, const struct ticket_assessed *a)
     text_copy(t->coverage, sizeof t->coverage, a->coverage);
 }
 
-bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct event *event,
+                                        const void *data)
 {
     const struct ticket_assessed *a = data;
     if (a->again) {
@@ -33,8 +35,8 @@ bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct even
     return true;
 }
 
-void sla_watchdog_decide_ticket_assessed(struct run *run, const struct tables *tables, const struct event *event,
-                                         const void *data)
+void sla_watchdog_decide_ticket_assessed(struct run *run, const struct tables *tables,
+                                         const struct event *event, const void *data)
 {
     const struct ticket_assessed *a = data;
     const struct ticket *t = a->again ? NULL : table_get(tables, SLA_WATCHDOG_TICKET, event->key);
@@ -42,7 +44,8 @@ void sla_watchdog_decide_ticket_assessed(struct run *run, const struct tables *t
         sla_watchdog_schedule(run, tables, event, t, START_EVENT, t->opened_us);
 }
 
-bool sla_watchdog_apply_ticket_reclassified(struct tables *tables, const struct event *event, const void *data)
+bool sla_watchdog_apply_ticket_reclassified(struct tables *tables, const struct event *event,
+                                            const void *data)
 {
     const struct ticket_reclassified *r = data;
     struct ticket *t = table_change(tables, SLA_WATCHDOG_TICKET, event->key);

@@ -13,11 +13,20 @@ struct envelope {
 };
 static const struct record envelope_record = {.name = "envelope", .size = sizeof(struct envelope)};
 
-#define APPLIES(event, name, record) {.type = event, .data = &record, .apply = sla_watchdog_apply_##name}
-#define BOTH(event, name, record) \
-    {.type = event, .data = &record, .apply = sla_watchdog_apply_##name, .decide = sla_watchdog_decide_##name}
-#define FACT(event) \
-    {.type = event, .data = &envelope_record, .apply = sla_watchdog_apply_fact, .decide = sla_watchdog_decide_fact}
+#define APPLIES(event, name, record)                                                               \
+    {                                                                                              \
+        .type = event, .data = &record, .apply = sla_watchdog_apply_##name                         \
+    }
+#define BOTH(event, name, record)                                                                  \
+    {                                                                                              \
+        .type = event, .data = &record, .apply = sla_watchdog_apply_##name,                        \
+        .decide = sla_watchdog_decide_##name                                                       \
+    }
+#define FACT(event)                                                                                \
+    {                                                                                              \
+        .type = event, .data = &envelope_record, .apply = sla_watchdog_apply_fact,                 \
+        .decide = sla_watchdog_decide_fact                                                         \
+    }
 
 static const struct handler handlers[] = {
     BOTH("ticket.assessed", ticket_assessed, ticket_assessed_record),

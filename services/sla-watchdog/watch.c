@@ -24,7 +24,8 @@ bool sla_watchdog_starts_with_ticket(const struct policy_clause *clause)
 
 bool sla_watchdog_starts(const struct policy_clause *clause, const char *type)
 {
-    return text_equal(clause->start, type) || (text_equal(type, assessed) && text_equal(clause->start, registered));
+    return text_equal(clause->start, type) ||
+           (text_equal(type, assessed) && text_equal(clause->start, registered));
 }
 
 bool sla_watchdog_names(const struct policy *policy, const char *type)
@@ -37,7 +38,7 @@ bool sla_watchdog_names(const struct policy *policy, const char *type)
     return false;
 }
 
-/* --- facts ------------------------------------------------------------------------------------- */
+/* --- facts ---------------------------------------------------------------------------------- */
 
 const struct ticket_fact *sla_watchdog_fact(const struct ticket *ticket, const char *type)
 {
@@ -53,47 +54,57 @@ void sla_watchdog_fact_add(struct ticket *ticket, const char *type, int64_t at_u
     const struct ticket_fact *known = sla_watchdog_fact(ticket, type);
     if (!known && ticket->facts_n == POLICY_FACTS_MAX)
         return; /* a policy names no more (policy/check.c) */
-    struct ticket_fact *fact = &ticket->facts[known ? (uint32_t)(known - ticket->facts) : ticket->facts_n++];
+    struct ticket_fact *fact =
+        &ticket->facts[known ? (uint32_t)(known - ticket->facts) : ticket->facts_n++];
     *fact = (struct ticket_fact){policy_fact(type), known ? known->n + 1 : 1, at_us, (int64_t)pos};
 }
 
-int64_t sla_watchdog_instant(const struct policy *policy, const struct ticket *ticket, const struct event *event,
-                             int64_t at_us)
+int64_t sla_watchdog_instant(const struct policy *policy, const struct ticket *ticket,
+                             const struct event *event, int64_t at_us)
 {
-    return sla_watchdog_fact_us(at_us, event->rec_us, ticket->opened_us, policy->late_facts_within, zone_find(policy->zone));
+    return sla_watchdog_fact_us(at_us, event->rec_us, ticket->opened_us, policy->late_facts_within,
+                                zone_find(policy->zone));
 }
 
 int64_t sla_watchdog_k(const struct ticket *ticket, const struct policy_clause *clause)
 {
     const struct ticket_fact *start = sla_watchdog_fact(ticket, clause->start);
-    return (start ? start->n : 0) + (sla_watchdog_starts_with_ticket(clause) ? ticket->reopened_n : 0);
+    return (start ? start->n : 0) +
+           (sla_watchdog_starts_with_ticket(clause) ? ticket->reopened_n : 0);
 }
 
-/* --- concluding -------------------------------------------------------------------------------- */
+/* --- concluding ----------------------------------------------------------------------------- */
 
-static const struct calendar *clause_calendar(const struct tables *tables, const struct policy_clause *clause)
+static const struct calendar *clause_calendar(const struct tables *tables,
+                                              const struct policy_clause *clause)
 {
     return *clause->calendar ? reference_calendar(tables, clause->calendar) : NULL;
 }
 
-static bool begins(const struct ticket *ticket, const struct policy_clause *clause, uint32_t i, enum start_cause cause,
-                   const char *type)
+static bool begins(const struct ticket *ticket, const struct policy_clause *clause, uint32_t i,
+                   enum start_cause cause, const char *type)
 {
     switch (cause) {
     case START_EVENT:
         return sla_watchdog_starts(clause, type);
-    case START_REOPENED: /* what was promised for the ticket is promised again, unless it is still awaited */
+    case START_REOPENED: /* what was promised for the ticket is promised again, unless it is still
+                            awaited */
         break;
     }
     return sla_watchdog_starts_with_ticket(clause) && !(ticket->running & (INT64_C(1) << i));
 }
 
 /* False: no line of the clause is for this ticket, or its calendar was never published. */
-static bool limit_fill(const struct tables *tables, const struct policy *policy, const struct policy_clause *clause,
-                       const struct ticket *t, int64_t from_us, struct sla_limit *out)
+static bool limit_fill(const struct tables *tables, const struct policy *policy,
+                       const struct policy_clause *clause, const struct ticket *t, int64_t from_us,
+                       struct sla_limit *out)
 {
-    struct policy_subject subject = {.kind = t->kind, .region = t->region, .priority = t->priority, .product = t->product,
-                                     .channel = t->channel, .coverage = t->coverage};
+    struct policy_subject subject = {.kind = t->kind,
+                                     .region = t->region,
+                                     .priority = t->priority,
+                                     .product = t->product,
+                                     .channel = t->channel,
+                                     .coverage = t->coverage};
     const struct policy_limit *line = policy_limit(clause, &subject);
     const struct calendar *calendar = clause_calendar(tables, clause);
     if (!line)
@@ -101,7 +112,8 @@ static bool limit_fill(const struct tables *tables, const struct policy *policy,
     bool working = policy_counts_working_time(line->limit.unit);
     if (working && !calendar)
         return false;
-    *out = (struct sla_limit){.k = sla_watchdog_k(t, clause), .from_us = from_us, .limit = line->limit};
+    *out = (struct sla_limit){
+        .k = sla_watchdog_k(t, clause), .from_us = from_us, .limit = line->limit};
     text_copy(out->clause, sizeof out->clause, clause->id);
     out->line = line - (const struct policy_limit *)clause->limits.items + 1;
     out->due_us = policy_due(clause, line->limit, zone_find(policy->zone), calendar, from_us);
@@ -123,12 +135,14 @@ void sla_watchdog_schedule(struct run *run, const struct tables *tables, const s
     for (uint32_t i = 0; i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
         if (begins(ticket, clause, i, cause, event->type) &&
-            limit_fill(tables, policy, clause, ticket, from_us, &scheduled.limits[scheduled.limits_n]))
+            limit_fill(tables, policy, clause, ticket, from_us,
+                       &scheduled.limits[scheduled.limits_n]))
             scheduled.limits_n++;
     }
     if (scheduled.limits_n == 0)
         return;
-    text_format(slot, sizeof slot, "sla-watchdog/%s/scheduled/%llu", ticket->ticket, (unsigned long long)event->pos);
+    text_format(slot, sizeof slot, "sla-watchdog/%s/scheduled/%llu", ticket->ticket,
+                (unsigned long long)event->pos);
     conclude(run, slot, "sla.scheduled", ticket->ticket, &sla_scheduled_record, &scheduled);
 }
 
@@ -184,7 +198,8 @@ void sla_watchdog_conclude(struct run *run, const struct clock *c)
     char key[EVENT_KEY_CAP], breach[EVENT_ID_CAP];
     sla_watchdog_clock_key(c->clock, key);
     sla_watchdog_slot("breached", c->clock, 0, c->target, breach);
-    switch (sla_watchdog_judge((enum clock_state)c->state, c->due_us, c->stopped_us, c->ended_us, run_in_flight(run, breach))) {
+    switch (sla_watchdog_judge((enum clock_state)c->state, c->due_us, c->stopped_us, c->ended_us,
+                               run_in_flight(run, breach))) {
     case VERDICT_NONE:
         break;
     case VERDICT_MET:
@@ -199,7 +214,8 @@ void sla_watchdog_conclude(struct run *run, const struct clock *c)
     }
 }
 
-void sla_watchdog_next_level(const struct tables *tables, const struct policy *policy, struct clock *c, int64_t after)
+void sla_watchdog_next_level(const struct tables *tables, const struct policy *policy,
+                             struct clock *c, int64_t after)
 {
     const struct policy_clause *clause = policy ? policy_clause(policy, c->clause) : NULL;
     c->next_us = 0;
@@ -209,5 +225,6 @@ void sla_watchdog_next_level(const struct tables *tables, const struct policy *p
     if (level > policy_level_last(clause))
         return;
     c->next_level = level;
-    c->next_us = policy_level_at(clause, (int)level, zone_find(policy->zone), clause_calendar(tables, clause), c->due_us);
+    c->next_us = policy_level_at(clause, (int)level, zone_find(policy->zone),
+                                 clause_calendar(tables, clause), c->due_us);
 }

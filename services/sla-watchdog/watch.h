@@ -1,4 +1,5 @@
-/* What handlers stand on: a ticket's facts, which clauses an event starts and stops, and saying what is due. */
+/* What handlers stand on: a ticket's facts, which clauses an event starts and stops, and saying
+ * what is due. */
 #ifndef AFTERCARE_SLA_WATCHDOG_WATCH_H
 #define AFTERCARE_SLA_WATCHDOG_WATCH_H
 
@@ -17,19 +18,21 @@ bool sla_watchdog_names(const struct policy *, const char *type);
 const struct ticket_fact *sla_watchdog_fact(const struct ticket *, const char *type);
 void sla_watchdog_fact_add(struct ticket *, const char *type, int64_t at_us, uint64_t pos);
 /* The instant from which the event counts for that ticket; at_us: as the event says. */
-int64_t sla_watchdog_instant(const struct policy *, const struct ticket *, const struct event *, int64_t at_us);
+int64_t sla_watchdog_instant(const struct policy *, const struct ticket *, const struct event *,
+                             int64_t at_us);
 /* Which start of the clause the last one on this ticket was. */
 int64_t sla_watchdog_k(const struct ticket *, const struct policy_clause *);
 
 enum start_cause { START_EVENT, START_REOPENED };
 /* Concludes one sla.scheduled holding every clause that the event starts, counted from from_us. */
-void sla_watchdog_schedule(struct run *, const struct tables *, const struct event *, const struct ticket *, enum start_cause,
-                           int64_t from_us);
+void sla_watchdog_schedule(struct run *, const struct tables *, const struct event *,
+                           const struct ticket *, enum start_cause, int64_t from_us);
 
 /* Concludes what is to be said of a clock as it stands, if anything. */
 void sla_watchdog_conclude(struct run *, const struct clock *);
 
 /* Sets next_level and next_us: the level behind `after`, unless the clock has come to an end. */
-void sla_watchdog_next_level(const struct tables *, const struct policy *, struct clock *, int64_t after);
+void sla_watchdog_next_level(const struct tables *, const struct policy *, struct clock *,
+                             int64_t after);
 
 #endif

@@ -39,8 +39,10 @@ static struct slice windows_of(json_t *list, struct arena *arena)
     return (struct slice){w, n};
 }
 
-/* What is left of one window around one break, as texts of a day ("HH:MM" compare as they are ordered). */
-static void window_cut(struct calendar_window in, const char *from, const char *to, struct calendar_window *out, uint32_t *n)
+/* What is left of one window around one break, as texts of a day ("HH:MM" compare as they are
+ * ordered). */
+static void window_cut(struct calendar_window in, const char *from, const char *to,
+                       struct calendar_window *out, uint32_t *n)
 {
     if (strcmp(to, in.from) <= 0 || strcmp(from, in.to) >= 0) {
         out[(*n)++] = in;
@@ -63,10 +65,12 @@ static struct slice windows_without(struct slice windows, json_t *breaks, struct
     for (size_t i = 0; i < json_array_size(breaks); i++) {
         json_t *pair = json_array_get(breaks, i);
         const struct calendar_window *old = windows.items;
-        struct calendar_window *left = arena_alloc(arena, (windows.n * (size_t)2 + 1) * sizeof *left);
+        struct calendar_window *left =
+            arena_alloc(arena, (windows.n * (size_t)2 + 1) * sizeof *left);
         uint32_t n = 0;
         for (uint32_t w = 0; w < windows.n; w++)
-            window_cut(old[w], json_string_value(json_array_get(pair, 0)), json_string_value(json_array_get(pair, 1)), left, &n);
+            window_cut(old[w], json_string_value(json_array_get(pair, 0)),
+                       json_string_value(json_array_get(pair, 1)), left, &n);
         windows = (struct slice){left, n};
     }
     return windows;
@@ -90,13 +94,15 @@ static struct calendar_exception *date_add(struct dates *dates, const char *date
 
 static void holidays_add(struct dates *dates, json_t *def)
 {
-    json_t *list = json_object_get(def, "holidays"), *annual = json_object_get(def, "annual_holidays");
+    json_t *list = json_object_get(def, "holidays"),
+           *annual = json_object_get(def, "annual_holidays");
     for (size_t i = 0; i < json_array_size(list); i++)
         date_add(dates, json_string_value(json_array_get(list, i)));
     for (size_t i = 0; i < json_array_size(annual); i++)
         for (int year = 2005; year <= 2030; year++) {
             char date[11];
-            snprintf(date, sizeof date, "%04d-%.5s", year, json_string_value(json_array_get(annual, i)));
+            snprintf(date, sizeof date, "%04d-%.5s", year,
+                     json_string_value(json_array_get(annual, i)));
             date_add(dates, date);
         }
 }
@@ -105,7 +111,8 @@ static void breaks_add(struct dates *dates, json_t *def, struct arena *arena)
 {
     const char *date;
     json_t *breaks, *overrides = json_object_get(def, "date_overrides");
-    json_object_foreach (json_object_get(def, "breaks"), date, breaks) {
+    json_object_foreach(json_object_get(def, "breaks"), date, breaks)
+    {
         json_t *base = json_object_get(overrides, date);
         if (!base)
             base = json_object_get(json_object_get(def, "weekly"), weekdays[weekday_of_date(date)]);
@@ -125,17 +132,19 @@ struct calendar *peer_calendar_new(const char *name, json_t *json)
     json_t *value;
     dates = (struct dates){.n = 0};
     text_copy(def.zone, sizeof def.zone, json_string_value(json_object_get(json, "tz")));
-    json_object_foreach (json_object_get(json, "weekly"), key, value)
-        week[def.weekly.n++] = (struct calendar_day){.weekday = weekday_of(key), .windows = windows_of(value, arena)};
+    json_object_foreach(json_object_get(json, "weekly"), key, value) week[def.weekly.n++] =
+        (struct calendar_day){.weekday = weekday_of(key), .windows = windows_of(value, arena)};
     def.weekly.items = week;
     holidays_add(&dates, json);
     breaks_add(&dates, json, arena);
-    json_object_foreach (json_object_get(json, "date_overrides"), key, value) {
+    json_object_foreach(json_object_get(json, "date_overrides"), key, value)
+    {
         struct calendar_exception *e = date_add(&dates, key);
         if (e)
             e->windows = windows_of(value, arena);
     }
-    json_object_foreach (json_object_get(json, "makeup_as"), key, value) {
+    json_object_foreach(json_object_get(json, "makeup_as"), key, value)
+    {
         struct calendar_exception *e = date_add(&dates, key);
         if (e)
             e->as = weekday_of(json_string_value(value));

@@ -1,4 +1,5 @@
-/* The calendars of business-time-cases.json as ours: holidays, dated hours, breaks and make-up days become exceptions. */
+/* The calendars of business-time-cases.json as ours: holidays, dated hours, breaks and make-up days
+ * become exceptions. */
 #ifndef AFTERCARE_TESTS_PEER_CALENDAR_H
 #define AFTERCARE_TESTS_PEER_CALENDAR_H
 

@@ -16,9 +16,12 @@ static int64_t us(const char *text)
     return at;
 }
 
-#define WINDOWS(...) .windows = {(struct calendar_window[]){__VA_ARGS__}, COUNT_OF(((struct calendar_window[]){__VA_ARGS__}))}
+#define WINDOWS(...)                                                                               \
+    .windows = {(struct calendar_window[]){__VA_ARGS__},                                           \
+                COUNT_OF(((struct calendar_window[]){__VA_ARGS__}))}
 
-/* Shanghai: lunch break, a short Friday, a night shift on Saturdays; the October week of 2026 as announced. */
+/* Shanghai: lunch break, a short Friday, a night shift on Saturdays; the October week of 2026 as
+ * announced. */
 static struct calendar *office(void)
 {
     struct calendar_day week[] = {
@@ -34,8 +37,11 @@ static struct calendar *office(void)
         {.from = "2026-10-01", .to = "2026-10-07", .name = "国庆节"},
         {.from = "2026-10-12", WINDOWS({"10:00", "11:00"})},
     };
-    struct calendar_def def = {.name = "office", .version = "office-1", .zone = "Asia/Shanghai",
-                               .weekly = {week, COUNT_OF(week)}, .exceptions = {days, COUNT_OF(days)}};
+    struct calendar_def def = {.name = "office",
+                               .version = "office-1",
+                               .zone = "Asia/Shanghai",
+                               .weekly = {week, COUNT_OF(week)},
+                               .exceptions = {days, COUNT_OF(days)}};
     struct problem problem;
     struct calendar *c = calendar_new(&def, &problem);
     assert_non_null(c);
@@ -56,14 +62,17 @@ static const struct {
     {"into the night shift", "2026-09-18T11:30:00+08:00", 60, "2026-09-19T22:30:00+08:00"},
     {"over midnight in it", "2026-09-19T23:00:00+08:00", 240, "2026-09-20T03:00:00+08:00"},
     {"and out of it", "2026-09-20T05:30:00+08:00", 60, "2026-09-21T09:00:00+08:00"},
-    {"over the holiday into days off", "2026-09-30T17:00:00+08:00", 60, "2026-10-08T09:00:00+08:00"},
-    {"make-up Saturday has a Monday's hours, not its night", "2026-10-09T12:00:00+08:00", 60, "2026-10-10T09:30:00+08:00"},
+    {"over the holiday into days off", "2026-09-30T17:00:00+08:00", 60,
+     "2026-10-08T09:00:00+08:00"},
+    {"make-up Saturday has a Monday's hours, not its night", "2026-10-09T12:00:00+08:00", 60,
+     "2026-10-10T09:30:00+08:00"},
     {"other hours on a date", "2026-10-11T12:00:00+08:00", 90, "2026-10-13T09:00:00+08:00"},
     {"nothing: the next open instant", "2026-10-01T12:00:00+08:00", 0, "2026-10-08T08:30:00+08:00"},
     {"nothing, open", "2026-10-08T09:10:00+08:00", 0, "2026-10-08T09:10:00+08:00"},
     {"back", "2026-09-14T14:00:00+08:00", -90, "2026-09-14T11:30:00+08:00"},
     {"back to exactly an opening", "2026-09-14T14:00:00+08:00", -60, "2026-09-14T13:00:00+08:00"},
-    {"back over the weekend's night", "2026-09-14T09:00:00+08:00", -90, "2026-09-13T05:00:00+08:00"},
+    {"back over the weekend's night", "2026-09-14T09:00:00+08:00", -90,
+     "2026-09-13T05:00:00+08:00"},
     {"beyond the compiled years", "2040-12-31T16:30:00+08:00", 120, "2041-01-01T09:30:00+08:00"},
     {"from beyond them back", "2041-01-01T09:00:00+08:00", -90, "2040-12-31T16:30:00+08:00"},
     {"long before them", "1998-12-31T16:30:00+08:00", 90, "1999-01-01T09:00:00+08:00"},
@@ -103,7 +112,8 @@ static void test_agree(void **state)
             assert_int_equal(calendar_add(c, start, worked), at + MINUTE_US);
         } else {
             int64_t next = calendar_next_open(c, at);
-            assert_true(next > at && calendar_is_open(c, next) && calendar_between(c, at, next) == 0);
+            assert_true(next > at && calendar_is_open(c, next) &&
+                        calendar_between(c, at, next) == 0);
         }
     }
     calendar_destroy(&c);
@@ -133,7 +143,8 @@ static void test_days(void **state)
     struct calendar *c = office();
     for (size_t i = 0; i < COUNT_OF(days); i++) {
         char got[INSTANT_TEXT_MAX];
-        zone_print(calendar_zone(c), calendar_add_working_days(c, us(days[i].from), days[i].n), got);
+        zone_print(calendar_zone(c), calendar_add_working_days(c, us(days[i].from), days[i].n),
+                   got);
         assert_string_equal(got, days[i].want);
     }
     calendar_destroy(&c);
@@ -150,15 +161,23 @@ static void test_summer_time(void **state)
     struct calendar_def def = {.version = "1", .zone = "America/New_York", .weekly = {week, 7}};
     struct problem problem;
     struct calendar *c = calendar_new(&def, &problem);
-    assert_int_equal(calendar_between(c, us("2011-03-13T00:00:00-05:00"), us("2011-03-14T00:00:00-04:00")), 23 * HOUR_US);
-    assert_int_equal(calendar_between(c, us("2011-11-06T00:00:00-04:00"), us("2011-11-07T00:00:00-05:00")), 25 * HOUR_US);
-    assert_int_equal(calendar_add(c, us("2011-01-01T00:00:00Z"), 365 * DAY_US), us("2012-01-01T00:00:00Z"));
+    assert_int_equal(
+        calendar_between(c, us("2011-03-13T00:00:00-05:00"), us("2011-03-14T00:00:00-04:00")),
+        23 * HOUR_US);
+    assert_int_equal(
+        calendar_between(c, us("2011-11-06T00:00:00-04:00"), us("2011-11-07T00:00:00-05:00")),
+        25 * HOUR_US);
+    assert_int_equal(calendar_add(c, us("2011-01-01T00:00:00Z"), 365 * DAY_US),
+                     us("2012-01-01T00:00:00Z"));
     calendar_destroy(&c);
 
     window = (struct calendar_window){"02:30", "04:00"};
     c = calendar_new(&def, &problem);
-    assert_int_equal(calendar_next_open(c, us("2011-03-13T00:00:00-05:00")), us("2011-03-13T03:00:00-04:00"));
-    assert_int_equal(calendar_between(c, us("2011-03-13T00:00:00-05:00"), us("2011-03-14T00:00:00-04:00")), HOUR_US);
+    assert_int_equal(calendar_next_open(c, us("2011-03-13T00:00:00-05:00")),
+                     us("2011-03-13T03:00:00-04:00"));
+    assert_int_equal(
+        calendar_between(c, us("2011-03-13T00:00:00-05:00"), us("2011-03-14T00:00:00-04:00")),
+        HOUR_US);
     calendar_destroy(&c);
 }
 
@@ -178,15 +197,27 @@ static void test_refused(void **state)
     struct calendar_day twice[] = {fine[0], fine[0]};
     struct calendar_day text[] = {{.weekday = 1, WINDOWS({"8:00", "17:00"})}};
     struct calendar_day empty[] = {{.weekday = 1, WINDOWS({"08:00", "08:00"})}};
-    struct calendar_day overlap[] = {{.weekday = 1, WINDOWS({"08:00", "12:00"}, {"11:00", "13:00"})}};
-    struct calendar_day night[] = {{.weekday = 1, WINDOWS({"22:00", "09:00"})}, {.weekday = 2, WINDOWS({"08:00", "12:00"})}};
+    struct calendar_day overlap[] = {
+        {.weekday = 1, WINDOWS({"08:00", "12:00"}, {"11:00", "13:00"})}};
+    struct calendar_day night[] = {{.weekday = 1, WINDOWS({"22:00", "09:00"})},
+                                   {.weekday = 2, WINDOWS({"08:00", "12:00"})}};
     struct calendar_exception date[] = {{.from = "2011-02-29"}};
     struct calendar_exception order[] = {{.from = "2011-02-28", .to = "2011-02-27"}};
-    struct calendar_exception both[] = {{.from = "2011-02-01", .to = "2011-02-05"}, {.from = "2011-02-05"}};
+    struct calendar_exception both[] = {{.from = "2011-02-01", .to = "2011-02-05"},
+                                        {.from = "2011-02-05"}};
     struct calendar_exception shut[] = {{.from = "2011-01-01", .to = "2012-06-01"}};
-    struct calendar_exception either[] = {{.from = "2011-02-01", .as = 1, WINDOWS({"08:00", "17:00"})}};
-#define DEF(w, ...) &(struct calendar_def){.version = "1", .zone = "UTC", .weekly = {w, COUNT_OF(w)}, __VA_ARGS__}
-#define DAYS(e) .exceptions = {e, COUNT_OF(e)}
+    struct calendar_exception either[] = {
+        {.from = "2011-02-01", .as = 1, WINDOWS({"08:00", "17:00"})}};
+#define DEF(w)                                                                                     \
+    &(struct calendar_def)                                                                         \
+    {                                                                                              \
+        .version = "1", .zone = "UTC", .weekly = { w, COUNT_OF(w) }                                \
+    }
+#define DAYS(e)                                                                                    \
+    &(struct calendar_def)                                                                         \
+    {                                                                                              \
+        .version = "1", .zone = "UTC", .weekly = {fine, 1}, .exceptions = { e, COUNT_OF(e) }       \
+    }
     refuse(&(struct calendar_def){.zone = "Nowhere"}, "unknown", "zone");
     refuse(&(struct calendar_def){.zone = "UTC"}, "no-working-time", "weekly");
     refuse(DEF(twice), "duplicate", "weekly[1]");
@@ -194,17 +225,17 @@ static void test_refused(void **state)
     refuse(DEF(empty), "bad-value", "weekly[0].windows[0]");
     refuse(DEF(overlap), "bad-value", "weekly[0]");
     refuse(DEF(night), "bad-value", "weekly");
-    refuse(DEF(fine, DAYS(date)), "bad-time", "exceptions[0]");
-    refuse(DEF(fine, DAYS(order)), "bad-time", "exceptions[0]");
-    refuse(DEF(fine, DAYS(both)), "duplicate", "exceptions");
-    refuse(DEF(fine, DAYS(shut)), "no-working-time", "weekly");
-    refuse(DEF(fine, DAYS(either)), "bad-value", "exceptions[0]");
+    refuse(DAYS(date), "bad-time", "exceptions[0]");
+    refuse(DAYS(order), "bad-time", "exceptions[0]");
+    refuse(DAYS(both), "duplicate", "exceptions");
+    refuse(DAYS(shut), "no-working-time", "weekly");
+    refuse(DAYS(either), "bad-value", "exceptions[0]");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_added), cmocka_unit_test(test_agree),
-                                       cmocka_unit_test(test_days), cmocka_unit_test(test_summer_time),
-                                       cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_added), cmocka_unit_test(test_agree), cmocka_unit_test(test_days),
+        cmocka_unit_test(test_summer_time), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ static const struct {
     const char *op, *boundary, *why;
     int n;
 } skipped[] = {
-    {"add", "next_open", "time used up at closing is due at closing here, not at the next opening", 25},
+    {"add", "next_open", "time used up at closing is due at closing here, not at the next opening",
+     25},
     {"subtract", "prev_close", "the same backwards", 16},
     {"is_open", "closing_instant_counts_as_open", "intervals are half-open here", 6},
     {"add_days", "clamped_to_next_open", "days keep the time of day here, even outside hours", 2},
@@ -63,10 +64,12 @@ static int skip_of(json_t *c)
     const char *op = text_of(c, "op"), *boundary = text_of(c, "boundary");
     if (json_object_get(c, "end_of_day"))
         boundary = "end_of_day";
-    if (text_equal(op, "between") && strcmp(text_of(c, "end"), text_of(c, "start")) < 0 && number_of(c, "expected_seconds") == 0)
+    if (text_equal(op, "between") && strcmp(text_of(c, "end"), text_of(c, "start")) < 0 &&
+        number_of(c, "expected_seconds") == 0)
         boundary = "reversed";
     for (size_t i = 0; i < COUNT_OF(skipped); i++)
-        if (text_equal(skipped[i].op, op) && (!skipped[i].boundary || text_equal(skipped[i].boundary, boundary)))
+        if (text_equal(skipped[i].op, op) &&
+            (!skipped[i].boundary || text_equal(skipped[i].boundary, boundary)))
             return (int)i;
     return -1;
 }
@@ -95,8 +98,10 @@ static bool intervals_hold(const struct calendar *cal, json_t *c)
     for (size_t i = 0; i < json_array_size(list); i++) {
         int64_t start = instant_of(json_array_get(json_array_get(list, i), 0));
         int64_t end = instant_of(json_array_get(json_array_get(list, i), 1));
-        if (!same_number(c, calendar_next_open(cal, at), start) || !same_number(c, calendar_between(cal, start, end), end - start) ||
-            !same_number(c, calendar_is_open(cal, end - SECOND_US), true) || !same_number(c, calendar_is_open(cal, end), false))
+        if (!same_number(c, calendar_next_open(cal, at), start) ||
+            !same_number(c, calendar_between(cal, start, end), end - start) ||
+            !same_number(c, calendar_is_open(cal, end - SECOND_US), true) ||
+            !same_number(c, calendar_is_open(cal, end), false))
             return false;
         at = end;
     }
@@ -109,7 +114,8 @@ static bool workdays_hold(const struct calendar *cal, json_t *c)
     int64_t last = noon_of(cal, text_of(c, "end_date"));
     size_t n = 0;
     struct span day = {1, SPAN_DAYS};
-    for (int64_t at = noon_of(cal, text_of(c, "start_date")); at <= last; at = zone_add(calendar_zone(cal), at, day)) {
+    for (int64_t at = noon_of(cal, text_of(c, "start_date")); at <= last;
+         at = zone_add(calendar_zone(cal), at, day)) {
         if (!calendar_is_working_day(cal, at))
             continue;
         if (json_is_array(want)) {
@@ -119,7 +125,9 @@ static bool workdays_hold(const struct calendar *cal, json_t *c)
         }
         n++;
     }
-    return same_number(c, (int64_t)n, json_is_array(want) ? (int64_t)json_array_size(want) : json_integer_value(want));
+    return same_number(c, (int64_t)n,
+                       json_is_array(want) ? (int64_t)json_array_size(want)
+                                           : json_integer_value(want));
 }
 
 static bool case_holds(const struct calendar *cal, json_t *c)
@@ -131,15 +139,19 @@ static bool case_holds(const struct calendar *cal, json_t *c)
     if (text_equal(op, "subtract"))
         return same_instant(c, calendar_add(cal, instant_of(start), -seconds_of(c, "seconds")));
     if (text_equal(op, "add_days"))
-        return same_instant(c, calendar_add_working_days(cal, instant_of(start), number_of(c, "days")));
+        return same_instant(
+            c, calendar_add_working_days(cal, instant_of(start), number_of(c, "days")));
     if (text_equal(op, "between"))
-        return same_number(c, calendar_between(cal, instant_of(start), instant_of(json_object_get(c, "end"))),
-                           seconds_of(c, "expected_seconds"));
+        return same_number(
+            c, calendar_between(cal, instant_of(start), instant_of(json_object_get(c, "end"))),
+            seconds_of(c, "expected_seconds"));
     if (text_equal(op, "is_open"))
-        return same_number(c, calendar_is_open(cal, instant_of(at)), json_is_true(json_object_get(c, "expected")));
+        return same_number(c, calendar_is_open(cal, instant_of(at)),
+                           json_is_true(json_object_get(c, "expected")));
     if (text_equal(op, "next_open"))
         return same_instant(c, calendar_next_open(cal, instant_of(at)));
-    if (text_equal(op, "prev_close")) /* one microsecond of work before it, and that one forward again */
+    if (text_equal(
+            op, "prev_close")) /* one microsecond of work before it, and that one forward again */
         return same_instant(c, calendar_add(cal, instant_of(at), -1) + 1);
     if (text_equal(op, "open_intervals"))
         return intervals_hold(cal, c);
@@ -159,11 +171,13 @@ static void test_cases(void **state)
 {
     (void)state;
     int counts[COUNT_OF(skipped)] = {0}, wrong = 0, right = 0;
-    json_t *root = json_load_file(SOURCE_DIR "/tests/unit/common/calendar/business-time-cases.json", 0, NULL);
+    json_t *root =
+        json_load_file(SOURCE_DIR "/tests/unit/common/calendar/business-time-cases.json", 0, NULL);
     json_t *cases = json_object_get(root, "cases"), *definition;
     const char *name;
     assert_true(json_array_size(cases) == 784);
-    json_object_foreach (json_object_get(root, "calendars"), name, definition) {
+    json_object_foreach(json_object_get(root, "calendars"), name, definition)
+    {
         struct calendar *cal = peer_calendar_new(name, definition);
         for (size_t i = 0; i < json_array_size(cases); i++) {
             json_t *c = json_array_get(cases, i);

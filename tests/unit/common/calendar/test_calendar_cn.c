@@ -22,7 +22,8 @@ static struct calendar *shipped(const char *path)
     struct problems problems = {0};
     struct problem problem = {0};
     if (!record_parse_yaml(&calendar_def_record, text, n, arena, &def, &problems))
-        fail_msg("%s: line %u: %s %s", path, problems.items[0].line, problems.items[0].code, problems.items[0].field);
+        fail_msg("%s: line %u: %s %s", path, problems.items[0].line, problems.items[0].code,
+                 problems.items[0].field);
     struct calendar *c = calendar_new(&def, &problem);
     if (!c)
         fail_msg("%s: %s %s %s", path, problem.code, problem.field, problem.args);
@@ -38,24 +39,29 @@ static bool listed(json_t *dates, const char *date)
     return false;
 }
 
-/* A weekday is a working day unless it is listed as off, a weekend day only when it makes up for one. */
+/* A weekday is a working day unless it is listed as off, a weekend day only when it makes up for
+ * one. */
 static int64_t year_check(const struct calendar *c, int year, json_t *truth)
 {
-    int64_t workdays = 0, days = 0, first = days_from_civil(year, 1, 1), end = days_from_civil(year + 1, 1, 1);
+    int64_t workdays = 0, days = 0, first = days_from_civil(year, 1, 1),
+            end = days_from_civil(year + 1, 1, 1);
     for (int64_t day = first; day < end; day++, days++) {
         struct local_time t = {.hour = 12};
         char date[16];
         civil_from_days(day, &t.year, &t.month, &t.day);
         snprintf(date, sizeof date, "%04d-%02d-%02d", t.year, t.month % 100, t.day % 100);
-        bool want = weekday_of_days(day) <= 5 ? !listed(json_object_get(truth, "weekday_offs"), date)
-                                               : listed(json_object_get(truth, "makeup_workdays"), date);
+        bool want = weekday_of_days(day) <= 5
+                        ? !listed(json_object_get(truth, "weekday_offs"), date)
+                        : listed(json_object_get(truth, "makeup_workdays"), date);
         if (calendar_is_working_day(c, zone_instant(calendar_zone(c), &t)) != want)
             fail_msg("%s: want %s", date, want ? "a working day" : "off");
         workdays += want;
     }
     assert_int_equal(workdays, json_integer_value(json_object_get(truth, "workdays")));
-    struct local_time from = {.year = year, .month = 1, .day = 1}, to = {.year = year + 1, .month = 1, .day = 1};
-    assert_int_equal(calendar_between(c, zone_instant(calendar_zone(c), &from), zone_instant(calendar_zone(c), &to)),
+    struct local_time from = {.year = year, .month = 1, .day = 1},
+                      to = {.year = year + 1, .month = 1, .day = 1};
+    assert_int_equal(calendar_between(c, zone_instant(calendar_zone(c), &from),
+                                      zone_instant(calendar_zone(c), &to)),
                      workdays * 8 * HOUR_US);
     return days;
 }
@@ -64,12 +70,13 @@ static void test_every_day(void **state)
 {
     (void)state;
     struct calendar *c = shipped(SOURCE_DIR "/deploy/calendars/cn-2026.yaml");
-    json_t *root = json_load_file(SOURCE_DIR "/tests/unit/common/calendar/cn_workday_truth_2007_2026.json", 0, NULL);
+    json_t *root = json_load_file(
+        SOURCE_DIR "/tests/unit/common/calendar/cn_workday_truth_2007_2026.json", 0, NULL);
     const char *year;
     json_t *truth;
     int64_t days = 0;
-    json_object_foreach (json_object_get(root, "years"), year, truth)
-        days += year_check(c, atoi(year), truth);
+    json_object_foreach(json_object_get(root, "years"), year, truth) days +=
+        year_check(c, atoi(year), truth);
     assert_int_equal(days, 7305);
     json_decref(root);
     calendar_destroy(&c);
@@ -87,6 +94,7 @@ static void test_boston(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_day), cmocka_unit_test(test_boston)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_day),
+                                       cmocka_unit_test(test_boston)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

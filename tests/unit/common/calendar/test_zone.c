@@ -36,7 +36,8 @@ static const struct {
     {"Europe/Berlin", "2099-10-25T01:00:00Z", "2099-10-25T02:00:00+01:00"},
     {"Europe/Berlin", "2099-10-25T00:59:59Z", "2099-10-25T02:59:59+02:00"},
     {"Asia/Shanghai", "2061-07-01T12:00:00.5Z", "2061-07-01T20:00:00.500000+08:00"},
-    {"Asia/Shanghai", "1990-07-01T12:00:00Z", "1990-07-01T21:00:00+09:00"}, /* it had summer time then */
+    {"Asia/Shanghai", "1990-07-01T12:00:00Z",
+     "1990-07-01T21:00:00+09:00"}, /* it had summer time then */
     {"Asia/Kathmandu", "2020-01-01T00:00:00Z", "2020-01-01T05:45:00+05:45"},
     {"Asia/Shanghai", "1969-12-31T23:59:59.75Z", "1970-01-01T07:59:59.750000+08:00"},
 };
@@ -56,12 +57,14 @@ static void test_shown(void **state)
 static void test_there_and_back(void **state)
 {
     (void)state;
-    static const char *const names[] = {"America/New_York", "Asia/Shanghai", "Europe/London", "Australia/Lord_Howe",
-                                        "Africa/Casablanca", "America/Sao_Paulo", "Pacific/Auckland"};
+    static const char *const names[] = {
+        "America/New_York",  "Asia/Shanghai",     "Europe/London",   "Australia/Lord_Howe",
+        "Africa/Casablanca", "America/Sao_Paulo", "Pacific/Auckland"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const struct zone *zone = zone_find(names[i]);
         assert_non_null(zone);
-        for (int64_t at = us("1995-01-01T00:10:00Z"); at < us("2055-01-01T00:00:00Z"); at += 13 * HOUR_US + 7 * MINUTE_US) {
+        for (int64_t at = us("1995-01-01T00:10:00Z"); at < us("2055-01-01T00:00:00Z");
+             at += 13 * HOUR_US + 7 * MINUTE_US) {
             struct local_time t = zone_local(zone, at);
             int64_t back = zone_instant(zone, &t);
             if (back != at) { /* only an hour that comes twice: then the first of the two */
@@ -79,8 +82,10 @@ static const struct {
     {"America/New_York", "2011-03-12T12:00:00Z", "1d", "2011-03-13T11:00:00Z"},  /* 23 hours */
     {"America/New_York", "2011-11-05T11:00:00Z", "1d", "2011-11-06T12:00:00Z"},  /* 25 hours */
     {"America/New_York", "2011-03-12T12:00:00Z", "24h", "2011-03-13T12:00:00Z"}, /* elapsed */
-    {"America/New_York", "2011-03-12T07:30:00Z", "1d", "2011-03-13T07:30:00Z"},  /* 02:30 is not there: as before the gap */
-    {"America/New_York", "2011-11-05T05:30:00Z", "1d", "2011-11-06T05:30:00Z"},  /* 01:30 comes twice: the first */
+    {"America/New_York", "2011-03-12T07:30:00Z", "1d",
+     "2011-03-13T07:30:00Z"}, /* 02:30 is not there: as before the gap */
+    {"America/New_York", "2011-11-05T05:30:00Z", "1d",
+     "2011-11-06T05:30:00Z"}, /* 01:30 comes twice: the first */
     {"America/New_York", "2011-07-01T04:00:00Z", "120d", "2011-10-29T04:00:00Z"},
     {"America/New_York", "2011-11-07T05:00:00Z", "-2w", "2011-10-24T04:00:00Z"},
     {"Asia/Shanghai", "2012-01-31T04:00:00Z", "1mo", "2012-02-29T04:00:00Z"},
@@ -105,7 +110,8 @@ static void test_added(void **state)
 static void test_unknown(void **state)
 {
     (void)state;
-    static const char *const names[] = {"", "Mars/Olympus", "../../../etc/passwd", "/etc/localtime", "America", "tzdata.zi"};
+    static const char *const names[] = {
+        "", "Mars/Olympus", "../../../etc/passwd", "/etc/localtime", "America", "tzdata.zi"};
     for (size_t i = 0; i < COUNT_OF(names); i++)
         assert_null(zone_find(names[i]));
     assert_ptr_equal(zone_find("Asia/Shanghai"), zone_find("Asia/Shanghai"));
@@ -113,7 +119,8 @@ static void test_unknown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shown), cmocka_unit_test(test_there_and_back),
-                                       cmocka_unit_test(test_added), cmocka_unit_test(test_unknown)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shown), cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_added), cmocka_unit_test(test_unknown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Our due times against those that the City of Boston's own system set: every shipped request that has one, under the
- * shipped policy and calendar. */
+/* Our due times against those that the City of Boston's own system set: every shipped request that
+ * has one, under the shipped policy and calendar. */
 #include "policy/due.h"
 
 #include "base/text.h"
@@ -45,7 +45,8 @@ static size_t columns_split(char *line, char **columns, size_t max)
 static bool local_read(const char *text, const struct zone *zone, int64_t *us)
 {
     struct local_time t = {0};
-    if (sscanf(text, "%d-%d-%d %d:%d:%d", &t.year, &t.month, &t.day, &t.hour, &t.minute, &t.second) != 6)
+    if (sscanf(text, "%d-%d-%d %d:%d:%d", &t.year, &t.month, &t.day, &t.hour, &t.minute,
+               &t.second) != 6)
         return false;
     *us = zone_instant(zone, &t);
     return true;
@@ -55,7 +56,8 @@ struct tally {
     int requests, with_due, without_line, close;
 };
 
-static void request_judge(char **column, const struct policy *p, const struct calendar *calendar, struct tally *tally)
+static void request_judge(char **column, const struct policy *p, const struct calendar *calendar,
+                          struct tally *tally)
 {
     const struct zone *zone = zone_find(p->zone);
     const struct policy_clause *clause = policy_clause(p, "resolve");
@@ -65,7 +67,8 @@ static void request_judge(char **column, const struct policy *p, const struct ca
     if (!local_read(column[2], zone, &target))
         return;
     tally->with_due++;
-    const struct policy_limit *limit = policy_limit(clause, &(struct policy_subject){.kind = column[7]});
+    const struct policy_limit *limit =
+        policy_limit(clause, &(struct policy_subject){.kind = column[7]});
     if (!limit) {
         tally->without_line++;
         return;
@@ -83,10 +86,13 @@ static void test_due_times(void **state)
     struct problem problem = {0};
     struct policy policy;
     struct calendar_def def;
-    assert_true(policy_parse(text, file_read(SOURCE_DIR "/deploy/policies/boston311.yaml", text, sizeof text), arena, &policy, &problems));
-    assert_true(record_parse_yaml(&calendar_def_record, text,
-                                  file_read(SOURCE_DIR "/deploy/calendars/boston-weekdays.yaml", text, sizeof text), arena, &def,
-                                  &problems));
+    assert_true(policy_parse(
+        text, file_read(SOURCE_DIR "/deploy/policies/boston311.yaml", text, sizeof text), arena,
+        &policy, &problems));
+    assert_true(record_parse_yaml(
+        &calendar_def_record, text,
+        file_read(SOURCE_DIR "/deploy/calendars/boston-weekdays.yaml", text, sizeof text), arena,
+        &def, &problems));
     struct calendar *calendar = calendar_new(&def, &problem);
     assert_non_null(calendar);
     assert_string_equal(policy_clause(&policy, "resolve")->calendar, def.name);
@@ -101,8 +107,10 @@ static void test_due_times(void **state)
         request_judge(column, &policy, calendar, &tally);
     }
     gzclose(file);
-    print_message("%d requests, %d with a due time, %d of them without a line, %d within 60 s: %.3f %%\n", tally.requests,
-                  tally.with_due, tally.without_line, tally.close, 100.0 * tally.close / tally.with_due);
+    print_message(
+        "%d requests, %d with a due time, %d of them without a line, %d within 60 s: %.3f %%\n",
+        tally.requests, tally.with_due, tally.without_line, tally.close,
+        100.0 * tally.close / tally.with_due);
     assert_int_equal(tally.requests, 31828);
     assert_int_equal(tally.with_due, 26815);
     assert_true(tally.close * 1000 >= tally.with_due * 985);

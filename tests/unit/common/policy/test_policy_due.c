@@ -15,13 +15,19 @@ static int64_t us(const char *text)
     return at;
 }
 
-/* Monday to Thursday with a lunch break, Friday mornings only; 1 to 7 October 2026 off, the 10th worked. */
+/* Monday to Thursday with a lunch break, Friday mornings only; 1 to 7 October 2026 off, the 10th
+ * worked. */
 static struct calendar *office(void)
 {
-    static struct calendar_window whole[] = {{"08:30", "12:00"}, {"13:00", "17:30"}}, half[] = {{"08:30", "12:00"}};
-    struct calendar_day week[] = {{1, {whole, 2}}, {2, {whole, 2}}, {3, {whole, 2}}, {4, {whole, 2}}, {5, {half, 1}}};
-    struct calendar_exception days[] = {{.from = "2026-10-01", .to = "2026-10-07"}, {.from = "2026-10-10", .as = 1}};
-    struct calendar_def def = {.version = "office-1", .zone = "Asia/Shanghai", .weekly = {week, COUNT_OF(week)},
+    static struct calendar_window whole[] = {{"08:30", "12:00"}, {"13:00", "17:30"}},
+                                  half[] = {{"08:30", "12:00"}};
+    struct calendar_day week[] = {
+        {1, {whole, 2}}, {2, {whole, 2}}, {3, {whole, 2}}, {4, {whole, 2}}, {5, {half, 1}}};
+    struct calendar_exception days[] = {{.from = "2026-10-01", .to = "2026-10-07"},
+                                        {.from = "2026-10-10", .as = 1}};
+    struct calendar_def def = {.version = "office-1",
+                               .zone = "Asia/Shanghai",
+                               .weekly = {week, COUNT_OF(week)},
                                .exceptions = {days, COUNT_OF(days)}};
     struct problem problem;
     struct calendar *c = calendar_new(&def, &problem);
@@ -34,24 +40,41 @@ static const struct {
     int counting;
     const char *cutoff, *limit, *from, *want;
 } cases[] = {
-    {"elapsed, whatever the calendar", COUNTING_HOURS, "", "2h", "2026-09-30T23:00:00+08:00", "2026-10-01T01:00:00+08:00"},
-    {"days on the wall", COUNTING_HOURS, "", "3d", "2026-09-30T23:00:00+08:00", "2026-10-03T23:00:00+08:00"},
+    {"elapsed, whatever the calendar", COUNTING_HOURS, "", "2h", "2026-09-30T23:00:00+08:00",
+     "2026-10-01T01:00:00+08:00"},
+    {"days on the wall", COUNTING_HOURS, "", "3d", "2026-09-30T23:00:00+08:00",
+     "2026-10-03T23:00:00+08:00"},
     {"months", COUNTING_HOURS, "", "2mo", "2026-12-31T10:00:00+08:00", "2027-02-28T10:00:00+08:00"},
-    {"working hours over the holiday", COUNTING_HOURS, "", "2wh", "2026-09-30T16:30:00+08:00", "2026-10-08T09:30:00+08:00"},
-    {"by hours: as far into the next day", COUNTING_HOURS, "", "1wd", "2026-09-14T10:00:00+08:00", "2026-09-15T10:00:00+08:00"},
-    {"from lunch: from one o'clock", COUNTING_HOURS, "", "1wd", "2026-09-14T12:30:00+08:00", "2026-09-15T12:00:00+08:00"},
-    {"over the weekend", COUNTING_HOURS, "", "2wd", "2026-09-17T10:00:00+08:00", "2026-09-21T10:00:00+08:00"},
-    {"a short day ends early", COUNTING_HOURS, "", "1wd", "2026-09-17T16:00:00+08:00", "2026-09-18T12:00:00+08:00"},
-    {"a whole day from its first hour", COUNTING_HOURS, "", "1wd", "2026-09-14T08:30:00+08:00", "2026-09-14T17:30:00+08:00"},
-    {"in the evening: the next day, whole", COUNTING_HOURS, "", "1wd", "2026-09-14T20:00:00+08:00", "2026-09-15T17:30:00+08:00"},
-    {"in a holiday: the first day, whole", COUNTING_HOURS, "", "2wd", "2026-10-03T12:00:00+08:00", "2026-10-09T12:00:00+08:00"},
-    {"onto the make-up day", COUNTING_HOURS, "", "1wd", "2026-10-09T09:00:00+08:00", "2026-10-10T09:00:00+08:00"},
-    {"by time of day", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-17T16:59:59+08:00", "2026-09-21T16:59:59+08:00"},
-    {"at the cutoff", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-17T17:00:00+08:00", "2026-09-22T08:30:00+08:00"},
-    {"early is kept", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-17T05:10:00+08:00", "2026-09-21T05:10:00+08:00"},
-    {"a day off first", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-19T10:00:00+08:00", "2026-09-23T10:00:00+08:00"},
-    {"a day off, late", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-19T18:00:00+08:00", "2026-09-24T08:30:00+08:00"},
-    {"without cutoff", COUNTING_TIME_OF_DAY, "", "1wd", "2026-09-18T23:00:00+08:00", "2026-09-21T23:00:00+08:00"},
+    {"working hours over the holiday", COUNTING_HOURS, "", "2wh", "2026-09-30T16:30:00+08:00",
+     "2026-10-08T09:30:00+08:00"},
+    {"by hours: as far into the next day", COUNTING_HOURS, "", "1wd", "2026-09-14T10:00:00+08:00",
+     "2026-09-15T10:00:00+08:00"},
+    {"from lunch: from one o'clock", COUNTING_HOURS, "", "1wd", "2026-09-14T12:30:00+08:00",
+     "2026-09-15T12:00:00+08:00"},
+    {"over the weekend", COUNTING_HOURS, "", "2wd", "2026-09-17T10:00:00+08:00",
+     "2026-09-21T10:00:00+08:00"},
+    {"a short day ends early", COUNTING_HOURS, "", "1wd", "2026-09-17T16:00:00+08:00",
+     "2026-09-18T12:00:00+08:00"},
+    {"a whole day from its first hour", COUNTING_HOURS, "", "1wd", "2026-09-14T08:30:00+08:00",
+     "2026-09-14T17:30:00+08:00"},
+    {"in the evening: the next day, whole", COUNTING_HOURS, "", "1wd", "2026-09-14T20:00:00+08:00",
+     "2026-09-15T17:30:00+08:00"},
+    {"in a holiday: the first day, whole", COUNTING_HOURS, "", "2wd", "2026-10-03T12:00:00+08:00",
+     "2026-10-09T12:00:00+08:00"},
+    {"onto the make-up day", COUNTING_HOURS, "", "1wd", "2026-10-09T09:00:00+08:00",
+     "2026-10-10T09:00:00+08:00"},
+    {"by time of day", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-17T16:59:59+08:00",
+     "2026-09-21T16:59:59+08:00"},
+    {"at the cutoff", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-17T17:00:00+08:00",
+     "2026-09-22T08:30:00+08:00"},
+    {"early is kept", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-17T05:10:00+08:00",
+     "2026-09-21T05:10:00+08:00"},
+    {"a day off first", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-19T10:00:00+08:00",
+     "2026-09-23T10:00:00+08:00"},
+    {"a day off, late", COUNTING_TIME_OF_DAY, "17:00", "2wd", "2026-09-19T18:00:00+08:00",
+     "2026-09-24T08:30:00+08:00"},
+    {"without cutoff", COUNTING_TIME_OF_DAY, "", "1wd", "2026-09-18T23:00:00+08:00",
+     "2026-09-21T23:00:00+08:00"},
 };
 
 static void test_due(void **state)
@@ -65,7 +88,8 @@ static void test_due(void **state)
         for (size_t j = 0; cases[i].cutoff[j]; j++)
             clause.cutoff[j] = cases[i].cutoff[j];
         assert_true(span_parse(cases[i].limit, &limit));
-        zone_print(calendar_zone(c), policy_due(&clause, limit, calendar_zone(c), c, us(cases[i].from)), got);
+        zone_print(calendar_zone(c),
+                   policy_due(&clause, limit, calendar_zone(c), c, us(cases[i].from)), got);
         int64_t want = us(cases[i].want);
         if (policy_due(&clause, limit, calendar_zone(c), c, us(cases[i].from)) != want)
             fail_msg("%s: got %s, want %s", cases[i].what, got, cases[i].want);
@@ -77,16 +101,20 @@ static void test_levels(void **state)
 {
     (void)state;
     struct calendar *c = office();
-    struct policy_level levels[] = {
-        {.at = {-1, SPAN_WORKING_DAYS}}, {.at = {-2, SPAN_WORKING_HOURS}}, {.at = {-30, SPAN_MINUTES}}, {.at = {1, SPAN_DAYS}, .to = "head"}};
+    struct policy_level levels[] = {{.at = {-1, SPAN_WORKING_DAYS}},
+                                    {.at = {-2, SPAN_WORKING_HOURS}},
+                                    {.at = {-30, SPAN_MINUTES}},
+                                    {.at = {1, SPAN_DAYS}, .to = "head"}};
     struct policy_clause clause = {.levels = {levels, COUNT_OF(levels)}};
     int64_t due = us("2026-10-08T09:30:00+08:00");
     assert_int_equal(policy_level_first(&clause), -3);
     assert_int_equal(policy_level_last(&clause), 1);
-    static const char *const want[] = {"2026-09-30T09:30:00+08:00", "2026-09-30T16:30:00+08:00", "2026-10-08T09:00:00+08:00",
-                                       "2026-10-08T09:30:00+08:00", "2026-10-09T09:30:00+08:00"};
+    static const char *const want[] = {"2026-09-30T09:30:00+08:00", "2026-09-30T16:30:00+08:00",
+                                       "2026-10-08T09:00:00+08:00", "2026-10-08T09:30:00+08:00",
+                                       "2026-10-09T09:30:00+08:00"};
     for (int level = -3; level <= 1; level++)
-        assert_int_equal(policy_level_at(&clause, level, calendar_zone(c), c, due), us(want[level + 3]));
+        assert_int_equal(policy_level_at(&clause, level, calendar_zone(c), c, due),
+                         us(want[level + 3]));
     assert_null(policy_level(&clause, 0));
     assert_null(policy_level(&clause, 2));
     assert_string_equal(policy_level(&clause, 1)->to, "head");
@@ -106,6 +134,7 @@ static void test_minutes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_due), cmocka_unit_test(test_levels), cmocka_unit_test(test_minutes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_due), cmocka_unit_test(test_levels),
+                                       cmocka_unit_test(test_minutes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

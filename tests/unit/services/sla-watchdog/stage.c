@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #define EVENTS_MAX 600
-#define ROWS_MAX 200
+#define ROWS_MAX   200
 
 struct stored {
     unsigned table;
@@ -48,12 +48,16 @@ static int64_t instant(const char *text)
     return us;
 }
 
-/* --- the journal ------------------------------------------------------------------------------- */
+/* --- the journal ---------------------------------------------------------------------------- */
 
-static void append(struct stage *s, const char *from, const char *id, const char *type, const char *key, int64_t at_us,
-                   uint64_t cause, struct bytes data)
+static void append(struct stage *s, const char *from, const char *id, const char *type,
+                   const char *key, int64_t at_us, uint64_t cause, struct bytes data)
 {
-    struct event event = {.v = 1, .at_us = at_us < s->now_us ? at_us : s->now_us, .rec_us = s->now_us, .cause = cause, .data = data};
+    struct event event = {.v = 1,
+                          .at_us = at_us < s->now_us ? at_us : s->now_us,
+                          .rec_us = s->now_us,
+                          .cause = cause,
+                          .data = data};
     assert_true(s->head + 1 < EVENTS_MAX);
     event.pos = event.n = ++s->head;
     text_copy(event.id, sizeof event.id, id);
@@ -65,7 +69,8 @@ static void append(struct stage *s, const char *from, const char *id, const char
     link_next(s->links[s->head - 1], buf_bytes(&s->bodies[s->head]), s->links[s->head]);
 }
 
-void stage_say(struct stage *s, const char *type, const char *key, const char *at, const struct record *record, const void *data)
+void stage_say(struct stage *s, const char *type, const char *key, const char *at,
+               const struct record *record, const void *data)
 {
     struct buf map = {0};
     char id[32];
@@ -94,7 +99,7 @@ void stage_open(struct stage *s, const char *key, const char *kind, const char *
     stage_say(s, "ticket.assessed", key, at, &ticket_assessed_record, &a);
 }
 
-/* --- the worker -------------------------------------------------------------------------------- */
+/* --- the worker ----------------------------------------------------------------------------- */
 
 static struct stored *stored(struct stage *s, unsigned table, const char *key)
 {
@@ -227,7 +232,8 @@ void stage_time(struct stage *s, const char *at, bool settle)
         stage_settle(s);
 }
 
-static struct run *run_from(struct stage *s, const struct run_state *state, uint64_t upto, bool load)
+static struct run *run_from(struct stage *s, const struct run_state *state, uint64_t upto,
+                            bool load)
 {
     struct run *run = run_new(&sla_watchdog_worker, 4);
     struct tables *tables = run_tables(run);
@@ -245,7 +251,8 @@ static struct run *run_from(struct stage *s, const struct run_state *state, uint
         struct problem problem;
         assert_true(event_decode(buf_bytes(&s->bodies[pos]), (struct bytes){0}, &event, &problem));
         if (text_equal(event.from, "sla-watchdog"))
-            assert_int_equal(run_expect(run, buf_bytes(&s->bodies[pos]), (struct bytes){0}), RUN_DONE);
+            assert_int_equal(run_expect(run, buf_bytes(&s->bodies[pos]), (struct bytes){0}),
+                             RUN_DONE);
     }
     return run;
 }
@@ -303,22 +310,27 @@ size_t stage_open_rows(const struct stage *s)
     for (size_t i = 0; i < s->rows_n; i++)
         if (s->rows[i].table < sla_watchdog_worker.tables_n) {
             bool open;
-            memcpy(&open, (const char *)s->rows[i].image + sla_watchdog_worker.tables[s->rows[i].table]->open_offset, sizeof open);
+            memcpy(&open,
+                   (const char *)s->rows[i].image +
+                       sla_watchdog_worker.tables[s->rows[i].table]->open_offset,
+                   sizeof open);
             n += open;
         }
     return n;
 }
 
-/* --- what was told ----------------------------------------------------------------------------- */
+/* --- what was told -------------------------------------------------------------------------- */
 
 static void clock_print(struct stage *s, const char *word, int64_t us)
 {
     struct local_time t = zone_local(s->zone, us);
     if (us)
-        buf_append_format(&s->text, " %s %02d-%02d %02d:%02d", word, t.month, t.day, t.hour, t.minute);
+        buf_append_format(&s->text, " %s %02d-%02d %02d:%02d", word, t.month, t.day, t.hour,
+                          t.minute);
 }
 
-static bool decoded(const struct event *event, const char *type, const struct record *record, void *data)
+static bool decoded(const struct event *event, const char *type, const struct record *record,
+                    void *data)
 {
     struct problem problem;
     return text_equal(event->type, type) &&
@@ -337,21 +349,23 @@ static void event_print(struct stage *s, const struct event *event)
     if (decoded(event, "sla.scheduled", &sla_scheduled_record, &d)) {
         buf_append_text(&s->text, "scheduled");
         for (uint32_t i = 0; i < d.scheduled.limits_n; i++) {
-            buf_append_format(&s->text, " %s.%lld", d.scheduled.limits[i].clause, (long long)d.scheduled.limits[i].k);
+            buf_append_format(&s->text, " %s.%lld", d.scheduled.limits[i].clause,
+                              (long long)d.scheduled.limits[i].k);
             clock_print(s, "due", d.scheduled.limits[i].due_us);
         }
     } else if (decoded(event, "sla.warned", &sla_warned_record, &d)) {
-        buf_append_format(&s->text, "warned %s.%lld %lld %s", d.warned.clause, (long long)d.warned.k, (long long)d.warned.level,
-                          d.warned.to);
+        buf_append_format(&s->text, "warned %s.%lld %lld %s", d.warned.clause,
+                          (long long)d.warned.k, (long long)d.warned.level, d.warned.to);
     } else if (decoded(event, "sla.breached", &sla_breached_record, &d)) {
-        buf_append_format(&s->text, "breached %s.%lld %lld %s", d.breached.clause, (long long)d.breached.k,
-                          (long long)d.breached.level, d.breached.to);
+        buf_append_format(&s->text, "breached %s.%lld %lld %s", d.breached.clause,
+                          (long long)d.breached.k, (long long)d.breached.level, d.breached.to);
         clock_print(s, "stopped", d.breached.stopped_us);
     } else if (decoded(event, "sla.met", &sla_met_record, &d)) {
         buf_append_format(&s->text, "met %s.%lld", d.met.clause, (long long)d.met.k);
         clock_print(s, "stopped", d.met.stopped_us);
     } else if (decoded(event, "sla.corrected", &sla_corrected_record, &d)) {
-        buf_append_format(&s->text, "corrected %s.%lld %s", d.corrected.clause, (long long)d.corrected.k, d.corrected.is);
+        buf_append_format(&s->text, "corrected %s.%lld %s", d.corrected.clause,
+                          (long long)d.corrected.k, d.corrected.is);
         clock_print(s, "stopped", d.corrected.stopped_us);
     } else {
         return;
@@ -365,13 +379,14 @@ const char *stage_told(struct stage *s)
     for (; s->told < s->head; s->told++) {
         struct event event;
         struct problem problem;
-        assert_true(event_decode(buf_bytes(&s->bodies[s->told + 1]), (struct bytes){0}, &event, &problem));
+        assert_true(
+            event_decode(buf_bytes(&s->bodies[s->told + 1]), (struct bytes){0}, &event, &problem));
         event_print(s, &event);
     }
     return buf_text(&s->text);
 }
 
-/* --- beginning and end ------------------------------------------------------------------------- */
+/* --- beginning and end ---------------------------------------------------------------------- */
 
 static void publish_policy(struct stage *s, const char *text)
 {
@@ -379,7 +394,8 @@ static void publish_policy(struct stage *s, const char *text)
     struct policy policy;
     struct problems problems = {0};
     if (!policy_parse(text, strlen(text), arena, &policy, &problems))
-        fail_msg("line %u: %s %s %s", problems.items[0].line, problems.items[0].code, problems.items[0].field, problems.items[0].args);
+        fail_msg("line %u: %s %s %s", problems.items[0].line, problems.items[0].code,
+                 problems.items[0].field, problems.items[0].args);
     struct policy_published published = {.name = "test"};
     struct buf raw = {0};
     record_encode(&policy_record, RECORD_WHOLE, &policy, &raw);

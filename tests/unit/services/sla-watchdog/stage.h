@@ -1,4 +1,5 @@
-/* A journal in memory with the watchdog's real core on it: facts are told, time passes, what it says is taken up. */
+/* A journal in memory with the watchdog's real core on it: facts are told, time passes, what it
+ * says is taken up. */
 #ifndef AFTERCARE_TESTS_STAGE_H
 #define AFTERCARE_TESTS_STAGE_H
 
@@ -6,15 +7,18 @@
 
 struct stage;
 
-/* A wall stream that begins at `start`, with this policy (YAML) and the calendars of deploy/calendars it names in force. */
+/* A wall stream that begins at `start`, with this policy (YAML) and the calendars of
+ * deploy/calendars it names in force. */
 struct stage *stage_new(const char *start, const char *policy, const char *calendar_file);
 void stage_destroy(struct stage **);
 
 /* A ticket of that kind is registered and assessed; it happened at `at` (RFC 3339). */
 void stage_open(struct stage *, const char *key, const char *kind, const char *at);
-/* A fact recorded now; at: when it happened, NULL: now. data may be NULL (nothing but the envelope matters). */
+/* A fact recorded now; at: when it happened, NULL: now. data may be NULL (nothing but the envelope
+ * matters). */
 void stage_fact(struct stage *, const char *type, const char *key, const char *at);
-void stage_say(struct stage *, const char *type, const char *key, const char *at, const struct record *, const void *data);
+void stage_say(struct stage *, const char *type, const char *key, const char *at,
+               const struct record *, const void *data);
 /* The worker reads everything, and what it concludes, until it has nothing more to say. */
 void stage_settle(struct stage *);
 /* Time comes to that instant; timers fire. settle: and what they lead to is read back. */
@@ -26,7 +30,8 @@ void stage_take(struct stage *);
 void stage_restart(struct stage *);
 /* Replays everything into an empty memory and compares every row with the living ones. */
 void stage_rebuild(struct stage *);
-/* The sla.* events since the last call, one a line: "type clause.k level due stopped to" with local times. */
+/* The sla.* events since the last call, one a line: "type clause.k level due stopped to" with local
+ * times. */
 const char *stage_told(struct stage *);
 size_t stage_open_rows(const struct stage *);
 

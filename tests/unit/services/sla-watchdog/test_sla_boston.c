@@ -1,5 +1,6 @@
-/* The shipped quarter of Boston's requests through the watchdog on stepped time: a verdict for each promise whose request was closed or
- * whose limit has passed, and the same verdict as the city's own due times give in at least 98 of 100 cases. */
+/* The shipped quarter of Boston's requests through the watchdog on stepped time: a verdict for each
+ * promise whose request was closed or whose limit has passed, and the same verdict as the city's
+ * own due times give in at least 98 of 100 cases. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "calendar/zone.h"
@@ -21,7 +22,7 @@
 #include <cmocka.h>
 
 #define STEP_US HOUR_US
-#define BATCH 256
+#define BATCH   256
 
 struct request {
     char key[24], kind[POLICY_KIND_CAP];
@@ -46,17 +47,19 @@ struct world {
     const struct zone *zone;
 };
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 static int64_t local_read(const struct world *w, const char *text)
 {
     struct local_time t = {0};
-    if (sscanf(text, "%d-%d-%d %d:%d:%d", &t.year, &t.month, &t.day, &t.hour, &t.minute, &t.second) != 6)
+    if (sscanf(text, "%d-%d-%d %d:%d:%d", &t.year, &t.month, &t.day, &t.hour, &t.minute,
+               &t.second) != 6)
         return 0;
     return zone_instant(w->zone, &t);
 }
 
-/* None of the first eight columns of the shipped file is quoted, but for the title, which may hold commas. */
+/* None of the first eight columns of the shipped file is quoted, but for the title, which may hold
+ * commas. */
 static char *column_next(char **at)
 {
     char *start = *at;
@@ -91,9 +94,11 @@ static void requests_read(struct world *w)
         r->opened_us = local_read(w, column[1]);
         r->target_us = local_read(w, column[2]);
         r->closed_us = local_read(w, column[3]);
-        w->tellings[w->tellings_n++] = (struct telling){r->opened_us, (uint32_t)w->requests_n, false};
+        w->tellings[w->tellings_n++] =
+            (struct telling){r->opened_us, (uint32_t)w->requests_n, false};
         if (r->closed_us)
-            w->tellings[w->tellings_n++] = (struct telling){r->closed_us, (uint32_t)w->requests_n, true};
+            w->tellings[w->tellings_n++] =
+                (struct telling){r->closed_us, (uint32_t)w->requests_n, true};
         w->requests_n++;
     }
     gzclose(file);
@@ -109,12 +114,16 @@ static int telling_order(const void *a, const void *b)
     return x->closing - y->closing;
 }
 
-/* --- the journal ------------------------------------------------------------------------------- */
+/* --- the journal ---------------------------------------------------------------------------- */
 
-static void append(struct world *w, const char *from, const char *id, const char *type, const char *key, int64_t at_us,
-                   uint64_t cause, struct bytes data)
+static void append(struct world *w, const char *from, const char *id, const char *type,
+                   const char *key, int64_t at_us, uint64_t cause, struct bytes data)
 {
-    struct event event = {.v = 1, .at_us = at_us < w->rec_us ? at_us : w->rec_us, .rec_us = w->rec_us, .cause = cause, .data = data};
+    struct event event = {.v = 1,
+                          .at_us = at_us < w->rec_us ? at_us : w->rec_us,
+                          .rec_us = w->rec_us,
+                          .cause = cause,
+                          .data = data};
     event.pos = event.n = ++w->pos;
     text_copy(event.id, sizeof event.id, id);
     text_copy(event.type, sizeof event.type, type);
@@ -127,7 +136,8 @@ static void append(struct world *w, const char *from, const char *id, const char
     run_add(w->run, buf_bytes(&w->body), (struct bytes){0}, w->link);
 }
 
-static void say(struct world *w, const char *type, const char *key, int64_t at_us, const struct record *record, const void *data)
+static void say(struct world *w, const char *type, const char *key, int64_t at_us,
+                const struct record *record, const void *data)
 {
     buf_reset(&w->map);
     record_encode(record, RECORD_PLAIN, data, &w->map);
@@ -233,7 +243,7 @@ static void live(struct world *w, int64_t end_us)
     }
 }
 
-/* --- publishing -------------------------------------------------------------------------------- */
+/* --- publishing ----------------------------------------------------------------------------- */
 
 static size_t file_read(const char *path, char *out, size_t cap)
 {
@@ -252,22 +262,27 @@ static void publish(struct world *w)
     struct policy policy;
     struct calendar_def def;
     struct buf raw = {0};
-    assert_true(policy_parse(text, file_read(SOURCE_DIR "/deploy/policies/boston311.yaml", text, sizeof text), arena, &policy, &problems));
+    assert_true(policy_parse(
+        text, file_read(SOURCE_DIR "/deploy/policies/boston311.yaml", text, sizeof text), arena,
+        &policy, &problems));
     record_encode(&policy_record, RECORD_WHOLE, &policy, &raw);
-    struct policy_published p = {.name = "boston311", .version = "boston311-1", .policy = buf_bytes(&raw)};
+    struct policy_published p = {
+        .name = "boston311", .version = "boston311-1", .policy = buf_bytes(&raw)};
     say(w, "policy.published", p.name, w->rec_us, &policy_published_record, &p);
     buf_reset(&raw);
-    assert_true(record_parse_yaml(&calendar_def_record, text,
-                                  file_read(SOURCE_DIR "/deploy/calendars/boston-weekdays.yaml", text, sizeof text), arena, &def,
-                                  &problems));
+    assert_true(record_parse_yaml(
+        &calendar_def_record, text,
+        file_read(SOURCE_DIR "/deploy/calendars/boston-weekdays.yaml", text, sizeof text), arena,
+        &def, &problems));
     record_encode(&calendar_def_record, RECORD_WHOLE, &def, &raw);
-    struct calendar_published c = {.name = "boston-weekdays", .version = "boston-weekdays-1", .calendar = buf_bytes(&raw)};
+    struct calendar_published c = {
+        .name = "boston-weekdays", .version = "boston-weekdays-1", .calendar = buf_bytes(&raw)};
     say(w, "calendar.published", c.name, w->rec_us, &calendar_published_record, &c);
     buf_release(&raw);
     arena_destroy(&arena);
 }
 
-/* --- verdicts ---------------------------------------------------------------------------------- */
+/* --- verdicts ------------------------------------------------------------------------------- */
 
 struct tally {
     struct world *w;
@@ -305,8 +320,10 @@ static void clock_count(const void *row, void *arg)
     if (!r || !r->target_us)
         return;
     int64_t closed = r->closed_us && r->closed_us < t->end_us ? r->closed_us : 0;
-    enum clock_state want = closed ? (closed <= r->target_us + MINUTE_US ? CLOCK_MET : CLOCK_BREACHED)
-                            : r->target_us <= t->end_us ? CLOCK_BREACHED : CLOCK_RUNNING;
+    enum clock_state want = closed
+                                ? (closed <= r->target_us + MINUTE_US ? CLOCK_MET : CLOCK_BREACHED)
+                            : r->target_us <= t->end_us ? CLOCK_BREACHED
+                                                        : CLOCK_RUNNING;
     t->judged++;
     t->agreed += (enum clock_state)c->state == want;
 }
@@ -323,7 +340,8 @@ static void test_quarter(void **state)
     requests_read(&w);
     assert_int_equal(w.requests_n, 31828);
     qsort(w.tellings, w.tellings_n, sizeof *w.tellings, telling_order);
-    w.run = run_new(&sla_watchdog_worker, 100000); /* nothing is evicted: there is no database to fetch from */
+    w.run = run_new(&sla_watchdog_worker,
+                    100000); /* nothing is evicted: there is no database to fetch from */
     run_start(w.run, &(struct run_state){0}, 0);
     link_first("boston-00000000", w.link);
     struct stream_created created;
@@ -340,10 +358,13 @@ static void test_quarter(void **state)
     size_t bytes = tables_bytes(run_tables(w.run));
     qsort(w.requests, w.requests_n, sizeof *w.requests, request_order);
     tables_each(run_tables(w.run), SLA_WATCHDOG_CLOCK, clock_count, &tally);
-    print_message("%llu events, %llu concluded, %.1f s; %zu KiB for %zu tickets, %d clocks\n", (unsigned long long)w.pos,
-                  (unsigned long long)w.own, seconds, bytes / 1024, tables_rows(run_tables(w.run), SLA_WATCHDOG_TICKET), tally.clocks);
-    print_message("%d met (%d told late), %d breached, %d running; %d of %d as by the city's due times: %.2f %%\n", tally.met,
-                  tally.late, tally.breached, tally.running, tally.agreed, tally.judged, 100.0 * tally.agreed / tally.judged);
+    print_message("%llu events, %llu concluded, %.1f s; %zu KiB for %zu tickets, %d clocks\n",
+                  (unsigned long long)w.pos, (unsigned long long)w.own, seconds, bytes / 1024,
+                  tables_rows(run_tables(w.run), SLA_WATCHDOG_TICKET), tally.clocks);
+    print_message("%d met (%d told late), %d breached, %d running; %d of %d as by the city's due "
+                  "times: %.2f %%\n",
+                  tally.met, tally.late, tally.breached, tally.running, tally.agreed, tally.judged,
+                  100.0 * tally.agreed / tally.judged);
     assert_true(tally.judged > 26000);
     assert_true(tally.agreed * 100 >= tally.judged * 98);
     assert_int_equal(run_flying(w.run), 0);

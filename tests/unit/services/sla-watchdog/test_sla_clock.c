@@ -35,12 +35,12 @@ static void test_judged(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(judged); i++)
-        if (sla_watchdog_judge(judged[i].state, judged[i].due, judged[i].stopped, judged[i].ended, judged[i].in_flight) !=
-            judged[i].want)
+        if (sla_watchdog_judge(judged[i].state, judged[i].due, judged[i].stopped, judged[i].ended,
+                               judged[i].in_flight) != judged[i].want)
             fail_msg("%s", judged[i].what);
 }
 
-#define DAY(n) ((n) * DAY_US)
+#define DAY(n) ((n)*DAY_US)
 static const struct {
     const char *what;
     int64_t at, rec, opened;
@@ -60,7 +60,8 @@ static void test_facts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(facts); i++)
-        if (sla_watchdog_fact_us(facts[i].at, facts[i].rec, facts[i].opened, facts[i].late, zone_find("UTC")) != facts[i].want)
+        if (sla_watchdog_fact_us(facts[i].at, facts[i].rec, facts[i].opened, facts[i].late,
+                                 zone_find("UTC")) != facts[i].want)
             fail_msg("%s", facts[i].what);
 }
 
@@ -91,7 +92,8 @@ static void test_every_fact_has_a_handler(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_judged), cmocka_unit_test(test_facts), cmocka_unit_test(test_names),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_judged), cmocka_unit_test(test_facts),
+                                       cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_every_fact_has_a_handler)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
-/* The watchdog's handlers on a journal in memory: what it says, in the order in which it says it. After each story the rows are
- * rebuilt from the journal and compared. */
+/* The watchdog's handlers on a journal in memory: what it says, in the order in which it says it.
+ * After each story the rows are rebuilt from the journal and compared. */
 #include "stage.h"
 
-#include "proto/ticket.h"
 #include "base/text.h"
+#include "proto/ticket.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +15,17 @@ static const char policy[] =
     "kinds: [{name: repair}, {name: advice}, {name: slow}]\n"
     "late_facts_within: 7d\n"
     "sla:\n"
-    "  - {id: arrange, start: ticket.assessed, stop: job.accepted, limits: [{limit: 2h, match: {kinds: [repair]}}],\n"
+    "  - {id: arrange, start: ticket.assessed, stop: job.accepted, limits: [{limit: 2h, match: "
+    "{kinds: [repair]}}],\n"
     "     levels: [{at: -30min, to: clerk}, {at: 1h, to: manager}, {at: 3h, to: director}]}\n"
-    "  - {id: on-site, start: job.accepted, stop: job.arrived, limits: [{limit: 4h, match: {kinds: [repair]}}]}\n"
-    "  - {id: resolve, start: ticket.registered, stop: ticket.resolved, calendar: cn, counting: hours,\n"
-    "     limits: [{limit: 2wd, match: {kinds: [repair]}}, {limit: 20d, match: {kinds: [slow]}}]}\n";
+    "  - {id: on-site, start: job.accepted, stop: job.arrived, limits: [{limit: 4h, match: {kinds: "
+    "[repair]}}]}\n"
+    "  - {id: resolve, start: ticket.registered, stop: ticket.resolved, calendar: cn, counting: "
+    "hours,\n"
+    "     limits: [{limit: 2wd, match: {kinds: [repair]}}, {limit: 20d, match: {kinds: "
+    "[slow]}}]}\n";
 
-#define START "2026-09-14T08:00:00+08:00" /* a Monday */
+#define START         "2026-09-14T08:00:00+08:00" /* a Monday */
 #define AT(day, time) "2026-09-" day "T" time ":00+08:00"
 
 static int stage_up(void **state)
@@ -61,7 +65,9 @@ static void test_all_met(void **state)
     stage_settle(s);
     told(s, "met arrange.1 stopped 09-14 10:00\nscheduled on-site.1 due 09-14 14:00\n");
     stage_time(s, AT("14", "14:00"), false);
-    stage_fact(s, "job.arrived", "A", AT("14", "14:00")); /* exactly then; the timer has fired at that instant all the same */
+    stage_fact(
+        s, "job.arrived", "A",
+        AT("14", "14:00")); /* exactly then; the timer has fired at that instant all the same */
     stage_settle(s);
     told(s, "breached on-site.1 0 \ncorrected on-site.1 met stopped 09-14 14:00\n");
     stage_time(s, AT("15", "17:00"), true);
@@ -90,7 +96,9 @@ static void test_levels(void **state)
     told(s, "breached arrange.1 0 \nbreached arrange.1 1 manager\nbreached arrange.1 2 director\n");
     stage_fact(s, "job.accepted", "A", NULL);
     stage_settle(s);
-    told(s, "scheduled on-site.1 due 09-14 19:00\n"); /* the breach is out; nothing more to say of it */
+    told(
+        s,
+        "scheduled on-site.1 due 09-14 19:00\n"); /* the breach is out; nothing more to say of it */
 }
 
 static void test_breached_at_stop(void **state)
@@ -117,11 +125,13 @@ static void test_late_fact_corrects(void **state)
     struct stage *s = *state;
     opened(s);
     stage_time(s, AT("14", "14:00"), true);
-    told(s, "warned arrange.1 -1 clerk\nbreached arrange.1 0 \nbreached arrange.1 1 manager\nbreached arrange.1 2 director\n");
+    told(s, "warned arrange.1 -1 clerk\nbreached arrange.1 0 \nbreached arrange.1 1 "
+            "manager\nbreached arrange.1 2 director\n");
     stage_fact(s, "job.accepted", "A", AT("14", "10:40"));
     stage_settle(s);
     told(s, "corrected arrange.1 met stopped 09-14 10:40\nscheduled on-site.1 due 09-14 14:40\n");
-    stage_fact(s, "job.accepted", "A", AT("14", "10:41")); /* told again: a second start, the first verdict stays */
+    stage_fact(s, "job.accepted", "A",
+               AT("14", "10:41")); /* told again: a second start, the first verdict stays */
     stage_settle(s);
     told(s, "scheduled on-site.2 due 09-14 14:41\n");
     stage_fact(s, "job.arrived", "A", NULL); /* stops both */
@@ -151,7 +161,8 @@ static void test_breach_in_flight(void **state)
     stage_time(s, AT("14", "11:00"), false); /* the breach is appended behind … */
     stage_fact(s, "job.accepted", "A", AT("14", "10:50"));
     stage_settle(s);
-    told(s, "breached arrange.1 0 \ncorrected arrange.1 met stopped 09-14 10:50\nscheduled on-site.1 due 09-14 14:50\n");
+    told(s, "breached arrange.1 0 \ncorrected arrange.1 met stopped 09-14 10:50\nscheduled "
+            "on-site.1 due 09-14 14:50\n");
 }
 
 /* The fact stands in the journal before the breach that was drawn without it. */
@@ -164,7 +175,8 @@ static void test_fact_before_the_breach_in_the_journal(void **state)
     stage_fact(s, "job.accepted", "A", AT("14", "10:50")); /* not read yet */
     stage_time(s, AT("14", "11:00"), false);
     stage_settle(s);
-    told(s, "breached arrange.1 0 \nscheduled on-site.1 due 09-14 14:30\ncorrected arrange.1 met stopped 09-14 10:30\n");
+    told(s, "breached arrange.1 0 \nscheduled on-site.1 due 09-14 14:30\ncorrected arrange.1 met "
+            "stopped 09-14 10:30\n");
 }
 
 static void test_resolved_in_the_same_second(void **state)
@@ -241,7 +253,9 @@ static void test_reopened(void **state)
     stage_restart(s); /* the ticket's row is closed: it is fetched */
     stage_fact(s, "ticket.reopened", "A", NULL);
     stage_settle(s);
-    told(s, "scheduled arrange.2 due 09-17 11:00 resolve.2 due 09-20 09:00\n"); /* the 20th makes up for the holiday */
+    told(s,
+         "scheduled arrange.2 due 09-17 11:00 resolve.2 due 09-20 09:00\n"); /* the 20th makes up
+                                                                                for the holiday */
     stage_time(s, AT("17", "10:00"), true);
     stage_fact(s, "job.accepted", "A", NULL);
     stage_settle(s);
@@ -253,7 +267,8 @@ static void test_reopened(void **state)
     told(s, ""); /* resolve.2 was breached on the 20th; said then */
 }
 
-/* An arrival told before the acceptance: the promise of a visit is kept, not broken four hours later. */
+/* An arrival told before the acceptance: the promise of a visit is kept, not broken four hours
+ * later. */
 static void test_arrived_before_accepted(void **state)
 {
     struct stage *s = *state;
@@ -264,7 +279,8 @@ static void test_arrived_before_accepted(void **state)
     stage_time(s, AT("14", "09:30"), true);
     stage_fact(s, "job.accepted", "A", NULL);
     stage_settle(s);
-    told(s, "met arrange.1 stopped 09-14 09:30\nscheduled on-site.1 due 09-14 13:30\nmet on-site.1 stopped 09-14 09:30\n");
+    told(s, "met arrange.1 stopped 09-14 09:30\nscheduled on-site.1 due 09-14 13:30\nmet on-site.1 "
+            "stopped 09-14 09:30\n");
 }
 
 static void test_nothing_promised(void **state)

@@ -1,0 +1,43 @@
+/* A compiled calendar from the inside: compile.c makes it, calendar.c counts by it. */
+#ifndef AFTERCARE_CALENDAR_INSIDE_H
+#define AFTERCARE_CALENDAR_INSIDE_H
+
+#include "calendar/calendar.h"
+
+struct window {
+    int from, to; /* minutes of the local day; to may pass 1440 */
+};
+struct hours {
+    struct window windows[CALENDAR_WINDOWS_MAX];
+    unsigned n;
+};
+struct exception {
+    int64_t from, to; /* days, inclusive */
+    struct hours hours;
+};
+struct interval {
+    int64_t start, end;
+    int64_t before; /* working time of all intervals before this one */
+};
+
+struct calendar {
+    char version[64];
+    const struct zone *zone;
+    struct hours week[8]; /* 1 = Monday */
+    struct exception *exceptions;
+    size_t exceptions_n;
+    int64_t first_day, last_day; /* compiled, inclusive */
+    struct interval *intervals;
+    size_t n;
+    int64_t total;
+    int64_t *days; /* working days among the compiled ones */
+    size_t days_n;
+};
+
+/* The hours of a day: of its exception, or of its weekday. */
+const struct hours *calendar_hours(const struct calendar *, int64_t day);
+/* The working intervals that begin on that day. */
+unsigned calendar_day_intervals(const struct calendar *, int64_t day,
+                                struct interval out[CALENDAR_WINDOWS_MAX]);
+
+#endif
