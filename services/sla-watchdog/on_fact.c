@@ -50,13 +50,11 @@ static bool apply(struct tables *tables, const struct event *event, int64_t at_u
     for (uint32_t i = 0; policy && i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
         bool stops = text_equal(clause->stop, event->type);
-        if (!(t->running & (INT64_C(1) << i)) || (!stops && !ends))
+        if (!(t->running & sla_watchdog_bit(i)) || (!stops && !ends))
             continue;
         clocks_stop(tables, t, clause, us, !stops);
-        if (stops)
-            t->running &=
-                ~(INT64_C(1)
-                  << i); /* what the end of the ticket caught running stays marked, for decide */
+        if (stops) /* what the end of the ticket caught running stays marked, for decide */
+            t->running &= ~sla_watchdog_bit(i);
     }
     if (ends) {
         t->ended_us = us;
@@ -106,7 +104,7 @@ void sla_watchdog_decide_fact(struct run *run, const struct tables *tables,
     for (uint32_t i = 0; i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
         int64_t caught = text_equal(clause->stop, event->type) ? t->clocked : ends ? t->running : 0;
-        if (caught & (INT64_C(1) << i))
+        if (caught & sla_watchdog_bit(i))
             judge(run, tables, t, clause);
         starts = starts || sla_watchdog_starts(clause, event->type);
     }

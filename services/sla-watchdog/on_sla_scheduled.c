@@ -53,7 +53,7 @@ bool sla_watchdog_apply_sla_scheduled(struct tables *tables, const struct event 
         const struct policy_clause *clause = policy_clause(policy, s->limits[i].clause);
         if (!clause)
             continue;
-        int64_t bit = INT64_C(1) << (clause - sla_watchdog_clause(policy, 0));
+        int64_t bit = sla_watchdog_bit((uint32_t)(clause - sla_watchdog_clause(policy, 0)));
         t->clocked |= bit;
         if (!t->ended_us &&
             !stopped_us(t, clause, s->limits[i].k, event->cause, s->limits[i].from_us))

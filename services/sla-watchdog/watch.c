@@ -17,6 +17,11 @@ const struct policy_clause *sla_watchdog_clause(const struct policy *policy, uin
     return (const struct policy_clause *)policy->sla.items + i;
 }
 
+int64_t sla_watchdog_bit(uint32_t i)
+{
+    return INT64_C(1) << i; /* at most POLICY_CLAUSES_MAX of them */
+}
+
 bool sla_watchdog_starts_with_ticket(const struct policy_clause *clause)
 {
     return text_equal(clause->start, assessed) || text_equal(clause->start, registered);
@@ -91,7 +96,7 @@ static bool begins(const struct ticket *ticket, const struct policy_clause *clau
                             awaited */
         break;
     }
-    return sla_watchdog_starts_with_ticket(clause) && !(ticket->running & (INT64_C(1) << i));
+    return sla_watchdog_starts_with_ticket(clause) && !(ticket->running & sla_watchdog_bit(i));
 }
 
 /* False: no line of the clause is for this ticket, or its calendar was never published. */

@@ -10,6 +10,8 @@
 /* The policy a ticket follows; NULL: it has none that we know, and so no promises. */
 const struct policy *sla_watchdog_policy(const struct tables *, const struct ticket *);
 const struct policy_clause *sla_watchdog_clause(const struct policy *, uint32_t i);
+/* The mark of that clause in a ticket's `clocked` and `running`. */
+int64_t sla_watchdog_bit(uint32_t i);
 /* Registration and assessment are one start: both count from the ticket's opening. */
 bool sla_watchdog_starts(const struct policy_clause *, const char *type);
 bool sla_watchdog_starts_with_ticket(const struct policy_clause *);
