@@ -65,7 +65,7 @@ static bool keys_known(json_t *line, struct problem *problem)
         while (i < COUNT_OF(known) && !text_equal(known[i], key))
             i++;
         if (i == COUNT_OF(known))
-            return problem_set(problem, "unknown-field", key, "type, key, at, by and data are known");
+            return problem_set(problem, "unknown-field", key, "type, key, at, by, data");
     }
     return true;
 }
@@ -79,7 +79,7 @@ static const char *text_of(json_t *line, const char *key)
 static bool draft_make(struct append *append, json_t *line, struct problem *problem)
 {
     if (!json_is_object(line))
-        return problem_set(problem, "not-a-map", "", "an object {type, key, at, by, data}");
+        return problem_set(problem, "bad-type", "", "an object {type, key, at, by, data}");
     if (!keys_known(line, problem))
         return false;
     json_int_t v = json_integer_value(json_object_get(line, "v"));
@@ -88,10 +88,10 @@ static bool draft_make(struct append *append, json_t *line, struct problem *prob
         return problem_set(problem, "unknown-type", "type", "\"%.60s\"; `aftercare schema` lists them", text_of(line, "type"));
     struct draft draft = {.type = type->name, .v = type->v, .key = text_of(line, "key"), .by = text_of(line, "by")};
     if (draft.key[0] != '\0' && !text_is_key(draft.key, strlen(draft.key)))
-        return problem_set(problem, "not-a-key", "key", "up to 64 of A-Z a-z 0-9 . _ -");
+        return problem_set(problem, "bad-key", "key", "\"%.60s\"", draft.key);
     const char *at = text_of(line, "at");
     if (at[0] != '\0' && !instant_parse(at, &draft.at_us))
-        return problem_set(problem, "not-a-time", "at", "\"%.40s\"; like 2011-07-01T05:32:33Z", at);
+        return problem_set(problem, "bad-time", "at", "\"%.40s\"; like 2011-07-01T05:32:33Z", at);
     if (!data_encode(append, type, json_object_get(line, "data"), json_object_get(line, "personal"), problem))
         return false;
     draft.data = buf_bytes(&append->data);
@@ -100,7 +100,7 @@ static bool draft_make(struct append *append, json_t *line, struct problem *prob
     draft_encode(&draft, &append->drafts);
     if (append->drafts.len - before > EVENT_BYTES_MAX) {
         append->drafts.len = before;
-        return problem_set(problem, "too-long", "", "an event may have %d bytes", EVENT_BYTES_MAX);
+        return problem_set(problem, "too-large", "", "%d", EVENT_BYTES_MAX);
     }
     return true;
 }
@@ -111,7 +111,7 @@ static void line_add(struct append *append, const char *text, size_t n, size_t l
     json_error_t error;
     arena_reset(append->arena);
     json_t *line = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    bool good = line != NULL ? draft_make(append, line, &problem) : problem_set(&problem, "not-json", "", "%.100s", error.text);
+    bool good = line != NULL ? draft_make(append, line, &problem) : problem_set(&problem, "syntax", "", "%.100s", error.text);
     if (line != NULL)
         json_decref(line);
     if (!good) {

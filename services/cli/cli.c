@@ -105,8 +105,10 @@ void cli_problems(const struct cli *cli, const char *file, const struct problems
     struct buf line = {0};
     for (size_t i = 0; i < kept; i++) {
         const struct problem *problem = &problems->items[i];
+        struct problem placeless = *problem;
+        placeless.line = placeless.column = 0;
         buf_reset(&line);
-        problem_print(problem, cli->language == CHINESE, &line);
+        problem_print(&placeless, cli->language == CHINESE, &line);
         if (problem->line != 0)
             fprintf(stderr, "%s:%u:%u: %s\n", file, problem->line, problem->column, buf_text(&line));
         else

@@ -93,13 +93,13 @@ static bool list_set(const struct field *field, uint8_t *at, uint32_t *count, co
                      const struct time_reading *reading, struct problem *problem)
 {
     if (field->elem->kind == FIELD_RECORD)
-        return problem_set(problem, "not-a-word", path, "a list of records: send it as JSON by `aftercare append`");
+        return problem_set(problem, "bad-type", path, "a list of records: send it as JSON by `aftercare append`");
     char *copy = memory_text(text), *rest = copy, *item;
     uint32_t n = 0;
     bool good = true;
     while (good && (item = strsep(&rest, ",")) != NULL) {
         if (n == field->max)
-            good = problem_set(problem, "too-many", path, "at most %u", field->max);
+            good = problem_set(problem, "too-many", path, "%u", field->max);
         else
             good = value_set(field->elem, at + (size_t)n++ * field->elem->size, NULL, path, item, reading, problem);
     }
@@ -115,23 +115,23 @@ static bool value_set(const struct field *field, void *at, void *object_of_count
     switch (field->kind) {
     case FIELD_TEXT:
         if (!text_copy(at, field->size, text))
-            return problem_set(problem, "too-long", path, "at most %u bytes", field->size - 1);
+            return problem_set(problem, "too-long", path, "%u", field->size - 1);
         return true;
     case FIELD_INT: {
         int64_t *value = at;
-        return int_read(text, value) || problem_set(problem, "not-a-number", path, "\"%.60s\"", text);
+        return int_read(text, value) || problem_set(problem, "bad-value", path, "\"%.60s\"", text);
     }
     case FIELD_TIME:
-        return time_read(reading, text, at) || problem_set(problem, "not-a-time", path, "\"%.60s\"", text);
+        return time_read(reading, text, at) || problem_set(problem, "bad-time", path, "\"%.60s\"", text);
     case FIELD_SPAN:
-        return span_parse(text, at) || problem_set(problem, "not-a-span", path, "\"%.60s\"; like 2h, 3wd", text);
+        return span_parse(text, at) || problem_set(problem, "bad-span", path, "\"%.60s\"; like 2h, 3wd", text);
     case FIELD_BOOL:
-        return bool_read(text, at) || problem_set(problem, "not-yes-or-no", path, "\"%.60s\"", text);
+        return bool_read(text, at) || problem_set(problem, "bad-value", path, "\"%.60s\"", text);
     case FIELD_ENUM:
-        return enum_read(field, text, at) || problem_set(problem, "unknown-word", path, "\"%.60s\"", text);
+        return enum_read(field, text, at) || problem_set(problem, "bad-value", path, "\"%.60s\"", text);
     case FIELD_BIN:
         if (strlen(text) != 2 * (size_t)field->size || !hex_parse(text, field->size, at))
-            return problem_set(problem, "not-hex", path, "%u bytes in hex", field->size);
+            return problem_set(problem, "bad-value", path, "%u bytes in hex", field->size);
         return true;
     case FIELD_LIST: {
         uint8_t *object = object_of_count;
@@ -146,7 +146,7 @@ static bool value_set(const struct field *field, void *at, void *object_of_count
     case FIELD_SLICE:
         break;
     }
-    return problem_set(problem, "not-a-word", path, "send it as JSON by `aftercare append`");
+    return problem_set(problem, "bad-type", path, "send it as JSON by `aftercare append`");
 }
 
 bool field_set(const struct record *record, void *object, const char *path, const char *text,
@@ -155,7 +155,7 @@ bool field_set(const struct record *record, void *object, const char *path, cons
     size_t offset = 0;
     const struct field *field = field_find(record, path, &offset);
     if (field == NULL)
-        return problem_set(problem, "unknown-field", path, "%s has no such field", record->name);
+        return problem_set(problem, "unknown-field", path, NULL);
     uint8_t *at = (uint8_t *)object + offset;
     return value_set(field, at, at - field->offset, path, text, reading, problem);
 }

@@ -114,7 +114,7 @@ static bool text_fill(struct mapping *mapping, const struct mapping_text *text, 
         while (i < text->lookup->n && !text_equal(text->lookup->from[i], filled))
             i++;
         if (i == text->lookup->n && text->lookup->other == NULL)
-            return problem_set(problem, "not-listed", first_column(text, ""), "\"%.80s\" is not in lookup %.40s", filled,
+            return problem_set(problem, "unknown", first_column(text, ""), "\"%.80s\" is not in lookup %.40s", filled,
                                text->lookup->name);
         *out = i < text->lookup->n ? text->lookup->to[i] : text->lookup->other;
         return true;
@@ -202,7 +202,7 @@ static bool key_fill(struct mapping *mapping, const struct mapping_text *text, c
     if (value == NULL)
         return problem_set(problem, "missing", first_column(text, "key"), "the key is blank");
     if (!text_is_key(value, strlen(value)))
-        return problem_set(problem, "not-a-key", first_column(text, "key"), "\"%.60s\"; up to 64 of A-Z a-z 0-9 . _ -", value);
+        return problem_set(problem, "bad-key", first_column(text, "key"), "\"%.60s\"", value);
     text_copy(key, EVENT_KEY_CAP, value);
     return true;
 }
@@ -268,7 +268,7 @@ static bool event_make(struct mapping *mapping, const struct mapping_event *even
     if (event->at.n > 0 && value == NULL)
         return problem_set(problem, "missing", first_column(&event->at, "at"), "the time is blank");
     if (value != NULL && !time_read(&mapping->time, value, at_us))
-        return problem_set(problem, "not-a-time", first_column(&event->at, "at"), "\"%.60s\"", value);
+        return problem_set(problem, "bad-time", first_column(&event->at, "at"), "\"%.60s\"", value);
     if (!object_fill(mapping, event, row, problem) || !object_encode(mapping, event, problem))
         return false;
     const struct draft draft = {.type = event->type->name,
@@ -281,7 +281,7 @@ static bool event_make(struct mapping *mapping, const struct mapping_event *even
     buf_reset(&mapping->draft);
     draft_encode(&draft, &mapping->draft);
     if (mapping->draft.len > EVENT_BYTES_MAX)
-        return problem_set(problem, "too-long", "", "an event may have %d bytes", EVENT_BYTES_MAX);
+        return problem_set(problem, "too-large", "", "%d", EVENT_BYTES_MAX);
     return true;
 }
 

@@ -15,7 +15,7 @@ struct yaml_reading {
 static void wrong(struct yaml_reading *reading, const yaml_node_t *node, const char *code, const char *args)
 {
     struct problem problem;
-    problem_set(&problem, code, reading->path, "%.150s", args);
+    problem_set(&problem, code, reading->path, "%s", args);
     if (node != NULL) {
         problem.line = (unsigned)node->start_mark.line + 1;
         problem.column = (unsigned)node->start_mark.column + 1;
@@ -26,7 +26,7 @@ static void wrong(struct yaml_reading *reading, const yaml_node_t *node, const c
 static const char *scalar(struct yaml_reading *reading, const yaml_node_t *node)
 {
     if (node->type != YAML_SCALAR_NODE) {
-        wrong(reading, node, "not-a-text", "a text");
+        wrong(reading, node, "bad-type", "a text");
         return "";
     }
     return arena_text(reading->mapping->arena, (const char *)node->data.scalar.value);
@@ -43,7 +43,7 @@ typedef void entry_reader(struct yaml_reading *, const char *name, yaml_node_t *
 static void map_each(struct yaml_reading *reading, yaml_node_t *node, entry_reader *read, void *into)
 {
     if (node->type != YAML_MAPPING_NODE) {
-        wrong(reading, node, "not-a-map", "a map of names and values");
+        wrong(reading, node, "bad-type", "a map of names and values");
         return;
     }
     size_t path_len = strlen(reading->path);
@@ -75,7 +75,7 @@ static void piece_add(struct yaml_reading *reading, const yaml_node_t *node, str
                       const char *literal, const char *column)
 {
     if (text->n == PIECES_MAX) {
-        wrong(reading, node, "too-many", "at most 12 columns in one text");
+        wrong(reading, node, "too-many", "12");
         return;
     }
     text->pieces[text->n++] =
@@ -93,7 +93,7 @@ static void template_read(struct yaml_reading *reading, const yaml_node_t *node,
             return;
         }
         if (close == NULL || close == open + 1) {
-            wrong(reading, node, "template", "text with {column} in it");
+            wrong(reading, node, "bad-value", "text with {column} in it");
             return;
         }
         *open = *close = '\0';
@@ -128,7 +128,7 @@ static void text_entry(struct yaml_reading *reading, const char *name, yaml_node
     } else if (text_equal(name, "form")) {
         text->as_key = text_equal(scalar(reading, node), "key");
         if (!text->as_key)
-            wrong(reading, node, "unknown-word", "key");
+            wrong(reading, node, "bad-value", "key");
     } else if (text_equal(name, "cut")) {
         text->cut = text_equal(scalar(reading, node), "true");
     } else if (text_equal(name, "lookup")) {
@@ -137,7 +137,7 @@ static void text_entry(struct yaml_reading *reading, const char *name, yaml_node
             if (text_equal(reading->mapping->lookups[i].name, wanted))
                 text->lookup = &reading->mapping->lookups[i];
         if (text->lookup == NULL)
-            wrong(reading, node, "unknown-word", "a name under lookups:");
+            wrong(reading, node, "bad-value", "a name under lookups:");
     } else {
         wrong(reading, node, "unknown-field", "column, template, text, lookup, form, blank or cut");
     }
@@ -171,7 +171,7 @@ static void lookup_entry(struct yaml_reading *reading, const char *name, yaml_no
     struct mapping *mapping = into;
     struct mapping_lookup *lookup = &mapping->lookups[mapping->lookups_n];
     if (node->type != YAML_MAPPING_NODE) {
-        wrong(reading, node, "not-a-map", "values and what they become");
+        wrong(reading, node, "bad-type", "values and what they become");
         return;
     }
     size_t n = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start) + 1;
@@ -189,7 +189,7 @@ static void when_value(struct yaml_reading *reading, const char *name, yaml_node
     if (when->values_n < 32)
         when->values[when->values_n++] = scalar(reading, node);
     else
-        wrong(reading, node, "too-many", "at most 32 values");
+        wrong(reading, node, "too-many", "32");
 }
 
 static void when_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
@@ -207,7 +207,7 @@ static void when_entry(struct yaml_reading *reading, const char *name, yaml_node
     } else if (text_equal(name, "first")) {
         when->kind = WHEN_FIRST;
         if (!text_equal(scalar(reading, node), "true"))
-            wrong(reading, node, "unknown-word", "true");
+            wrong(reading, node, "bad-value", "true");
     } else {
         wrong(reading, node, "unknown-field", "set, empty, changed, first, or column with is or is_not");
     }
@@ -218,7 +218,7 @@ static void when_read(struct yaml_reading *reading, const char *name, yaml_node_
     struct mapping_event *event = into;
     (void)name;
     if (event->whens_n == WHENS_MAX) {
-        wrong(reading, node, "too-many", "at most 8 conditions");
+        wrong(reading, node, "too-many", "8");
         return;
     }
     struct mapping_when *when = &event->whens[event->whens_n++];
@@ -237,11 +237,11 @@ static void value_entry(struct yaml_reading *reading, const char *name, yaml_nod
     struct mapping_event *event = into;
     size_t offset = 0;
     if (event->values_n == VALUES_MAX) {
-        wrong(reading, node, "too-many", "at most 48 fields");
+        wrong(reading, node, "too-many", "48");
         return;
     }
     if (event->type != NULL && field_find(event->type->data, name, &offset) == NULL)
-        wrong(reading, node, "unknown-field", event->type->name);
+        wrong(reading, node, "unknown-field", "");
     struct mapping_value *value = &event->values[event->values_n++];
     value->field = name;
     text_read(reading, node, &value->text);
@@ -273,7 +273,7 @@ static void type_entry(struct yaml_reading *reading, const char *name, yaml_node
         return;
     event->type = event_type_find(scalar(reading, node), 0);
     if (event->type == NULL)
-        wrong(reading, node, "unknown-word", "an event type (`aftercare schema` lists them)");
+        wrong(reading, node, "bad-value", "an event type (`aftercare schema` lists them)");
     else
         event->object = arena_alloc(reading->mapping->arena, event->type->data->size);
 }
@@ -283,7 +283,7 @@ static void event_read(struct yaml_reading *reading, const char *name, yaml_node
     struct mapping *mapping = into;
     (void)name;
     if (mapping->events_n == EVENTS_MAX) {
-        wrong(reading, node, "too-many", "at most 16 events");
+        wrong(reading, node, "too-many", "16");
         return;
     }
     struct mapping_event *event = &mapping->events[mapping->events_n++];
@@ -301,14 +301,14 @@ static void format_entry(struct yaml_reading *reading, const char *name, yaml_no
     if (mapping->time.formats_n < TIME_FORMATS_MAX)
         mapping->time.formats[mapping->time.formats_n++] = scalar(reading, node);
     else
-        wrong(reading, node, "too-many", "at most 8 formats");
+        wrong(reading, node, "too-many", "8");
 }
 
 static void zone_read(struct yaml_reading *reading, yaml_node_t *node)
 {
     reading->mapping->time.zone = zone_find(scalar(reading, node));
     if (reading->mapping->time.zone == NULL)
-        wrong(reading, node, "unknown-zone", "a time zone like Asia/Shanghai");
+        wrong(reading, node, "unknown", "a time zone like Asia/Shanghai");
 }
 
 static void top_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
@@ -330,7 +330,7 @@ static void top_entry(struct yaml_reading *reading, const char *name, yaml_node_
         const char *text = scalar(reading, node);
         mapping->delimiter = text_equal(text, "tab") ? '\t' : *text;
         if (strlen(text) != 1 && !text_equal(text, "tab"))
-            wrong(reading, node, "unknown-word", "one character, or tab");
+            wrong(reading, node, "bad-value", "one character, or tab");
     } else if (text_equal(name, "events")) {
         list_each(reading, node, event_read, mapping);
     } else {
@@ -354,7 +354,7 @@ static void document_read(struct yaml_reading *reading)
 {
     yaml_node_t *root = yaml_document_get_root_node(&reading->document);
     if (root == NULL || root->type != YAML_MAPPING_NODE) {
-        wrong(reading, root, "not-a-map", "a mapping: key, zone, time, events");
+        wrong(reading, root, "bad-type", "a mapping: key, zone, time, events");
         return;
     }
     map_each(reading, root, lookups_entry, reading->mapping);
@@ -389,7 +389,7 @@ struct mapping *mapping_parse(const char *text, size_t n, struct problems *probl
         yaml_document_delete(&reading.document);
     } else {
         struct problem problem;
-        problem_set(&problem, "yaml", "", "%.150s", parser.problem != NULL ? parser.problem : "not YAML");
+        problem_set(&problem, "syntax", "", "%.150s", parser.problem != NULL ? parser.problem : "not YAML");
         problem.line = (unsigned)parser.problem_mark.line + 1;
         problem.column = (unsigned)parser.problem_mark.column + 1;
         problems_add(problems, &problem);

@@ -58,7 +58,7 @@ static bool field_say(const struct cli *cli, const struct event_type *type, void
     char *equals = strchr(word, '=');
     bool good;
     if (equals == NULL) {
-        good = problem_set(&problem, "no-value", word, "write field=value");
+        good = problem_set(&problem, "missing", word, "write field=value");
     } else {
         *equals = '\0';
         const char *value = equals + 1;
@@ -68,7 +68,7 @@ static bool field_say(const struct cli *cli, const struct event_type *type, void
             draft->by = value;
             good = true;
         } else if (!own && text_equal(word, "at")) {
-            good = time_read(&reading, value, &draft->at_us) || problem_set(&problem, "not-a-time", "at", "\"%.40s\"", value);
+            good = time_read(&reading, value, &draft->at_us) || problem_set(&problem, "bad-time", "at", "\"%.40s\"", value);
         } else {
             good = field_set(type->data, object, word, value, &reading, &problem);
         }

@@ -15,7 +15,7 @@
 struct run {
     struct mapping *mapping;
     struct plan plan;
-    struct buf bad; /* "3 opened not-a-time\n" */
+    struct buf bad; /* "3 opened bad-time\n" */
     bool bound;
     struct problem problem;
 };
@@ -135,8 +135,8 @@ static void test_bad_rows(void **state)
              /* the registration is good, the resolution is not: the row gives neither */
              "A7,2026-03-01 08:00:00,soon,repair,,1,1,,Closed,\n"
              "A8,2026-03-01 08:00:00,,repair,,1,1,,Open,\n");
-    assert_string_equal(buf_text(&run.bad), "2 opened not-a-time\n3 no not-a-key\n4 no missing\n5 way not-listed\n"
-                                            "6 units not-a-number\n7 kind missing\n8 - columns\n9 updated not-a-time\n");
+    assert_string_equal(buf_text(&run.bad), "2 opened bad-time\n3 no bad-key\n4 no missing\n5 way unknown\n"
+                                            "6 units bad-value\n7 kind missing\n8 - columns\n9 updated bad-time\n");
     assert_int_equal(run.plan.n, 1);
     run_close(&run);
 }
@@ -171,16 +171,16 @@ static void test_mistakes(void **state)
         const char *text, *field, *code;
         unsigned line;
     } cases[] = {
-        {"key: no\nevents:\n  - {type: ticket.sung, at: x}\n", "events[0].type", "unknown-word", 3},
+        {"key: no\nevents:\n  - {type: ticket.sung, at: x}\n", "events[0].type", "bad-value", 3},
         {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcom: x}\n", "events[0].data.outcom", "unknown-field", 4},
-        {"key: no\nzone: Moon/Base\nevents: [{type: ticket.resolved}]\n", "zone", "unknown-zone", 2},
+        {"key: no\nzone: Moon/Base\nevents: [{type: ticket.resolved}]\n", "zone", "unknown", 2},
         {"key: no\nevent: []\nevents: [{type: ticket.resolved}]\n", "event", "unknown-field", 2},
         {"events: [{type: ticket.resolved}]\n", "key", "missing", 1},
         {"key: no\nevents: []\n", "events", "missing", 1},
         {"key: no\nevents:\n  - type: ticket.resolved\n    when: {grows: x}\n", "events[0].when.grows", "unknown-field", 4},
         {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcome: {column: x, lookup: y}}\n",
-         "events[0].data.outcome.lookup", "unknown-word", 4},
-        {"key: [\n", "", "yaml", 2},
+         "events[0].data.outcome.lookup", "bad-value", 4},
+        {"key: [\n", "", "syntax", 2},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct problems problems = {0};
