@@ -123,3 +123,26 @@ int64_t policy_level_at(const struct policy_clause *clause, int level, const str
         return calendar_add_working_days(calendar, due_us, l->at.n);
     return zone_add(zone, due_us, l->at);
 }
+
+int64_t policy_span_end_us(const struct policy *policy, int64_t from_us, struct span span)
+{
+    const struct zone *zone = zone_find(policy->zone);
+
+    if (span.unit == SPAN_NONE)
+        return from_us;
+    if (span.unit == SPAN_WORKING_HOURS)
+        span.unit = SPAN_HOURS;
+    if (span.unit == SPAN_WORKING_DAYS)
+        span.unit = SPAN_DAYS;
+    return zone != NULL ? zone_add(zone, from_us, span) : from_us + span_us(span);
+}
+
+int64_t policy_fact_us(const struct policy *policy, int64_t at_us, int64_t rec_us, int64_t opened_us)
+{
+    int64_t us = at_us != 0 && at_us < rec_us ? at_us : rec_us;
+
+    if (policy->late_facts_within.unit != SPAN_NONE &&
+        policy_span_end_us(policy, us, policy->late_facts_within) < rec_us)
+        us = rec_us;
+    return us > opened_us ? us : opened_us;
+}

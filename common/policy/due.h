@@ -26,6 +26,13 @@ const struct policy_level *policy_level(const struct policy_clause *, int level)
 int64_t policy_level_at(const struct policy_clause *, int level, const struct zone *,
                         const struct calendar *, int64_t due_us);
 
+/* The end of a span on the policy's wall clock; working units, which need a calendar, count here as if every day and hour were
+ * one. An absent span ends where it begins. */
+int64_t policy_span_end_us(const struct policy *, int64_t from_us, struct span);
+/* The instant from which a fact about a ticket counts: at_us (0: not said), but never after rec_us nor before opened_us; rec_us
+ * where it was reported later than late_facts_within allows. */
+int64_t policy_fact_us(const struct policy *, int64_t at_us, int64_t rec_us, int64_t opened_us);
+
 /* "08:30" as minutes of the day; -1: not a time of day (00:00 … 23:59). */
 int policy_minute(const char *text);
 /* Does a span of that unit count in working time, and so need a calendar? */

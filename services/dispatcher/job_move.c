@@ -1,7 +1,17 @@
 #include "services/dispatcher/job_move.h"
 
 #include "base/text.h"
+#include "policy/due.h"
+#include "worker/reference.h"
 #include <assert.h>
+
+int64_t dispatcher_fact_us(const struct tables *tables, const struct event *event)
+{
+    const struct ticket *ticket = table_get(tables, DISPATCHER_TICKET, event->key);
+    const struct policy *policy = ticket != NULL ? reference_policy(tables, ticket->policy) : NULL;
+    return policy != NULL ? policy_fact_us(policy, event->at_us, event->rec_us, ticket->opened_us)
+                          : event->rec_us;
+}
 
 enum job_standing dispatcher_standing(const struct tables *tables, const struct ticket *ticket,
                                       int64_t k)
@@ -95,7 +105,7 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     job->tier = offer->tier;
     job->silence = text_equal(offer->silence, "accepts") ? SILENCE_ACCEPTS : SILENCE_EXPIRES;
     job->due_us = offer->due_us;
-    job->offered_us = dispatcher_fact_us(event);
+    job->offered_us = dispatcher_fact_us(tables, event);
     job->offered_pos = job->changed_pos = (int64_t)event->pos;
     job->state = (int)state;
     job->open = is_live(state);

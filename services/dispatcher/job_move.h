@@ -18,6 +18,8 @@ struct job *dispatcher_job_enter(struct tables *, const struct event *, const st
  * stayed, was missed or is unknown. */
 struct job *dispatcher_job_move(struct tables *, const struct event *, const char *job_id, enum job_news);
 
+/* The instant from which a fact about the ticket of its key counts. */
+int64_t dispatcher_fact_us(const struct tables *, const struct event *);
 /* The site's load, begun where the network does not know the site (yet). */
 struct load *dispatcher_load(struct tables *, const char *site);
 /* One open job less at that site. */

@@ -1,7 +1,7 @@
 #include "services/dispatcher/offer.h"
 
 #include "base/text.h"
-#include "calendar/zone.h"
+#include "policy/due.h"
 #include "proto/ticket.h"
 #include "services/dispatcher/candidates.h"
 #include "services/dispatcher/job_move.h"
@@ -17,16 +17,6 @@ int64_t dispatcher_now_us(const struct run *run, const struct event *event)
 {
     int64_t now_us = run_now_us(run);
     return now_us > event->rec_us ? now_us : event->rec_us;
-}
-
-int64_t dispatcher_span_end_us(const struct policy *policy, int64_t from_us, struct span span)
-{
-    const struct zone *zone = zone_find(policy->zone);
-    if (span.unit == SPAN_WORKING_HOURS)
-        span.unit = SPAN_HOURS;
-    if (span.unit == SPAN_WORKING_DAYS)
-        span.unit = SPAN_DAYS;
-    return zone != NULL ? zone_add(zone, from_us, span) : from_us + span_us(span);
 }
 
 /* --- the ladder of tiers ----------------------------------------------------------------------- */
@@ -98,7 +88,7 @@ static bool is_left_out(const struct policy *policy, const struct job *job, int6
         return false;
     if (policy->dispatch.decline_excludes.unit == SPAN_NONE)
         return true;
-    int64_t until_us = dispatcher_span_end_us(policy, job->answered_us, policy->dispatch.decline_excludes);
+    int64_t until_us = policy_span_end_us(policy, job->answered_us, policy->dispatch.decline_excludes);
     if (until_us <= now_us)
         return false;
     if (*retry_us == 0 || until_us < *retry_us)
@@ -236,7 +226,7 @@ static bool conclude_offer(struct run *run, const struct ticket *ticket, const s
     dispatcher_job_id(ticket->ticket, k, data.job);
     text_copy(data.site, sizeof data.site, chosen->site->site);
     if (plan->rung->accept_within.unit != SPAN_NONE)
-        data.due_us = dispatcher_span_end_us(plan->policy, wish->now_us, plan->rung->accept_within);
+        data.due_us = policy_span_end_us(plan->policy, wish->now_us, plan->rung->accept_within);
     text_copy(data.silence, sizeof data.silence,
               plan->rung->silence == SILENCE_ACCEPTS ? "accepts" : "expires");
     text_copy(data.policy, sizeof data.policy, plan->policy->version);

@@ -33,9 +33,6 @@ void dispatcher_counter(struct run *, const struct tables *, const char *ticket_
                         enum job_news);
 /* When somebody who was left out of the ticket's offers may be asked again; 0: never. */
 int64_t dispatcher_retry_us(const struct tables *, const struct ticket *, int64_t now_us);
-/* The end of a span of the policy, on its wall clock. Working time is not meant here (an answer is waited for round the
- * clock): working units count as elapsed. */
-int64_t dispatcher_span_end_us(const struct policy *, int64_t from_us, struct span);
 /* The time a decision on this event counts from. */
 int64_t dispatcher_now_us(const struct run *, const struct event *);
 

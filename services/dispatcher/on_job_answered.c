@@ -21,7 +21,7 @@ bool dispatcher_apply_job_accepted(struct tables *tables, const struct event *ev
         return true;
     text_copy(job->engineer, sizeof job->engineer, accepted->engineer);
     text_copy(job->implied, sizeof job->implied, accepted->implied);
-    job->answered_us = dispatcher_fact_us(event);
+    job->answered_us = dispatcher_fact_us(tables, event);
     return true;
 }
 
@@ -44,7 +44,7 @@ bool dispatcher_apply_job_declined(struct tables *tables, const struct event *ev
     if (job == NULL)
         return true;
     text_copy(job->reason, sizeof job->reason, declined->reason);
-    job->answered_us = dispatcher_fact_us(event);
+    job->answered_us = dispatcher_fact_us(tables, event);
     return true;
 }
 
@@ -69,7 +69,7 @@ bool dispatcher_apply_job_expired(struct tables *tables, const struct event *eve
     const struct job_expired *expired = data;
     struct job *job = dispatcher_job_move(tables, event, expired->job, NEWS_EXPIRED);
     if (job != NULL)
-        job->answered_us = dispatcher_fact_us(event);
+        job->answered_us = dispatcher_fact_us(tables, event);
     return true;
 }
 

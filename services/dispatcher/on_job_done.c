@@ -17,10 +17,10 @@ static enum job_state state_of(const struct tables *tables, const char *job_id)
     return job != NULL ? (enum job_state)job->state : JOB_NONE;
 }
 
-static void imply_in_row(struct job *job, const struct event *event)
+static void imply_in_row(const struct tables *tables, struct job *job, const struct event *event)
 {
     text_copy(job->implied, sizeof job->implied, "report");
-    job->answered_us = dispatcher_fact_us(event);
+    job->answered_us = dispatcher_fact_us(tables, event);
 }
 
 bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *event, const void *data)
@@ -28,7 +28,7 @@ bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *eve
     const struct job_arrived *arrived = data;
     struct job *job = dispatcher_job_move(tables, event, arrived->job, NEWS_ARRIVED);
     if (job != NULL) {
-        imply_in_row(job, event);
+        imply_in_row(tables, job, event);
     } else {
         const struct ticket *ticket;
         const struct job *seen = dispatcher_job_of(tables, event->key, arrived->job, &ticket);
@@ -36,7 +36,7 @@ bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *eve
             return true;
         job = table_change(tables, DISPATCHER_JOB, arrived->job);
     }
-    job->arrived_us = dispatcher_fact_us(event);
+    job->arrived_us = dispatcher_fact_us(tables, event);
     if (arrived->engineer[0] != '\0')
         text_copy(job->engineer, sizeof job->engineer, arrived->engineer);
     return true;
@@ -69,8 +69,8 @@ bool dispatcher_apply_job_reported(struct tables *tables, const struct event *ev
     if (job == NULL)
         return true;
     if (unanswered(before))
-        imply_in_row(job, event);
-    job->reported_us = dispatcher_fact_us(event);
+        imply_in_row(tables, job, event);
+    job->reported_us = dispatcher_fact_us(tables, event);
     text_copy(job->outcome, sizeof job->outcome, reported->outcome);
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, event->key);
     if (news_of(reported) == NEWS_REPORTED && ticket->state == TICKET_OPEN) {

@@ -19,8 +19,10 @@ bool dispatcher_apply_ticket_assessed(struct tables *tables, const struct event 
     text_copy(ticket->channel, sizeof ticket->channel, assessed->channel);
     text_copy(ticket->priority, sizeof ticket->priority, assessed->priority);
     text_copy(ticket->coverage, sizeof ticket->coverage, assessed->coverage);
-    if (!assessed->again)
+    if (!assessed->again) {
+        ticket->opened_us = assessed->opened_us;
         ticket->open = true;
+    }
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The ends of a ticket, and its coming back: ticket.resolved, .cancelled, .closed, .reopened. */
 #include "base/text.h"
+#include "policy/due.h"
 #include "proto/ticket.h"
 #include "services/dispatcher/handlers.h"
 #include "services/dispatcher/job_move.h"
@@ -40,7 +41,7 @@ static void live_job_did_it(struct tables *tables, const struct event *event,
     text_copy(job->outcome, sizeof job->outcome, resolved->outcome);
     if (was_offered) {
         text_copy(job->implied, sizeof job->implied, "resolved");
-        job->answered_us = resolved->resolved_us != 0 ? resolved->resolved_us : dispatcher_fact_us(event);
+        job->answered_us = resolved->resolved_us != 0 ? resolved->resolved_us : dispatcher_fact_us(tables, event);
     }
 }
 
@@ -102,7 +103,7 @@ bool dispatcher_apply_ticket_closed(struct tables *tables, const struct event *e
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, event->key);
     if (ticket->state == TICKET_RESOLVED)
         ticket->state = TICKET_CLOSED;
-    ticket->closed_us = dispatcher_fact_us(event);
+    ticket->closed_us = dispatcher_fact_us(tables, event);
     ticket->open = false;
     return true;
 }
@@ -117,8 +118,8 @@ static bool may_reopen(const struct tables *tables, const struct ticket *ticket,
         return false;
     const struct policy *policy = reference_policy(tables, ticket->policy);
     return policy == NULL || policy->reopen_within.unit == SPAN_NONE ||
-           dispatcher_fact_us(event) <=
-               dispatcher_span_end_us(policy, ticket->closed_us, policy->reopen_within);
+           dispatcher_fact_us(tables, event) <=
+               policy_span_end_us(policy, ticket->closed_us, policy->reopen_within);
 }
 
 bool dispatcher_apply_ticket_reopened(struct tables *tables, const struct event *event, const void *data)

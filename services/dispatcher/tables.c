@@ -94,6 +94,7 @@ static const struct field ticket_fields[] = {
     F_INT(ticket, waits, 0, "how often there was nobody"),
     F_INT(ticket, waiting_pos, 0, "nobody to offer it to since this position"),
     F_TIME(ticket, retry, 0, "somebody may be asked again"),
+    F_TIME(ticket, opened, 0, "opened"),
     F_TIME(ticket, closed, 0, "closed"),
     {.name = "fired", .kind = FIELD_TIME, F_AT(ticket, fired_us), .flags = FIELD_VOLATILE, .doc = "timer fired"},
     F_BOOL(ticket, open, 0, "not closed"),
@@ -226,9 +227,4 @@ int64_t dispatcher_job_k(const char *job)
     char *end;
     long long k = strtoll(slash + 2, &end, 10);
     return *end == '\0' && k < 1000000 ? k : 0;
-}
-
-int64_t dispatcher_fact_us(const struct event *event)
-{
-    return event->at_us != 0 && event->at_us < event->rec_us ? event->at_us : event->rec_us;
 }

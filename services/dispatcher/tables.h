@@ -71,7 +71,7 @@ struct ticket {
     int64_t waits;       /* how often there was nobody */
     int64_t waiting_pos; /* nobody to offer it to since then, 0: not waiting */
     int64_t retry_us;    /* while waiting: somebody left out for a time may be asked again */
-    int64_t closed_us;
+    int64_t opened_us, closed_us;
     int64_t fired_us;    /* volatile */
     bool open;           /* until closed */
 };
@@ -110,7 +110,5 @@ struct network { /* one row: whom a change of the network concerns is worked off
 /* "TICKET/jk" and back; 0: not of that form. */
 void dispatcher_job_id(const char *ticket, int64_t k, char out[JOB_CAP]);
 int64_t dispatcher_job_k(const char *job);
-/* The instant from which a fact counts. */
-int64_t dispatcher_fact_us(const struct event *);
 
 #endif

@@ -28,6 +28,8 @@ void follow_up_on_callback_until(struct run *, const struct tables *, const void
 /* The policy's line for that ticket; NULL: it is closed without a callback. *policy is set with it. */
 const struct policy_followup *follow_up_line(const struct tables *, const struct ticket *,
                                              const struct policy **policy);
+/* The instant from which something about a ticket counts that is said to have been at at_us. */
+int64_t follow_up_fact_us(const struct tables *, const struct ticket *, const struct event *, int64_t at_us);
 /* The end of a span of the policy: working units by its first calendar, all others on its wall clock. */
 int64_t follow_up_span_end_us(const struct tables *, const struct policy *, int64_t from_us, struct span);
 /* Applies the news to callback k of a ticket: the row where its state changed; NULL: it stayed, was missed or is unknown. */

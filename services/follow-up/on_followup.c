@@ -76,8 +76,10 @@ bool follow_up_apply_followup_recorded(struct tables *tables, const struct event
     char id[CALLBACK_CAP];
     follow_up_callback_id(event->key, k, id);
     struct callback *callback = table_change(tables, FOLLOW_UP_CALLBACK, id);
+    const struct ticket *ticket = table_get(tables, FOLLOW_UP_TICKET, event->key);
     callback->attempts++;
-    callback->recorded_us = follow_up_fact_us(event);
+    if (ticket != NULL)
+        callback->recorded_us = follow_up_fact_us(tables, ticket, event, event->at_us);
     if (!recorded->reached)
         return true;
     callback->reached = true;

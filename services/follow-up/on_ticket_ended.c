@@ -47,7 +47,7 @@ bool follow_up_apply_ticket_closed(struct tables *tables, const struct event *ev
     struct ticket *ticket =
         ticket_enter(tables, event,
                      seen->state == TICKET_RESOLVED ? TICKET_CLOSED : TICKET_CANCELLED);
-    ticket->closed_us = follow_up_fact_us(event);
+    ticket->closed_us = follow_up_fact_us(tables, ticket, event, event->at_us);
     ticket->open = false;
     return true;
 }
@@ -62,7 +62,7 @@ static bool may_reopen(const struct tables *tables, const struct ticket *ticket,
         return false;
     const struct policy *policy = reference_policy(tables, ticket->policy);
     return policy == NULL || policy->reopen_within.unit == SPAN_NONE ||
-           follow_up_fact_us(event) <= follow_up_span_end_us(tables, policy, ticket->closed_us,
+           follow_up_fact_us(tables, ticket, event, event->at_us) <= follow_up_span_end_us(tables, policy, ticket->closed_us,
                                                              policy->reopen_within);
 }
 

@@ -1,5 +1,6 @@
 /* ticket.resolved: a callback is planned, or the ticket can be closed without one. */
 #include "base/text.h"
+#include "policy/due.h"
 #include "proto/ticket.h"
 #include "services/follow-up/handlers.h"
 #include <inttypes.h>
@@ -20,7 +21,6 @@ const struct policy_followup *follow_up_line(const struct tables *tables, const 
 int64_t follow_up_span_end_us(const struct tables *tables, const struct policy *policy, int64_t from_us,
                               struct span span)
 {
-    const struct zone *zone = zone_find(policy->zone);
     bool hours = span.unit == SPAN_WORKING_HOURS;
     if (hours || span.unit == SPAN_WORKING_DAYS) {
         const char *name = policy->calendars.n > 0 ? policy->calendars.items : "";
@@ -28,9 +28,16 @@ int64_t follow_up_span_end_us(const struct tables *tables, const struct policy *
         if (calendar != NULL)
             return hours ? calendar_add(calendar, from_us, span.n * HOUR_US)
                          : calendar_add_working_days(calendar, from_us, span.n);
-        span.unit = hours ? SPAN_HOURS : SPAN_DAYS; /* not yet published: as if every day were one */
     }
-    return zone != NULL ? zone_add(zone, from_us, span) : from_us + span_us(span);
+    return policy_span_end_us(policy, from_us, span);
+}
+
+int64_t follow_up_fact_us(const struct tables *tables, const struct ticket *ticket,
+                          const struct event *event, int64_t at_us)
+{
+    const struct policy *policy = reference_policy(tables, ticket->policy);
+    return policy != NULL ? policy_fact_us(policy, at_us, event->rec_us, ticket->opened_us)
+                          : event->rec_us;
 }
 
 static void plan_callback(struct tables *tables, const struct event *event,
@@ -49,9 +56,8 @@ static void plan_callback(struct tables *tables, const struct event *event,
     callback->k = ticket->k;
     callback->state = CALLBACK_SCHEDULED;
     callback->changed_pos = (int64_t)event->pos;
-    callback->resolved_us = resolved->resolved_us != 0 && resolved->resolved_us < event->rec_us
-                                ? resolved->resolved_us
-                                : follow_up_fact_us(event);
+    callback->resolved_us = follow_up_fact_us(
+        tables, ticket, event, resolved->resolved_us != 0 ? resolved->resolved_us : event->at_us);
     callback->due_us = follow_up_span_end_us(tables, policy, callback->resolved_us, line->after);
     if (line->window.unit != SPAN_NONE)
         callback->until_us = follow_up_span_end_us(tables, policy, callback->due_us, line->window);

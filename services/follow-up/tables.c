@@ -16,6 +16,7 @@ static const struct field ticket_fields[] = {
     F_ENUM(ticket, state, 0, ticket_states, "state"),
     F_INT(ticket, k, 0, "how often it was resolved"),
     F_INT(ticket, changed_pos, 0, "position of the event that set the state"),
+    F_TIME(ticket, opened, 0, "opened"),
     F_TIME(ticket, closed, 0, "closed"),
     F_BOOL(ticket, open, 0, "not closed"),
 };
@@ -93,9 +94,4 @@ const struct table_def *const follow_up_tables[FOLLOW_UP_TABLES] = {
 void follow_up_callback_id(const char *ticket, int64_t k, char out[CALLBACK_CAP])
 {
     text_format(out, CALLBACK_CAP, "%s/%lld", ticket, (long long)k);
-}
-
-int64_t follow_up_fact_us(const struct event *event)
-{
-    return event->at_us != 0 && event->at_us < event->rec_us ? event->at_us : event->rec_us;
 }

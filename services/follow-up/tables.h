@@ -24,7 +24,7 @@ struct ticket {
     int state;           /* enum ticket_state */
     int64_t k;           /* how often it was resolved: its callback is TICKET/k */
     int64_t changed_pos; /* of the event that set the state */
-    int64_t closed_us;
+    int64_t opened_us, closed_us;
     bool open;           /* until closed */
 };
 
@@ -50,7 +50,5 @@ struct callback {
 #define FOLLOW_UP_CALLBACK_UNTIL 1 /* due ones by until_us */
 
 void follow_up_callback_id(const char *ticket, int64_t k, char out[CALLBACK_CAP]);
-/* The instant from which a fact counts. */
-int64_t follow_up_fact_us(const struct event *);
 
 #endif

@@ -181,12 +181,42 @@ static void resolved_long_ago_and_told_now(void **state)
 {
     (void)state;
     struct story *story = begin();
-    ticket(story, "T");
+    story_tell(story, "ticket.assessed", "T",
+               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"opened\":\"2026-02-20T09:00:00Z\"}");
     story_tell(story, "ticket.resolved", "T", "{\"outcome\":\"done\",\"resolved\":\"2026-02-20T15:00:00Z\"}");
     story_concludes(story, "callback T/1 is due since 2026-02-23T15:00:00Z until 2026-02-28T15:00:00Z\n"
                            "callback T/1 was missed\n"
                            "T is closed: window-over\n");
     end(story);
+}
+
+/* Told later than the policy allows, or as before the opening: it counts from when it was recorded, or from the opening. */
+static void told_too_late(void **state)
+{
+    (void)state;
+    struct story *story =
+        story_new(&follow_up_worker, "2026-03-06T15:00:00Z",
+                  "name: acme\nversion: acme-1\nzone: UTC\nkinds: [{name: repair}]\n"
+                  "followup: [{after: 3d, window: 5d}]\nlate_facts_within: 7d\n");
+    static const struct {
+        const char *key, *opened, *resolved, *counts;
+    } cases[] = {
+        {"LATE", "2026-02-01T00:00:00Z", "2026-02-20T15:00:00Z", "2026-03-06T15:00:00Z"},
+        {"JUST", "2026-02-01T00:00:00Z", "2026-02-27T15:00:00Z", "2026-02-27T15:00:00Z"},
+        {"EARLY", "2026-03-05T00:00:00Z", "2026-03-04T00:00:00Z", "2026-03-05T00:00:00Z"},
+        {"AHEAD", "2026-03-05T00:00:00Z", "2026-04-01T00:00:00Z", "2026-03-06T15:00:00Z"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char json[160], id[CALLBACK_CAP], counts[INSTANT_TEXT_MAX];
+        text_format(json, sizeof json, "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"opened\":\"%s\"}", cases[i].opened);
+        story_tell(story, "ticket.assessed", cases[i].key, json);
+        text_format(json, sizeof json, "{\"outcome\":\"done\",\"resolved\":\"%s\"}", cases[i].resolved);
+        story_tell(story, "ticket.resolved", cases[i].key, json);
+        follow_up_callback_id(cases[i].key, 1, id);
+        instant_print(callback(story, id)->resolved_us, counts);
+        assert_string_equal(counts, cases[i].counts);
+    }
+    story_destroy(&story);
 }
 
 static void a_restart_repeats_nothing(void **state)
@@ -281,6 +311,7 @@ int main(void)
         cmocka_unit_test(no_callback_and_cancelled),
         cmocka_unit_test(reopening_overtakes_the_closing),
         cmocka_unit_test(resolved_long_ago_and_told_now),
+        cmocka_unit_test(told_too_late),
         cmocka_unit_test(a_restart_repeats_nothing),
         cmocka_unit_test(nonsense),
     };
