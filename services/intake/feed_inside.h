@@ -24,6 +24,7 @@ struct reader_session {
     uint8_t link[LINK_BYTES]; /* at pos */
     int64_t credit;
     int64_t heard_us;
+    size_t row_bytes; /* of its last page, on average */
     bool caught_up; /* CAUGHT_UP is said */
     bool gone;
 };

@@ -10,6 +10,7 @@
 #define EVENTS_PER_BATCH 4096
 #define SCAN_PER_TURN 16384
 #define EMPTY_AFTER 50000
+#define STRETCH_BY_TYPE 20000
 #define READER_SILENCE_US (600 * SECOND_US)
 
 struct reader_session *reader_of(struct feed *feed, const struct bus_peer *peer)
@@ -208,31 +209,77 @@ static bool row_holds(const struct gather *gather, struct bytes body)
             filter_holds(&gather->reader->open, gather->principal, event.type, event.key, event.region, event.site));
 }
 
-static bool query_rows(struct gather *gather, struct pg_result **result)
+/* How a reader's rows are found: by position; by the index of keys; by position with a sieve of types, which lets whole stretches
+ * go by inside PostgreSQL. What is found is judged again here. */
+static const char rows_sql[] =
+    "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8 ORDER BY pos";
+static const char rows_by_key_sql[] = "SELECT pos, body, priv, link FROM journal WHERE key = ANY($3::text[]) AND pos > $1::int8"
+                                      " AND pos <= $2::int8 ORDER BY pos LIMIT 1024";
+/* The stretch's last row comes along for its link. */
+static const char rows_by_type_sql[] = "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8"
+                                       " AND (type LIKE ANY($3::text[]) OR pos = $2::int8) ORDER BY pos LIMIT 1024";
+
+enum replay { REPLAY_ALL, REPLAY_BY_KEY, REPLAY_BY_TYPE };
+
+static enum replay replay_of(const struct gather *gather)
 {
-    struct feed *feed = gather->feed;
     const struct verb_open *open = &gather->reader->open;
-    uint64_t upto = feed->state.head.pos;
-    bool by_key = open->keys_n > 0;
-    if (!by_key && upto > gather->upto + REPLAY_ROWS)
-        upto = gather->upto + REPLAY_ROWS;
+    return open->keys_n > 0 ? REPLAY_BY_KEY : open->types_n > 0 ? REPLAY_BY_TYPE : REPLAY_ALL;
+}
+
+/* The last position of the stretch that one query looks at. */
+static uint64_t stretch_end(const struct gather *gather)
+{
+    uint64_t head = gather->feed->state.head.pos, n = 0;
+    size_t row_bytes = gather->reader->row_bytes > 0 ? gather->reader->row_bytes : 512;
+    switch (replay_of(gather)) {
+    case REPLAY_BY_KEY:
+        return head;
+    case REPLAY_BY_TYPE:
+        n = STRETCH_BY_TYPE;
+        break;
+    case REPLAY_ALL: /* as many as fit into one batch */
+        n = gather->budget / row_bytes + 16;
+        n = n > REPLAY_ROWS ? REPLAY_ROWS : n;
+        break;
+    }
+    return head - gather->upto > n ? gather->upto + n : head;
+}
+
+static void arg_prefixes(struct pg_args *args, const struct verb_open *open)
+{
+    pg_arg_array_begin(args, PG_TEXT_ARRAY);
+    for (uint32_t i = 0; i < open->types_n; i++) {
+        char pattern[EVENT_TYPE_CAP + 1];
+        text_format(pattern, sizeof(pattern), "%s%%", open->types[i]);
+        pg_elem_text(args, pattern, strlen(pattern));
+    }
+    pg_arg_array_end(args);
+}
+
+static void arg_keys(struct pg_args *args, const struct verb_open *open)
+{
+    pg_arg_array_begin(args, PG_TEXT_ARRAY);
+    for (uint32_t i = 0; i < open->keys_n; i++)
+        pg_elem_text(args, open->keys[i], strlen(open->keys[i]));
+    pg_arg_array_end(args);
+}
+
+static bool query_rows(struct gather *gather, uint64_t upto, struct pg_result **result)
+{
+    static const char *const statements[] = {rows_sql, rows_by_key_sql, rows_by_type_sql};
+    struct feed *feed = gather->feed;
+    enum replay replay = replay_of(gather);
     pg_args_reset(feed->args);
     pg_arg_int(feed->args, (int64_t)gather->upto);
     pg_arg_int(feed->args, (int64_t)upto);
-    if (by_key) {
-        pg_arg_array_begin(feed->args, PG_TEXT_ARRAY);
-        for (uint32_t i = 0; i < open->keys_n; i++)
-            pg_elem_text(feed->args, open->keys[i], strlen(open->keys[i]));
-        pg_arg_array_end(feed->args);
-    }
+    if (replay == REPLAY_BY_KEY)
+        arg_keys(feed->args, &gather->reader->open);
+    else if (replay == REPLAY_BY_TYPE)
+        arg_prefixes(feed->args, &gather->reader->open);
     if (!feed_database(feed))
         return false;
-    enum status status =
-        by_key ? pg_query(feed->pg, "SELECT pos, body, priv, link FROM journal WHERE key = ANY($3::text[]) AND pos > $1::int8"
-                                    " AND pos <= $2::int8 ORDER BY pos LIMIT 1024",
-                          feed->args, result)
-               : pg_query(feed->pg, "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8 ORDER BY pos",
-                          feed->args, result);
+    enum status status = pg_query(feed->pg, statements[replay], feed->args, result);
     if (status != STATUS_OK)
         feed_trouble(feed, "replay");
     return status == STATUS_OK;
@@ -251,8 +298,10 @@ static bool hole_said(struct gather *gather, uint64_t expected, uint64_t found)
 static bool gather_rows(struct gather *gather)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
-    bool by_key = gather->reader->open.keys_n > 0;
-    if (!query_rows(gather, &result))
+    enum replay replay = replay_of(gather);
+    uint64_t end = stretch_end(gather);
+    size_t bytes = 0;
+    if (!query_rows(gather, end, &result))
         return false;
     int rows = pg_rows(result);
     metric_add(gather->feed->replayed, rows);
@@ -260,19 +309,21 @@ static bool gather_rows(struct gather *gather)
         uint64_t pos = (uint64_t)pg_int(result, row, 0);
         struct bytes body = pg_bytes(result, row, 1);
         struct bytes priv = pg_is_null(result, row, 2) ? bytes_of(NULL, 0) : pg_bytes(result, row, 2);
-        if (!by_key && pos != gather->upto + 1)
+        if (replay == REPLAY_ALL && pos != gather->upto + 1)
             return hole_said(gather, gather->upto + 1, pos);
+        bytes += body.len + priv.len + 16;
+        gather->reader->row_bytes = bytes / ((size_t)row + 1);
         if (row_holds(gather, body) && !gather_add(gather, body, priv))
             return true;
         gather->upto = pos;
         memcpy(gather->link_kept, pg_bytes(result, row, 3).data, LINK_BYTES);
         gather->link = gather->link_kept;
     }
-    if (by_key && rows < 1024) { /* nothing more of these keys up to the head */
-        gather->upto = gather->feed->state.head.pos;
+    if (replay == REPLAY_BY_KEY && rows < 1024) { /* nothing more of these keys up to the head */
+        gather->upto = end;
         gather->link = gather->feed->state.head.link;
-    } else if (!by_key && rows == 0) {
-        return hole_said(gather, gather->upto + 1, gather->feed->state.head.pos);
+    } else if (replay != REPLAY_BY_KEY && rows < 1024 && gather->upto != end) {
+        return hole_said(gather, gather->upto + 1, end);
     }
     return true;
 }
@@ -329,7 +380,8 @@ static bool reader_turn(struct feed *feed, struct reader_session *reader)
     buf_reset(&feed->deliveries);
     if (reader->pos < feed->state.head.pos) {
         /* A few keys out of a long history are quicker by their index than by looking at everything. */
-        bool far = reader->open.keys_n > 0 && feed->state.head.pos - reader->pos > 2 * SCAN_PER_TURN;
+        bool sieved = reader->open.keys_n > 0 || reader->open.types_n > 0;
+        bool far = sieved && feed->state.head.pos - reader->pos > 2 * SCAN_PER_TURN;
         if ((far || !gather_ring(&gather)) && !gather_rows(&gather))
             return false;
         bool at_head = gather.upto == feed->state.head.pos;
