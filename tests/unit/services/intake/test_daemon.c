@@ -270,6 +270,42 @@ static void test_killed_in_the_middle(void **state)
     bus_close(&socket);
 }
 
+/* Every connection of the database is cut: what is known comes from there again, under a higher epoch. */
+static void test_connections_cut(void **state)
+{
+    static int64_t pos[EVENTS + 1];
+    struct verb_welcome before, welcome;
+    struct frame frame;
+    (void)state;
+    struct bus_socket *socket = greet("operator/cut", 1, 0, &before);
+    append(socket, 1, 50);
+    answers(socket, 1, 50, pos);
+    append(socket, 51, 150);
+    struct pg *pg = cluster_connect(&place.cluster, "intake");
+    assert_int_equal(pg_run(pg, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                                " AND backend_type = 'client backend'"),
+                     STATUS_OK);
+    pg_destroy(&pg);
+    append(socket, 151, 160);
+    /* Either it was answered just before, or it is told to greet again; never both. */
+    int64_t until_us = clock_boot_us() + PATIENCE_US;
+    do {
+        assert_true(clock_boot_us() < until_us);
+        hear(socket, &frame);
+        if (text_equal(frame.verb, "ACK")) {
+            struct verb_ping ping = {.upto = -1};
+            say(socket, "PING", &verb_ping_record, &ping);
+        }
+    } while (!text_equal(frame.verb, "ERROR"));
+    bus_close(&socket);
+    socket = greet("operator/cut", 1, 160, &welcome);
+    assert_true(welcome.epoch > before.epoch);
+    answers(socket, 1, welcome.durable, pos);
+    append(socket, welcome.durable + 1, welcome.durable + 60);
+    answers(socket, welcome.durable + 1, welcome.durable + 60, pos);
+    bus_close(&socket);
+}
+
 static void test_the_same_number_again(void **state)
 {
     static int64_t pos[EVENTS + 1];
@@ -345,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_killed_in_the_middle),
+        cmocka_unit_test(test_connections_cut),
         cmocka_unit_test(test_the_same_number_again),
         cmocka_unit_test(test_live_says_what_is_durable),
     };
