@@ -1,4 +1,4 @@
-/* SHA-256 and random bytes (libsodium). */
+/* SHA-256 (libcrypto) and random bytes (libsodium). */
 #ifndef AFTERCARE_BASE_DIGEST_H
 #define AFTERCARE_BASE_DIGEST_H
 
