@@ -26,15 +26,6 @@ void sla_watchdog_slot(const char *word, const char *id, int64_t level, int64_t 
                 slash + 1, (long long)level, (long long)target);
 }
 
-int64_t sla_watchdog_fact_us(int64_t at_us, int64_t rec_us, int64_t opened_us,
-                             struct span late_within, const struct zone *zone)
-{
-    int64_t us = at_us != 0 && at_us < rec_us ? at_us : rec_us;
-    if (late_within.unit != SPAN_NONE && zone_add(zone, us, late_within) < rec_us)
-        us = rec_us;
-    return us > opened_us ? us : opened_us;
-}
-
 enum clock_verdict sla_watchdog_judge(enum clock_state state, int64_t due_us, int64_t stopped_us,
                                       int64_t ended_us, bool breach_in_flight)
 {

@@ -1,9 +1,8 @@
-/* The rules of a clock: which instant a fact counts from, and what is to be said when the promised
+/* The rules of a clock: its names, and what is to be said when the promised
  * thing has come. Pure. */
 #ifndef AFTERCARE_SLA_WATCHDOG_CLOCK_H
 #define AFTERCARE_SLA_WATCHDOG_CLOCK_H
 
-#include "calendar/zone.h"
 #include "event/event.h"
 #include "policy/policy.h"
 
@@ -23,12 +22,6 @@ void sla_watchdog_clock_key(const char *id, char out[EVENT_KEY_CAP]);
 /* word: warned, breached, met, corrected. met and corrected have no level. */
 void sla_watchdog_slot(const char *word, const char *id, int64_t level, int64_t target,
                        char out[EVENT_ID_CAP]);
-
-/* The instant a fact counts from: when it happened as reported, but not after it was recorded, not
- * before its ticket was opened, and from its recording where it was told later than late_within
- * allows (absent: always as reported). */
-int64_t sla_watchdog_fact_us(int64_t at_us, int64_t rec_us, int64_t opened_us,
-                             struct span late_within, const struct zone *);
 
 enum clock_verdict { VERDICT_NONE, VERDICT_MET, VERDICT_BREACHED, VERDICT_CORRECTED };
 /* What is to be said of a clock in that state. A stop exactly at the due instant is met. While a

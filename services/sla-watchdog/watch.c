@@ -67,8 +67,7 @@ void sla_watchdog_fact_add(struct ticket *ticket, const char *type, int64_t at_u
 int64_t sla_watchdog_instant(const struct policy *policy, const struct ticket *ticket,
                              const struct event *event, int64_t at_us)
 {
-    return sla_watchdog_fact_us(at_us, event->rec_us, ticket->opened_us, policy->late_facts_within,
-                                zone_find(policy->zone));
+    return policy_fact_us(policy, at_us, event->rec_us, ticket->opened_us);
 }
 
 int64_t sla_watchdog_k(const struct ticket *ticket, const struct policy_clause *clause)

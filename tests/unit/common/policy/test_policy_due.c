@@ -123,6 +123,31 @@ static void test_levels(void **state)
     calendar_destroy(&c);
 }
 
+#define DAY(n) ((n)*DAY_US)
+static const struct {
+    const char *what;
+    int64_t at, rec, opened;
+    struct span late;
+    int64_t want;
+} facts[] = {
+    {"as reported", DAY(10), DAY(12), DAY(1), {0, SPAN_NONE}, DAY(10)},
+    {"a clock ahead of the centre's", DAY(13), DAY(12), DAY(1), {0, SPAN_NONE}, DAY(12)},
+    {"without a time", 0, DAY(12), DAY(1), {0, SPAN_NONE}, DAY(12)},
+    {"before the opening", DAY(1), DAY(12), DAY(2), {0, SPAN_NONE}, DAY(2)},
+    {"told in time", DAY(10), DAY(12), DAY(1), {2, SPAN_DAYS}, DAY(10)},
+    {"told too late", DAY(10), DAY(12) + 1, DAY(1), {2, SPAN_DAYS}, DAY(12) + 1},
+    {"years late, without a bound", DAY(10), DAY(6000), DAY(1), {0, SPAN_NONE}, DAY(10)},
+};
+
+static void test_facts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(facts); i++)
+        if (policy_fact_us(&(struct policy){.zone = "UTC", .late_facts_within = facts[i].late},
+                           facts[i].at, facts[i].rec, facts[i].opened) != facts[i].want)
+            fail_msg("%s", facts[i].what);
+}
+
 static void test_minutes(void **state)
 {
     (void)state;
@@ -135,6 +160,7 @@ static void test_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_due), cmocka_unit_test(test_levels),
+                                       cmocka_unit_test(test_facts),
                                        cmocka_unit_test(test_minutes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,31 +40,6 @@ static void test_judged(void **state)
             fail_msg("%s", judged[i].what);
 }
 
-#define DAY(n) ((n)*DAY_US)
-static const struct {
-    const char *what;
-    int64_t at, rec, opened;
-    struct span late;
-    int64_t want;
-} facts[] = {
-    {"as reported", DAY(10), DAY(12), DAY(1), {0, SPAN_NONE}, DAY(10)},
-    {"a clock ahead of the centre's", DAY(13), DAY(12), DAY(1), {0, SPAN_NONE}, DAY(12)},
-    {"without a time", 0, DAY(12), DAY(1), {0, SPAN_NONE}, DAY(12)},
-    {"before the opening", DAY(1), DAY(12), DAY(2), {0, SPAN_NONE}, DAY(2)},
-    {"told in time", DAY(10), DAY(12), DAY(1), {2, SPAN_DAYS}, DAY(10)},
-    {"told too late", DAY(10), DAY(12) + 1, DAY(1), {2, SPAN_DAYS}, DAY(12) + 1},
-    {"years late, without a bound", DAY(10), DAY(6000), DAY(1), {0, SPAN_NONE}, DAY(10)},
-};
-
-static void test_facts(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(facts); i++)
-        if (sla_watchdog_fact_us(facts[i].at, facts[i].rec, facts[i].opened, facts[i].late,
-                                 zone_find("UTC")) != facts[i].want)
-            fail_msg("%s", facts[i].what);
-}
-
 static void test_names(void **state)
 {
     (void)state;
@@ -92,8 +67,7 @@ static void test_every_fact_has_a_handler(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_judged), cmocka_unit_test(test_facts),
-                                       cmocka_unit_test(test_names),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_judged), cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_every_fact_has_a_handler)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
