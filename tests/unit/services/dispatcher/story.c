@@ -1,50 +1,19 @@
-#include "unit/services/dispatcher/story.h"
+#include "unit/services/dispatcher/story_inside.h"
 
 #include "base/text.h"
 #include "policy/published.h"
 #include "proto/catalogue.h"
-#include "proto/followup.h"
-#include "proto/job.h"
-#include "proto/ticket.h"
 #include "record/pack.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
-
-struct stored {
-    UT_hash_handle hh;
-    char name[160]; /* TABLE/key */
-    unsigned table;
-    void *row;
-};
-
-struct body {
-    struct bytes bytes;
-    bool own;
-};
-
-struct story {
-    const struct worker *worker;
-    struct run *run;
-    struct run_state committed;
-    struct stored *store;
-    struct body *bodies;
-    size_t head, cap, read; /* read: handed to the run */
-    uint64_t own_n;
-    int64_t now_us;
-    uint64_t upto;
-    struct buf flying; /* drafts on their way: length, bytes */
-    struct buf trace;
-    struct arena *arena;
-};
 
 /* --- rows that are committed -------------------------------------------------------------------- */
-static const struct table_def *def_of(struct run *run, unsigned table)
+const struct table_def *story_def(const struct story *story, unsigned table)
 {
-    return tables_def(run_tables(run), table);
+    return tables_def(run_tables(story->run), table);
 }
 
 static struct stored *stored_find(const struct story *story, unsigned table, const char *key)
@@ -56,9 +25,9 @@ static struct stored *stored_find(const struct story *story, unsigned table, con
     return stored;
 }
 
-static void store(struct story *story, unsigned table, const void *row)
+void story_store(struct story *story, unsigned table, const void *row)
 {
-    const struct record *record = def_of(story->run, table)->row;
+    const struct record *record = story_def(story, table)->row;
     const char *key = (const char *)row + record->fields[0].offset;
     struct stored *stored = stored_find(story, table, key);
     if (stored == NULL) {
@@ -103,7 +72,7 @@ static void commit(struct story *story)
             const void *const *rows;
             size_t n = tables_dirty(tables, table, fresh != 0, &rows);
             for (size_t i = 0; i < n; i++)
-                store(story, table, rows[i]);
+                story_store(story, table, rows[i]);
         }
     story->committed = run_state(story->run);
     if (run_upto(story->run) > story->upto)
@@ -155,94 +124,6 @@ static void append_fact(struct story *story, const char *type, const char *key, 
     append(story, &event);
 }
 
-/* --- prose -------------------------------------------------------------------------------------- */
-static void *decoded(struct story *story, const struct event *event)
-{
-    struct problem problem;
-    const struct event_type *type = event_type_find(event->type, 0);
-    void *data = arena_alloc(story->arena, type->data->size);
-    bool fine = record_decode(type->data, RECORD_PLAIN, DECODE_STRICT, event->data, story->arena, data,
-                              &problem);
-    if (!fine)
-        fprintf(stderr, "%s: %s %s\n", event->type, problem.code, problem.field);
-    assert(fine);
-    return data;
-}
-
-static void say_job(struct story *story, const struct event *event, const void *any)
-{
-    if (text_equal(event->type, "job.offered")) {
-        const struct job_offered *data = any;
-        buf_append_format(&story->trace, "%s is offered to %s (%s)\n", data->job, data->site, data->reason);
-    } else if (text_equal(event->type, "job.accepted")) {
-        const struct job_accepted *data = any;
-        buf_append_format(&story->trace, "%s counts as accepted by %s: %s\n", data->job, data->site,
-                          data->implied);
-    } else if (text_equal(event->type, "job.expired")) {
-        const struct job_expired *data = any;
-        buf_append_format(&story->trace, "%s was not answered by %s\n", data->job, data->site);
-    } else {
-        const struct job_withdrawn *data = any;
-        buf_append_format(&story->trace, "%s is taken back from %s: %s\n", data->job, data->site,
-                          data->reason);
-    }
-}
-
-static void say_ticket(struct story *story, const struct event *event, const void *any)
-{
-    if (text_equal(event->type, "ticket.escalated")) {
-        const struct ticket_escalated *data = any;
-        if (data->to[0] != '\0')
-            buf_append_format(&story->trace, "%s: %s is told (%s)\n", event->key, data->to, data->why);
-        else if (text_starts(data->why, "nobody") || text_starts(data->why, "still"))
-            buf_append_format(&story->trace, "%s waits: %s\n", event->key, data->why);
-        else
-            buf_append_format(&story->trace, "%s goes up to tier %" PRId64 ": %s\n", event->key,
-                              data->tier, data->why);
-    } else if (text_equal(event->type, "ticket.resolved")) {
-        const struct ticket_resolved *data = any;
-        buf_append_format(&story->trace, "%s is resolved by %s: %s\n", event->key, data->job,
-                          data->outcome);
-    } else if (text_equal(event->type, "ticket.closed")) {
-        const struct ticket_closed *data = any;
-        buf_append_format(&story->trace, "%s is closed: %s", event->key, data->reason);
-        if (data->score != 0)
-            buf_append_format(&story->trace, ", score %" PRId64, data->score);
-        buf_append_text(&story->trace, "\n");
-    } else {
-        const struct ticket_reopened *data = any;
-        buf_append_format(&story->trace, "%s is opened again: %s\n", event->key, data->reason);
-    }
-}
-
-static void say_followup(struct story *story, const struct event *event, const void *any)
-{
-    if (text_equal(event->type, "followup.due")) {
-        const struct followup_due *data = any;
-        char due[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
-        instant_print(data->due_us, due);
-        instant_print(data->until_us, until);
-        buf_append_format(&story->trace, "callback %s/%" PRId64 " is due since %s until %s\n", event->key,
-                          data->k, due, until);
-    } else {
-        const struct followup_missed *data = any;
-        buf_append_format(&story->trace, "callback %s/%" PRId64 " was missed\n", event->key, data->k);
-    }
-}
-
-static void say(struct story *story, const struct event *event)
-{
-    const void *data = decoded(story, event);
-    if (text_starts(event->type, "job."))
-        say_job(story, event, data);
-    else if (text_starts(event->type, "ticket."))
-        say_ticket(story, event, data);
-    else if (text_starts(event->type, "followup."))
-        say_followup(story, event, data);
-    else
-        buf_append_format(&story->trace, "%s %s\n", event->type, event->key);
-}
-
 /* --- conclusions on their way ------------------------------------------------------------------- */
 static void fly(struct story *story)
 {
@@ -288,7 +169,7 @@ static void append_draft(struct story *story, struct bytes draft)
         else if (text_equal(name, "cause"))
             event.cause = (uint64_t)value.integer;
     }
-    say(story, &event);
+    story_say(story, &event);
     append(story, &event);
 }
 
@@ -449,7 +330,7 @@ static void publish(struct story *story, const char *yaml)
     problems_release(&problems);
 }
 
-static struct story *empty(const struct worker *worker)
+struct story *story_empty(const struct worker *worker)
 {
     struct story *story = memory_new(sizeof *story);
     struct run_state nothing = {.pos = 0};
@@ -462,7 +343,7 @@ static struct story *empty(const struct worker *worker)
 
 struct story *story_new(const struct worker *worker, const char *begin, const char *policy)
 {
-    struct story *story = empty(worker);
+    struct story *story = story_empty(worker);
     bool fine = instant_parse(begin, &story->now_us);
     assert(fine);
     publish(story, policy);
@@ -496,7 +377,7 @@ void story_restart(struct story *story)
     run_destroy(&story->run);
     story->run = run_new(story->worker, 16);
     for (struct stored *stored = story->store; stored != NULL; stored = stored->hh.next) {
-        const struct table_def *def = def_of(story->run, stored->table);
+        const struct table_def *def = story_def(story, stored->table);
         struct buf packed = {.len = 0};
         struct problem problem;
         void *row = arena_alloc(story->arena, def->row->size);
@@ -519,7 +400,7 @@ void story_restart(struct story *story)
 
 static bool is_stored_alike(const struct story *a, const struct story *b, const struct stored *row)
 {
-    const struct record *record = def_of(a->run, row->table)->row;
+    const struct record *record = story_def(a, row->table)->row;
     const char *key = (const char *)row->row + record->fields[0].offset;
     const void *other = story_row(b, row->table, key);
     if (other != NULL && record_equal(record, row->row, other))
@@ -534,7 +415,7 @@ static bool is_stored_alike(const struct story *a, const struct story *b, const 
     return false;
 }
 
-static bool is_same(const struct story *a, const struct story *b)
+bool story_is_same(const struct story *a, const struct story *b)
 {
     if (HASH_COUNT(a->store) != HASH_COUNT(b->store)) {
         fprintf(stderr, "%u rows and %u\n", HASH_COUNT(a->store), HASH_COUNT(b->store));
@@ -546,8 +427,7 @@ static bool is_same(const struct story *a, const struct story *b)
     return true;
 }
 
-/* Applies all of the journal, batch by batch; false when something is concluded that was concluded before. */
-static bool replay(struct story *story)
+bool story_replay(struct story *story)
 {
     struct run_state nothing = {.pos = 0};
     story->upto = story->head;
@@ -562,11 +442,11 @@ static bool replay(struct story *story)
 bool story_rebuilds(struct story *living)
 {
     settle(living);
-    struct story *again = empty(living->worker);
+    struct story *again = story_empty(living->worker);
     again->bodies = memory_new((living->head + 1) * sizeof again->bodies[0]);
     memcpy(again->bodies, living->bodies, living->head * sizeof again->bodies[0]);
     again->head = again->cap = living->head;
-    bool same = replay(again) && is_same(living, again);
+    bool same = story_replay(again) && story_is_same(living, again);
     if (same) { /* and goes on living without adding anything */
         again->now_us = living->now_us;
         again->committed.checked_us = living->now_us;
@@ -576,79 +456,5 @@ bool story_rebuilds(struct story *living)
             fprintf(stderr, "rebuilt, it added:\n%s", buf_text(&again->trace));
     }
     story_destroy(&again);
-    return same;
-}
-
-/* --- another build ------------------------------------------------------------------------------ */
-static void write_all(FILE *file, const void *data, size_t n)
-{
-    size_t written = fwrite(data, 1, n, file);
-    assert(written == n);
-}
-
-void story_save(const struct story *story, const char *path)
-{
-    FILE *file = fopen(path, "wb");
-    assert(file != NULL);
-    uint64_t counts[2] = {story->head, HASH_COUNT(story->store)};
-    write_all(file, counts, sizeof counts);
-    for (size_t i = 0; i < story->head; i++) {
-        uint64_t length = story->bodies[i].bytes.len;
-        write_all(file, &length, sizeof length);
-        write_all(file, story->bodies[i].bytes.data, length);
-    }
-    for (const struct stored *row = story->store; row != NULL; row = row->hh.next) {
-        const struct record *record = def_of(story->run, row->table)->row;
-        struct buf packed = {.len = 0};
-        uint64_t head[2] = {row->table, 0};
-        record_encode(record, RECORD_WHOLE, row->row, &packed);
-        head[1] = packed.len;
-        write_all(file, head, sizeof head);
-        write_all(file, packed.data, packed.len);
-        buf_release(&packed);
-    }
-    int closed = fclose(file);
-    assert(closed == 0);
-}
-
-static void read_all(FILE *file, void *data, size_t n)
-{
-    size_t got = fread(data, 1, n, file);
-    assert(got == n);
-}
-
-bool story_repeats(const struct worker *worker, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    assert(file != NULL);
-    struct story *saved = empty(worker), *again = empty(worker);
-    uint64_t counts[2];
-    read_all(file, counts, sizeof counts);
-    again->bodies = memory_new((counts[0] + 1) * sizeof again->bodies[0]);
-    again->head = again->cap = counts[0];
-    for (size_t i = 0; i < counts[0]; i++) {
-        uint64_t length;
-        read_all(file, &length, sizeof length);
-        uint8_t *copy = arena_alloc(again->arena, length);
-        read_all(file, copy, length);
-        again->bodies[i].bytes = bytes_of(copy, length);
-    }
-    for (size_t i = 0; i < counts[1]; i++) {
-        struct problem problem;
-        uint64_t head[2];
-        read_all(file, head, sizeof head);
-        uint8_t *packed = arena_alloc(saved->arena, head[1]);
-        read_all(file, packed, head[1]);
-        const struct record *record = def_of(saved->run, (unsigned)head[0])->row;
-        void *row = arena_alloc(saved->arena, record->size);
-        bool fine = record_decode(record, RECORD_WHOLE, DECODE_STRICT, bytes_of(packed, head[1]),
-                                  saved->arena, row, &problem);
-        assert(fine);
-        store(saved, (unsigned)head[0], row);
-    }
-    fclose(file);
-    bool same = replay(again) && is_same(saved, again);
-    story_destroy(&again);
-    story_destroy(&saved);
     return same;
 }
