@@ -9,7 +9,7 @@
 #include "proto/ticket.h"
 
 #define TYPE(nm, rec, who, en, zh, word)                                                           \
-    {.name = nm, .v = 1, .data = &rec##_record, .speaker = SPEAKER_##who, .title_en = en, .title_zh = zh, .verb = word}
+    {.name = (nm), .v = 1, .data = &rec##_record, .speaker = SPEAKER_##who, .title_en = (en), .title_zh = (zh), .verb = (word)}
 
 /* In the order of the families in proto/README.md. A new version of a type stands behind the older one. */
 static const struct event_type types[] = {

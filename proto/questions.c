@@ -353,7 +353,7 @@ static const struct record report_row_record = RECORD(report_row, report_row_fie
 
 /* --- the list ----------------------------------------------------------------------------------- */
 #define ASK(service, nm, arg, line, about) \
-    {.to = service, .name = nm, .args = &arg##_record, .row = &line##_record, .doc = about}
+    {.to = (service), .name = (nm), .args = &arg##_record, .row = &line##_record, .doc = (about)}
 static const struct question_type questions[] = {
     ASK("intake", "status", nothing, status_row, "how far every service is"),
     ASK("intake", "refused", refused_args, refused_row, "events that were refused, and why"),

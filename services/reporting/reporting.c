@@ -9,7 +9,7 @@
 #include "proto/sla.h"
 #include "proto/ticket.h"
 
-#define APPLY(event, record) {.type = event, .data = &record##_record, .apply = reporting_on_##record}
+#define APPLY(event, record) {.type = (event), .data = &record##_record, .apply = reporting_on_##record}
 static const struct handler handlers[] = {
     APPLY("ticket.assessed", ticket_assessed),
     APPLY("ticket.reclassified", ticket_reclassified),
