@@ -33,7 +33,7 @@ static enum candidate_removed had_it(const struct site *site, const struct candi
 }
 
 enum candidate_removed dispatcher_candidate_judge(const struct site *site, int64_t load,
-                                       const struct candidate_need *need)
+                                                  const struct candidate_need *need)
 {
     if (site->closed)
         return REMOVED_CLOSED;
@@ -48,7 +48,7 @@ enum candidate_removed dispatcher_candidate_judge(const struct site *site, int64
 }
 
 void dispatcher_candidates_add(struct candidates *list, const struct site *site, int64_t load,
-                    enum candidate_removed removed)
+                               enum candidate_removed removed)
 {
     struct candidate candidate = {.site = site, .load = load, .removed = removed};
     list->by[removed]++;
@@ -57,7 +57,8 @@ void dispatcher_candidates_add(struct candidates *list, const struct site *site,
         if (list->able_n < CANDIDATES_SHOWN_MAX)
             list->able[list->able_n++] = candidate;
     } else if (removed != REMOVED_TERRITORY && list->removed_n < CANDIDATES_SHOWN_MAX) {
-        list->removed[list->removed_n++] = candidate; /* sites elsewhere are of no interest by name */
+        list->removed[list->removed_n++] =
+            candidate; /* sites elsewhere are of no interest by name */
     }
 }
 

@@ -1,5 +1,6 @@
-/* Who could do a ticket's work: the hard filters, one site at a time, and the explanation of a choice. Pure. The order among
- * those who could is that of the sites' index (tables.h): open load, then least recently assigned, then id. */
+/* Who could do a ticket's work: the hard filters, one site at a time, and the explanation of a
+ * choice. Pure. The order among those who could is that of the sites' index (tables.h): open load,
+ * then least recently assigned, then id. */
 #ifndef AFTERCARE_DISPATCHER_CANDIDATES_H
 #define AFTERCARE_DISPATCHER_CANDIDATES_H
 
@@ -26,7 +27,8 @@ struct candidate_need {
     size_t tried_n;
 };
 /* The first filter that removes a site with `load` open jobs. */
-enum candidate_removed dispatcher_candidate_judge(const struct site *, int64_t load, const struct candidate_need *);
+enum candidate_removed dispatcher_candidate_judge(const struct site *, int64_t load,
+                                                  const struct candidate_need *);
 
 #define CANDIDATES_SHOWN_MAX 8
 struct candidate {
@@ -36,13 +38,15 @@ struct candidate {
 };
 struct candidates {
     struct candidate able[CANDIDATES_SHOWN_MAX], removed[CANDIDATES_SHOWN_MAX]; /* best first */
-    size_t able_n, removed_n;                /* shown */
-    int64_t able_all, by[CANDIDATE_REMOVALS]; /* counted */
+    size_t able_n, removed_n;                                                   /* shown */
+    int64_t able_all, by[CANDIDATE_REMOVALS];                                   /* counted */
 };
 /* Sites are added best first; who is added first and is able is the choice. */
-void dispatcher_candidates_add(struct candidates *, const struct site *, int64_t load, enum candidate_removed);
-/* "D05=3 D07=4/10 D09=10/10!capacity +1!capacity +20!territory": SITE=LOAD[/CAPACITY][!removed by], the choice
- * first, then how many each filter removed. As many sites as fit; the choice always does. */
+void dispatcher_candidates_add(struct candidates *, const struct site *, int64_t load,
+                               enum candidate_removed);
+/* "D05=3 D07=4/10 D09=10/10!capacity +1!capacity +20!territory": SITE=LOAD[/CAPACITY][!removed by],
+ * the choice first, then how many each filter removed. As many sites as fit; the choice always
+ * does. */
 #define CANDIDATES_TEXT_CAP sizeof(((struct job_offered *)0)->choice)
 void dispatcher_candidates_print(const struct candidates *, char out[CANDIDATES_TEXT_CAP]);
 

@@ -8,13 +8,19 @@
 #include "services/dispatcher/handlers.h"
 #include "services/dispatcher/tables.h"
 
-#define APPLIES(event, name, record) \
-    {.type = event, .data = &record, .apply = dispatcher_apply_##name}
-#define DECIDES(event, name, record) \
-    {.type = event, .data = &record, .decide = dispatcher_decide_##name}
-#define BOTH(event, name, record)                                  \
-    {.type = event, .data = &record, .apply = dispatcher_apply_##name, \
-     .decide = dispatcher_decide_##name}
+#define APPLIES(event, name, record)                                                               \
+    {                                                                                              \
+        .type = event, .data = &record, .apply = dispatcher_apply_##name                           \
+    }
+#define DECIDES(event, name, record)                                                               \
+    {                                                                                              \
+        .type = event, .data = &record, .decide = dispatcher_decide_##name                         \
+    }
+#define BOTH(event, name, record)                                                                  \
+    {                                                                                              \
+        .type = event, .data = &record, .apply = dispatcher_apply_##name,                          \
+        .decide = dispatcher_decide_##name                                                         \
+    }
 
 static const struct handler handlers[] = {
     APPLIES("site.updated", site_updated, site_updated_record),
@@ -57,7 +63,8 @@ static const struct timer timers[] = {
 static const char *const concludes[] = {"job.", "ticket.resolved", "ticket.escalated", NULL};
 
 /* An offer in flight is load already, so that many registrations at once spread evenly. */
-static void flight(struct tables *tables, const char *type, const char *key, const void *data, int sign)
+static void flight(struct tables *tables, const char *type, const char *key, const void *data,
+                   int sign)
 {
     (void)key;
     if (!text_equal(type, "job.offered"))

@@ -4,9 +4,11 @@
 
 #include "worker/run.h"
 
-#define DISPATCHER_APPLY(name) bool dispatcher_apply_##name(struct tables *, const struct event *, const void *)
-#define DISPATCHER_DECIDE(name) \
-    void dispatcher_decide_##name(struct run *, const struct tables *, const struct event *, const void *)
+#define DISPATCHER_APPLY(name)                                                                     \
+    bool dispatcher_apply_##name(struct tables *, const struct event *, const void *)
+#define DISPATCHER_DECIDE(name)                                                                    \
+    void dispatcher_decide_##name(struct run *, const struct tables *, const struct event *,       \
+                                  const void *)
 
 DISPATCHER_APPLY(site_updated);
 DISPATCHER_APPLY(ticket_assessed);
@@ -40,7 +42,8 @@ DISPATCHER_DECIDE(sla_breached);
 
 /* An offer was not answered in time. */
 void dispatcher_on_job_due(struct run *, const struct tables *, const void *job);
-/* The network changed or a full site has room again: tickets that wait are looked at, in the order in which they wait. */
+/* The network changed or a full site has room again: tickets that wait are looked at, in the order
+ * in which they wait. */
 void dispatcher_on_network_due(struct run *, const struct tables *, const void *network);
 /* Somebody who was left out of a waiting ticket's offers may be asked again. */
 void dispatcher_on_ticket_retry(struct run *, const struct tables *, const void *ticket);

@@ -86,7 +86,8 @@ static void load_count(struct tables *tables, const struct event *event, const s
     struct load *load = dispatcher_load(tables, job->site);
     if (!is_live(before) && is_live(after))
         load->load++;
-    if (after == JOB_ACCEPTED || (after == JOB_DONE && (before == JOB_OFFERED || before == JOB_EXPIRED)))
+    if (after == JOB_ACCEPTED ||
+        (after == JOB_DONE && (before == JOB_OFFERED || before == JOB_EXPIRED)))
         load->accepted++;
     if (after == JOB_DECLINED)
         load->declined++;
@@ -140,8 +141,8 @@ struct job *dispatcher_job_move(struct tables *tables, const struct event *event
     if (seen == NULL)
         return NULL;
     enum job_state before = (enum job_state)seen->state;
-    struct job_step step =
-        dispatcher_job_next(before, news, dispatcher_standing(tables, ticket, dispatcher_job_k(job_id)));
+    struct job_step step = dispatcher_job_next(
+        before, news, dispatcher_standing(tables, ticket, dispatcher_job_k(job_id)));
     if (step.state == before)
         return NULL;
     struct job *job = table_change(tables, DISPATCHER_JOB, job_id);

@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Rows: state; columns: news, on a ticket that no other job stands for. JOB_NONE: nothing changes. */
+/* Rows: state; columns: news, on a ticket that no other job stands for. JOB_NONE: nothing changes.
+ */
 static const enum job_state free_next[JOB_STATES][JOB_NEWS] = {
     [JOB_NONE] = {[NEWS_OFFERED] = JOB_OFFERED},
     [JOB_OFFERED] = {[NEWS_ACCEPTED] = JOB_ACCEPTED,
@@ -61,7 +62,8 @@ static struct job_step offered(enum job_state state, enum job_standing standing)
     return stays(JOB_WITHDRAWN, counter_of(standing));
 }
 
-struct job_step dispatcher_job_next(enum job_state state, enum job_news news, enum job_standing standing)
+struct job_step dispatcher_job_next(enum job_state state, enum job_news news,
+                                    enum job_standing standing)
 {
     if (news == NEWS_OFFERED)
         return offered(state, standing);

@@ -1,4 +1,5 @@
-/* What becomes of a job 派工 when something is heard of it: one pure function, the state table of README.md. */
+/* What becomes of a job 派工 when something is heard of it: one pure function, the state table of
+ * README.md. */
 #ifndef AFTERCARE_DISPATCHER_JOB_NEXT_H
 #define AFTERCARE_DISPATCHER_JOB_NEXT_H
 
@@ -22,16 +23,16 @@ enum job_news {
     NEWS_REPORTED, /* and the ticket is solved by it */
     NEWS_FAILED,   /* reported without success */
     NEWS_WITHDRAWN,
-    NEWS_RESOLVED  /* the ticket is, without a report of this or any job */
+    NEWS_RESOLVED /* the ticket is, without a report of this or any job */
 };
 #define JOB_NEWS (NEWS_RESOLVED + 1)
 
 /* How its ticket stands, this job left aside. */
 enum job_standing {
-    STANDING_FREE,      /* open, and no other job is offered or accepted */
-    STANDING_OFFERED,   /* open, another job is offered */
-    STANDING_HELD,      /* open, another job is accepted */
-    STANDING_RESOLVED,  /* reported done, resolved or closed */
+    STANDING_FREE,     /* open, and no other job is offered or accepted */
+    STANDING_OFFERED,  /* open, another job is offered */
+    STANDING_HELD,     /* open, another job is accepted */
+    STANDING_RESOLVED, /* reported done, resolved or closed */
     STANDING_CANCELLED
 };
 

@@ -8,8 +8,8 @@
 #include <inttypes.h>
 
 #define LADDER_MAX 16
-#define TRIED_MAX 64
-#define SLOT_CAP EVENT_ID_CAP
+#define TRIED_MAX  64
+#define SLOT_CAP   EVENT_ID_CAP
 /* Sites looked at behind the chosen one, for the explanation's sake. */
 #define WALK_MAX 512
 
@@ -19,7 +19,8 @@ int64_t dispatcher_now_us(const struct run *run, const struct event *event)
     return now_us > event->rec_us ? now_us : event->rec_us;
 }
 
-/* --- the ladder of tiers ----------------------------------------------------------------------- */
+/* --- the ladder of tiers -----------------------------------------------------------------------
+ */
 struct ladder {
     const struct policy_tier *rungs[LADDER_MAX];
     size_t n;
@@ -68,12 +69,13 @@ static struct ladder ladder_of(const struct policy *policy, const struct ticket 
     return ladder;
 }
 
-/* --- who had it already ------------------------------------------------------------------------ */
+/* --- who had it already ------------------------------------------------------------------------
+ */
 struct tried {
     struct candidate_tried sites[TRIED_MAX];
     int64_t tiers[TRIED_MAX]; /* of all jobs of this round */
     size_t sites_n, tiers_n;
-    int64_t retry_us;         /* the first one left out comes back then, 0: never */
+    int64_t retry_us; /* the first one left out comes back then, 0: never */
 };
 
 /* Is who had this job left out of the ticket's further offers? */
@@ -81,14 +83,16 @@ static bool is_left_out(const struct policy *policy, const struct job *job, int6
                         int64_t *retry_us)
 {
     if (job->state == JOB_WITHDRAWN)
-        return job->changed_pos != job->offered_pos; /* not when the offer was void from the start */
+        return job->changed_pos !=
+               job->offered_pos; /* not when the offer was void from the start */
     if (job->state == JOB_DONE)
         return true;
     if (job->state != JOB_DECLINED && job->state != JOB_EXPIRED)
         return false;
     if (policy->dispatch.decline_excludes.unit == SPAN_NONE)
         return true;
-    int64_t until_us = policy_span_end_us(policy, job->answered_us, policy->dispatch.decline_excludes);
+    int64_t until_us =
+        policy_span_end_us(policy, job->answered_us, policy->dispatch.decline_excludes);
     if (until_us <= now_us)
         return false;
     if (*retry_us == 0 || until_us < *retry_us)
@@ -109,8 +113,8 @@ static void tried_collect(const struct tables *tables, const struct policy *poli
             continue;
         tried->tiers[tried->tiers_n++] = job->tier;
         if (is_left_out(policy, job, now_us, &tried->retry_us))
-            tried->sites[tried->sites_n++] = (struct candidate_tried){
-                .site = job->site, .declined = job->state == JOB_DECLINED};
+            tried->sites[tried->sites_n++] =
+                (struct candidate_tried){.site = job->site, .declined = job->state == JOB_DECLINED};
     }
 }
 
@@ -122,7 +126,8 @@ static bool tier_is_used_up(const struct tried *tried, const struct policy_tier 
     return rung->candidates_max > 0 && offers >= rung->candidates_max;
 }
 
-int64_t dispatcher_retry_us(const struct tables *tables, const struct ticket *ticket, int64_t now_us)
+int64_t dispatcher_retry_us(const struct tables *tables, const struct ticket *ticket,
+                            int64_t now_us)
 {
     const struct policy *policy = reference_policy(tables, ticket->policy);
     struct tried tried;
@@ -132,7 +137,8 @@ int64_t dispatcher_retry_us(const struct tables *tables, const struct ticket *ti
     return tried.retry_us;
 }
 
-/* --- choosing ---------------------------------------------------------------------------------- */
+/* --- choosing ----------------------------------------------------------------------------------
+ */
 static void consider(const struct tables *tables, const struct load *load,
                      const struct candidate_need *need, struct candidates *list)
 {
@@ -178,7 +184,8 @@ static void site_before(const struct tables *tables, const struct ticket *ticket
         text_copy(site, EVENT_KEY_CAP, job->site);
 }
 
-/* --- concluding -------------------------------------------------------------------------------- */
+/* --- concluding --------------------------------------------------------------------------------
+ */
 static bool escalate(struct run *run, const struct ticket *ticket, const char *slot, int64_t tier,
                      const char *why)
 {
@@ -220,9 +227,8 @@ static bool conclude_offer(struct run *run, const struct ticket *ticket, const s
         escalate(run, ticket, slot, plan->rung->tier, wish->why);
     }
     const struct candidate *chosen = &list->able[0];
-    struct job_offered data = {.tier = plan->rung->tier,
-                               .candidates = list->able_all,
-                               .load = chosen->load};
+    struct job_offered data = {
+        .tier = plan->rung->tier, .candidates = list->able_all, .load = chosen->load};
     dispatcher_job_id(ticket->ticket, k, data.job);
     text_copy(data.site, sizeof data.site, chosen->site->site);
     if (plan->rung->accept_within.unit != SPAN_NONE)
@@ -295,8 +301,8 @@ void dispatcher_withdraw(struct run *run, const struct job *job, const char *rea
     conclude(run, slot, "job.withdrawn", job->ticket, &job_withdrawn_record, &data);
 }
 
-void dispatcher_take_from_newer(struct run *run, const struct tables *tables, const struct ticket *ticket,
-                                const struct job *holder)
+void dispatcher_take_from_newer(struct run *run, const struct tables *tables,
+                                const struct ticket *ticket, const struct job *holder)
 {
     char id[JOB_CAP];
     if (ticket->offers <= dispatcher_job_k(holder->job))

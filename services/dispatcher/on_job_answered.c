@@ -13,7 +13,8 @@ static const struct job *job_changed(const struct tables *tables, const struct e
     return job != NULL && job->changed_pos == (int64_t)event->pos ? job : NULL;
 }
 
-bool dispatcher_apply_job_accepted(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_accepted(struct tables *tables, const struct event *event,
+                                   const void *data)
 {
     const struct job_accepted *accepted = data;
     struct job *job = dispatcher_job_move(tables, event, accepted->job, NEWS_ACCEPTED);
@@ -37,7 +38,8 @@ void dispatcher_decide_job_accepted(struct run *run, const struct tables *tables
         dispatcher_counter(run, tables, event->key, accepted->job, NEWS_ACCEPTED);
 }
 
-bool dispatcher_apply_job_declined(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_declined(struct tables *tables, const struct event *event,
+                                   const void *data)
 {
     const struct job_declined *declined = data;
     struct job *job = dispatcher_job_move(tables, event, declined->job, NEWS_DECLINED);
@@ -64,7 +66,8 @@ void dispatcher_decide_job_declined(struct run *run, const struct tables *tables
     next_one(run, tables, event, declined->job, "declined");
 }
 
-bool dispatcher_apply_job_expired(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_expired(struct tables *tables, const struct event *event,
+                                  const void *data)
 {
     const struct job_expired *expired = data;
     struct job *job = dispatcher_job_move(tables, event, expired->job, NEWS_EXPIRED);

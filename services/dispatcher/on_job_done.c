@@ -1,4 +1,5 @@
-/* The site is at work: job.arrived, job.reported. Its first word about an offer is an acceptance too. */
+/* The site is at work: job.arrived, job.reported. Its first word about an offer is an acceptance
+ * too. */
 #include "base/text.h"
 #include "proto/ticket.h"
 #include "services/dispatcher/handlers.h"
@@ -23,7 +24,8 @@ static void imply_in_row(const struct tables *tables, struct job *job, const str
     job->answered_us = dispatcher_fact_us(tables, event);
 }
 
-bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *event,
+                                  const void *data)
 {
     const struct job_arrived *arrived = data;
     struct job *job = dispatcher_job_move(tables, event, arrived->job, NEWS_ARRIVED);
@@ -61,7 +63,8 @@ static enum job_news news_of(const struct job_reported *reported)
     return text_equal(reported->outcome, "failed") ? NEWS_FAILED : NEWS_REPORTED;
 }
 
-bool dispatcher_apply_job_reported(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_reported(struct tables *tables, const struct event *event,
+                                   const void *data)
 {
     const struct job_reported *reported = data;
     enum job_state before = state_of(tables, reported->job);
@@ -87,7 +90,8 @@ static void conclude_resolved(struct run *run, const struct job *job)
     struct ticket_resolved resolved = {.resolved_us = job->reported_us};
     text_copy(resolved.outcome, sizeof resolved.outcome, job->outcome);
     text_copy(resolved.job, sizeof resolved.job, job->job);
-    text_format(slot, sizeof slot, "dispatcher/%s/resolved/%" PRId64, job->ticket, dispatcher_job_k(job->job));
+    text_format(slot, sizeof slot, "dispatcher/%s/resolved/%" PRId64, job->ticket,
+                dispatcher_job_k(job->job));
     conclude(run, slot, "ticket.resolved", job->ticket, &ticket_resolved_record, &resolved);
 }
 

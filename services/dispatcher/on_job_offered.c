@@ -22,7 +22,8 @@ static void ticket_follow(struct tables *tables, const struct event *event,
         network->fired_us = 0; /* others that wait may be looked at now */
 }
 
-bool dispatcher_apply_job_offered(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_offered(struct tables *tables, const struct event *event,
+                                  const void *data)
 {
     const struct job_offered *offer = data;
     const struct ticket *ticket = table_get(tables, DISPATCHER_TICKET, event->key);
@@ -33,7 +34,8 @@ bool dispatcher_apply_job_offered(struct tables *tables, const struct event *eve
     dispatcher_job_id(event->key, k, id);
     if (!text_equal(id, offer->job))
         return tables_trouble(tables, "job %s is not one of ticket %s", offer->job, event->key);
-    struct job_step step = dispatcher_job_next(JOB_NONE, NEWS_OFFERED, dispatcher_standing(tables, ticket, k));
+    struct job_step step =
+        dispatcher_job_next(JOB_NONE, NEWS_OFFERED, dispatcher_standing(tables, ticket, k));
     struct job *job = dispatcher_job_enter(tables, event, offer, step.state);
     if (step.counter != NULL) {
         text_copy(job->reason, sizeof job->reason, step.counter);

@@ -4,7 +4,8 @@
 #include "services/dispatcher/job_move.h"
 #include "services/dispatcher/offer.h"
 
-bool dispatcher_apply_job_withdrawn(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_withdrawn(struct tables *tables, const struct event *event,
+                                    const void *data)
 {
     const struct job_withdrawn *withdrawn = data;
     struct job *job = dispatcher_job_move(tables, event, withdrawn->job, NEWS_WITHDRAWN);
@@ -25,7 +26,8 @@ void dispatcher_decide_job_withdrawn(struct run *run, const struct tables *table
         dispatcher_offer(run, tables, event->key, &wish);
 }
 
-bool dispatcher_apply_job_handed_over(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_job_handed_over(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     const struct job_handed_over *handed = data;
     const struct ticket *ticket;

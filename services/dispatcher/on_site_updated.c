@@ -1,4 +1,5 @@
-/* site.updated: the network. Tickets that nobody could take are looked at again, paced by a timer. */
+/* site.updated: the network. Tickets that nobody could take are looked at again, paced by a timer.
+ */
 #include "base/text.h"
 #include "proto/reference.h"
 #include "services/dispatcher/handlers.h"
@@ -7,8 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A firing looks at so many waiting tickets and concludes for so many (an offer may be two conclusions). */
-#define SWEEP_LOOKS_MAX 256
+/* A firing looks at so many waiting tickets and concludes for so many (an offer may be two
+ * conclusions). */
+#define SWEEP_LOOKS_MAX  256
 #define SWEEP_OFFERS_MAX 30
 
 static void *change_or_new(struct tables *tables, unsigned table, const char *key)
@@ -17,7 +19,8 @@ static void *change_or_new(struct tables *tables, unsigned table, const char *ke
     return row != NULL ? row : table_new(tables, table, key);
 }
 
-bool dispatcher_apply_site_updated(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_site_updated(struct tables *tables, const struct event *event,
+                                   const void *data)
 {
     const struct site_updated *updated = data;
     struct site *site = change_or_new(tables, DISPATCHER_SITE, event->key);
@@ -41,8 +44,8 @@ bool dispatcher_apply_site_updated(struct tables *tables, const struct event *ev
     return true;
 }
 
-/* Those that find nobody stay where they are; an offer read back fires this again, and where a whole firing was in vain
- * a marker in the journal moves on. */
+/* Those that find nobody stay where they are; an offer read back fires this again, and where a
+ * whole firing was in vain a marker in the journal moves on. */
 void dispatcher_on_network_due(struct run *run, const struct tables *tables, const void *row)
 {
     const struct network *network = row;

@@ -1,11 +1,12 @@
-/* ticket.assessed: the desk has judged a registration; the first one starts the work. ticket.reclassified changes whom a later
- * offer may go to. */
+/* ticket.assessed: the desk has judged a registration; the first one starts the work.
+ * ticket.reclassified changes whom a later offer may go to. */
 #include "base/text.h"
 #include "proto/ticket.h"
 #include "services/dispatcher/handlers.h"
 #include "services/dispatcher/offer.h"
 
-bool dispatcher_apply_ticket_assessed(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_ticket_assessed(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     const struct ticket_assessed *assessed = data;
     struct ticket *ticket = assessed->again ? table_change(tables, DISPATCHER_TICKET, event->key)

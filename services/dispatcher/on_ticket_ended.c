@@ -23,7 +23,8 @@ static const struct job *job_k(const struct tables *tables, const struct ticket 
     return table_get(tables, DISPATCHER_JOB, id);
 }
 
-/* Resolved by a fact: the job that is live did it, unless another one is named. Being offered, it counts as taken. */
+/* Resolved by a fact: the job that is live did it, unless another one is named. Being offered, it
+ * counts as taken. */
 static void live_job_did_it(struct tables *tables, const struct event *event,
                             const struct ticket_resolved *resolved, int64_t live)
 {
@@ -41,11 +42,13 @@ static void live_job_did_it(struct tables *tables, const struct event *event,
     text_copy(job->outcome, sizeof job->outcome, resolved->outcome);
     if (was_offered) {
         text_copy(job->implied, sizeof job->implied, "resolved");
-        job->answered_us = resolved->resolved_us != 0 ? resolved->resolved_us : dispatcher_fact_us(tables, event);
+        job->answered_us =
+            resolved->resolved_us != 0 ? resolved->resolved_us : dispatcher_fact_us(tables, event);
     }
 }
 
-bool dispatcher_apply_ticket_resolved(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_ticket_resolved(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     const struct ticket *seen = table_get(tables, DISPATCHER_TICKET, event->key);
     if (seen == NULL || (seen->state != TICKET_OPEN && seen->state != TICKET_REPORTED))
@@ -72,7 +75,8 @@ void dispatcher_decide_ticket_resolved(struct run *run, const struct tables *tab
         dispatcher_withdraw(run, live, "resolved");
 }
 
-bool dispatcher_apply_ticket_cancelled(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_ticket_cancelled(struct tables *tables, const struct event *event,
+                                       const void *data)
 {
     (void)data;
     const struct ticket *seen = table_get(tables, DISPATCHER_TICKET, event->key);
@@ -94,7 +98,8 @@ void dispatcher_decide_ticket_cancelled(struct run *run, const struct tables *ta
         dispatcher_withdraw(run, live, "cancelled");
 }
 
-bool dispatcher_apply_ticket_closed(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_ticket_closed(struct tables *tables, const struct event *event,
+                                    const void *data)
 {
     (void)data;
     const struct ticket *seen = table_get(tables, DISPATCHER_TICKET, event->key);
@@ -122,7 +127,8 @@ static bool may_reopen(const struct tables *tables, const struct ticket *ticket,
                policy_span_end_us(policy, ticket->closed_us, policy->reopen_within);
 }
 
-bool dispatcher_apply_ticket_reopened(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_ticket_reopened(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     (void)data;
     const struct ticket *seen = table_get(tables, DISPATCHER_TICKET, event->key);
@@ -140,6 +146,7 @@ void dispatcher_decide_ticket_reopened(struct run *run, const struct tables *tab
                                        const struct event *event, const void *data)
 {
     (void)data;
-    struct offer_wish wish = {.now_us = dispatcher_now_us(run, event), .why = "reopened", .quiet = false};
+    struct offer_wish wish = {
+        .now_us = dispatcher_now_us(run, event), .why = "reopened", .quiet = false};
     dispatcher_offer(run, tables, event->key, &wish);
 }

@@ -15,7 +15,8 @@ static void looked_at(struct tables *tables, int64_t waiting_pos)
     network->fired_us = 0;
 }
 
-bool dispatcher_apply_ticket_escalated(struct tables *tables, const struct event *event, const void *data)
+bool dispatcher_apply_ticket_escalated(struct tables *tables, const struct event *event,
+                                       const void *data)
 {
     const struct ticket_escalated *escalated = data;
     bool still = text_equal(escalated->why, WHY_STILL_NOBODY);
@@ -69,8 +70,7 @@ void dispatcher_decide_sla_breached(struct run *run, const struct tables *tables
     struct ticket_escalated escalated = {.tier = 0};
     text_copy(escalated.to, sizeof escalated.to, breached->to);
     text_copy(escalated.why, sizeof escalated.why, breached->clause);
-    text_format(slot, sizeof slot,
-                "dispatcher/%s/level/%s.%" PRId64 "/%" PRId64 "/%" PRId64, event->key,
-                breached->clause, breached->k, breached->level, breached->target);
+    text_format(slot, sizeof slot, "dispatcher/%s/level/%s.%" PRId64 "/%" PRId64 "/%" PRId64,
+                event->key, breached->clause, breached->k, breached->level, breached->target);
     conclude(run, slot, "ticket.escalated", event->key, &ticket_escalated_record, &escalated);
 }

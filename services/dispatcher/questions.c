@@ -1,9 +1,10 @@
-/* What may be asked: jobs, why, sites. The arguments stand in proto/questions.c; an empty one asks for all. The bounds on
- * the key let the primary key's index find one ticket's jobs; '~' sorts behind all keys. */
+/* What may be asked: jobs, why, sites. The arguments stand in proto/questions.c; an empty one asks
+ * for all. The bounds on the key let the primary key's index find one ticket's jobs; '~' sorts
+ * behind all keys. */
 #include "services/dispatcher/handlers.h"
 
-#define JOBS_OF_TICKET(n)                                                              \
-    " j.\"job\" >= CASE WHEN $" n "::text = '' THEN '' ELSE $" n "::text || '/j' END"     \
+#define JOBS_OF_TICKET(n)                                                                          \
+    " j.\"job\" >= CASE WHEN $" n "::text = '' THEN '' ELSE $" n "::text || '/j' END"              \
     " AND j.\"job\" < CASE WHEN $" n "::text = '' THEN '~' ELSE $" n "::text || '/k' END "
 
 static const char jobs_sql[] =
@@ -15,8 +16,10 @@ static const char jobs_sql[] =
     "  j.\"reason\", coalesce(t.\"region\", '') AS \"region\", j.\"engineer\", j.\"implied\","
     "  j.\"offered\", j.\"due\", j.\"answered\", j.\"arrived\", j.\"reported\", j.\"outcome\""
     " FROM \"job\" j LEFT JOIN \"ticket\" t ON t.\"ticket\" = j.\"ticket\""
-    " WHERE" JOBS_OF_TICKET("1") "AND ($2::text = '' OR j.\"site\" = $2::text) AND j.\"job\" > $5::text"
-    ") q WHERE $3::text = '' OR q.\"state\" = $3::text ORDER BY q.\"job\" LIMIT $4::bigint";
+    " WHERE" JOBS_OF_TICKET(
+        "1") "AND ($2::text = '' OR j.\"site\" = $2::text) AND j.\"job\" > $5::text"
+             ") q WHERE $3::text = '' OR q.\"state\" = $3::text ORDER BY q.\"job\" LIMIT "
+             "$4::bigint";
 
 /* The choice is kept as text (proto/job.h): one line a word. */
 static const char why_sql[] =
@@ -30,11 +33,13 @@ static const char why_sql[] =
     " FROM \"job\" j CROSS JOIN LATERAL regexp_split_to_table(j.\"choice\", ' ')"
     "  WITH ORDINALITY AS c(word, n)"
     " WHERE ($1::text <> '' OR $2::text <> '') AND j.\"choice\" <> ''"
-    "  AND ($1::text = '' OR j.\"job\" = $1::text) AND" JOBS_OF_TICKET("2")
-    ") q WHERE q.\"line\" > $4::text COLLATE \"C\" ORDER BY q.\"line\" COLLATE \"C\" LIMIT $3::bigint";
+    "  AND ($1::text = '' OR j.\"job\" = $1::text) AND" JOBS_OF_TICKET(
+        "2") ") q WHERE q.\"line\" > $4::text COLLATE \"C\" ORDER BY q.\"line\" COLLATE \"C\" "
+             "LIMIT $3::bigint";
 
 static const char sites_sql[] =
-    "SELECT s.\"site\", s.\"name\", s.\"tier\", s.\"parent\", s.\"region\", s.\"closed\", s.\"capacity\","
+    "SELECT s.\"site\", s.\"name\", s.\"tier\", s.\"parent\", s.\"region\", s.\"closed\", "
+    "s.\"capacity\","
     " l.\"load\" AS \"open_jobs\", l.\"offers\", l.\"accepted\", l.\"declined\", l.\"expired\""
     " FROM \"site\" s JOIN \"load\" l ON l.\"site\" = s.\"site\""
     " WHERE ($1::bigint = 0 OR s.\"tier\" = $1::bigint) AND s.\"site\" > $3::text"

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- site -------------------------------------------------------------------------------------- */
+/* --- site --------------------------------------------------------------------------------------
+ */
 static const struct field territory_elem = ELEM_TEXT(24);
 static const struct field product_elem = ELEM_TEXT(64);
 static const struct field site_fields[] = {
@@ -23,7 +24,8 @@ static const struct record site_record = RECORD(site, site_fields, "the network"
 static const struct table_def site_table = {
     .name = "site", .row = &site_record, .open_offset = offsetof(struct site, open), .whole = true};
 
-/* --- load -------------------------------------------------------------------------------------- */
+/* --- load --------------------------------------------------------------------------------------
+ */
 static const struct field load_fields[] = {
     F_TEXT(load, site, FIELD_REQUIRED, "site"),
     F_INT(load, tier, 0, "its tier"),
@@ -43,8 +45,8 @@ static int compare(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* The build option turns ties around, so that a test can show that a rebuild under another rule repeats the journal's
- * choices and not its own. */
+/* The build option turns ties around, so that a test can show that a rebuild under another rule
+ * repeats the journal's choices and not its own. */
 static int ties(const char *a, const char *b)
 {
 #ifdef DISPATCHER_TIES_REVERSED
@@ -74,8 +76,10 @@ static const struct table_def load_table = {.name = "load",
                                             .indexes_n = COUNT_OF(load_indexes),
                                             .whole = true};
 
-/* --- ticket ------------------------------------------------------------------------------------ */
-static const char *const ticket_states[] = {"open", "reported", "resolved", "closed", "cancelled", NULL};
+/* --- ticket ------------------------------------------------------------------------------------
+ */
+static const char *const ticket_states[] = {"open",   "reported",  "resolved",
+                                            "closed", "cancelled", NULL};
 static const struct field ticket_fields[] = {
     F_TEXT(ticket, ticket, FIELD_REQUIRED, "number of the ticket"),
     F_TEXT(ticket, policy, 0, "policy version followed"),
@@ -96,10 +100,15 @@ static const struct field ticket_fields[] = {
     F_TIME(ticket, retry, 0, "somebody may be asked again"),
     F_TIME(ticket, opened, 0, "opened"),
     F_TIME(ticket, closed, 0, "closed"),
-    {.name = "fired", .kind = FIELD_TIME, F_AT(ticket, fired_us), .flags = FIELD_VOLATILE, .doc = "timer fired"},
+    {.name = "fired",
+     .kind = FIELD_TIME,
+     F_AT(ticket, fired_us),
+     .flags = FIELD_VOLATILE,
+     .doc = "timer fired"},
     F_BOOL(ticket, open, 0, "not closed"),
 };
-static const struct record ticket_record = RECORD(ticket, ticket_fields, "tickets 工单 and who has them");
+static const struct record ticket_record =
+    RECORD(ticket, ticket_fields, "tickets 工单 and who has them");
 
 static int ticket_by_waiting(const void *row_a, const void *row_b)
 {
@@ -131,9 +140,10 @@ static const struct table_def ticket_table = {.name = "ticket",
                                               .indexes = ticket_indexes,
                                               .indexes_n = COUNT_OF(ticket_indexes)};
 
-/* --- job --------------------------------------------------------------------------------------- */
-static const char *const job_states[] = {"none", "offered", "accepted", "declined", "expired",
-                                         "withdrawn", "done", NULL};
+/* --- job ---------------------------------------------------------------------------------------
+ */
+static const char *const job_states[] = {"none",    "offered",   "accepted", "declined",
+                                         "expired", "withdrawn", "done",     NULL};
 static const char *const silences[] = {"expires", "accepts", NULL};
 static const struct field job_fields[] = {
     F_TEXT(job, job, FIELD_REQUIRED, "TICKET/jk"),
@@ -153,11 +163,16 @@ static const struct field job_fields[] = {
     F_TIME(job, answered, 0, "accepted, declined or expired"),
     F_TIME(job, arrived, 0, "engineer arrived"),
     F_TIME(job, reported, 0, "reported"),
-    {.name = "fired", .kind = FIELD_TIME, F_AT(job, fired_us), .flags = FIELD_VOLATILE, .doc = "timer fired"},
+    {.name = "fired",
+     .kind = FIELD_TIME,
+     F_AT(job, fired_us),
+     .flags = FIELD_VOLATILE,
+     .doc = "timer fired"},
     F_TEXT(job, choice, 0, "candidates and what removed others"),
     F_BOOL(job, open, 0, "offered or accepted"),
 };
-static const struct record job_record = RECORD(job, job_fields, "jobs 派工: offers and what came of them");
+static const struct record job_record =
+    RECORD(job, job_fields, "jobs 派工: offers and what came of them");
 
 static int job_by_due(const void *row_a, const void *row_b)
 {
@@ -177,12 +192,17 @@ static const struct table_def job_table = {.name = "job",
                                            .indexes = job_indexes,
                                            .indexes_n = COUNT_OF(job_indexes)};
 
-/* --- network ----------------------------------------------------------------------------------- */
+/* --- network -----------------------------------------------------------------------------------
+ */
 static const struct field network_fields[] = {
     F_TEXT(network, network, FIELD_REQUIRED, "always the same"),
     F_TIME(network, due, 0, "waiting tickets are to be looked at"),
     F_INT(network, after_pos, 0, "those up to this waiting_pos have been"),
-    {.name = "fired", .kind = FIELD_TIME, F_AT(network, fired_us), .flags = FIELD_VOLATILE, .doc = "timer fired"},
+    {.name = "fired",
+     .kind = FIELD_TIME,
+     F_AT(network, fired_us),
+     .flags = FIELD_VOLATILE,
+     .doc = "timer fired"},
     F_BOOL(network, open, 0, "always"),
 };
 static const struct record network_record =
@@ -213,7 +233,8 @@ const struct table_def *const dispatcher_tables[DISPATCHER_TABLES] = {
     [DISPATCHER_NETWORK] = &network_table,
 };
 
-/* --- words ------------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------------
+ */
 void dispatcher_job_id(const char *ticket, int64_t k, char out[JOB_CAP])
 {
     text_format(out, JOB_CAP, "%s/j%lld", ticket, (long long)k);

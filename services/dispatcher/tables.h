@@ -1,4 +1,5 @@
-/* The dispatcher's rows: the network, what each site has to do, tickets and their jobs. The only place that names columns. */
+/* The dispatcher's rows: the network, what each site has to do, tickets and their jobs. The only
+ * place that names columns. */
 #ifndef AFTERCARE_DISPATCHER_TABLES_H
 #define AFTERCARE_DISPATCHER_TABLES_H
 
@@ -36,10 +37,10 @@ struct site { /* as site.updated says; changes seldom */
 struct load { /* one per site: apart from it, because it changes with every offer */
     char site[EVENT_KEY_CAP];
     int64_t tier;
-    int64_t load;         /* offers and accepted jobs that are open */
-    int64_t assigned_pos; /* position of the last job.offered to it */
+    int64_t load;                                /* offers and accepted jobs that are open */
+    int64_t assigned_pos;                        /* position of the last job.offered to it */
     int64_t offers, accepted, declined, expired; /* so far */
-    int64_t pending;      /* volatile: offers in flight */
+    int64_t pending;                             /* volatile: offers in flight */
     bool open;
 };
 /* Order of choice: (tier, load + pending, assigned_pos, site). */
@@ -72,11 +73,11 @@ struct ticket {
     int64_t waiting_pos; /* nobody to offer it to since then, 0: not waiting */
     int64_t retry_us;    /* while waiting: somebody left out for a time may be asked again */
     int64_t opened_us, closed_us;
-    int64_t fired_us;    /* volatile */
-    bool open;           /* until closed */
+    int64_t fired_us; /* volatile */
+    bool open;        /* until closed */
 };
 #define DISPATCHER_TICKET_WAITING 0 /* by waiting_pos */
-#define DISPATCHER_TICKET_RETRY 1   /* by retry_us */
+#define DISPATCHER_TICKET_RETRY   1 /* by retry_us */
 
 struct job {
     char job[JOB_CAP];
@@ -84,24 +85,24 @@ struct job {
     char site[EVENT_KEY_CAP];
     char engineer[64];
     int64_t tier;
-    int state;           /* enum job_state */
-    int silence;         /* enum policy_silence */
-    char reason[48];     /* why it was offered; declined or withdrawn: why that */
-    char implied[16];    /* accepted without being said: silence, report, resolved */
+    int state;        /* enum job_state */
+    int silence;      /* enum policy_silence */
+    char reason[48];  /* why it was offered; declined or withdrawn: why that */
+    char implied[16]; /* accepted without being said: silence, report, resolved */
     char outcome[48];
     int64_t offered_pos, changed_pos; /* of its job.offered; of the event that set the state */
     int64_t offered_us, due_us, answered_us, arrived_us, reported_us;
-    int64_t fired_us;    /* volatile */
-    char choice[200];    /* candidates and what removed others, candidates.h */
-    bool open;           /* offered or accepted */
+    int64_t fired_us; /* volatile */
+    char choice[200]; /* candidates and what removed others, candidates.h */
+    bool open;        /* offered or accepted */
 };
 #define DISPATCHER_JOB_DUE 0 /* offers, by due_us */
 
-struct network { /* one row: whom a change of the network concerns is worked off from here */
-    char network[16];    /* DISPATCHER_NETWORK_KEY */
-    int64_t due_us;      /* waiting tickets are to be looked at, 0: never yet */
-    int64_t after_pos;   /* those up to this waiting_pos have been */
-    int64_t fired_us;    /* volatile */
+struct network {       /* one row: whom a change of the network concerns is worked off from here */
+    char network[16];  /* DISPATCHER_NETWORK_KEY */
+    int64_t due_us;    /* waiting tickets are to be looked at, 0: never yet */
+    int64_t after_pos; /* those up to this waiting_pos have been */
+    int64_t fired_us;  /* volatile */
     bool open;
 };
 #define DISPATCHER_NETWORK_KEY "network"

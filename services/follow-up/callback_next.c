@@ -25,7 +25,8 @@ enum callback_state follow_up_callback_next(enum callback_state state, enum call
 /* The lowest score that was asked, 0: none. */
 static int64_t lowest(const struct callback_answer *answer)
 {
-    const int64_t scores[] = {answer->attitude, answer->quality, answer->solved, answer->satisfaction};
+    const int64_t scores[] = {answer->attitude, answer->quality, answer->solved,
+                              answer->satisfaction};
     int64_t low = 0;
     for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
         if (scores[i] != 0 && (low == 0 || scores[i] < low))

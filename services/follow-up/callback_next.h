@@ -1,4 +1,5 @@
-/* What becomes of a callback 回访 when something is heard of it, and what follows from an answer: pure. */
+/* What becomes of a callback 回访 when something is heard of it, and what follows from an answer:
+ * pure. */
 #ifndef AFTERCARE_FOLLOW_UP_CALLBACK_NEXT_H
 #define AFTERCARE_FOLLOW_UP_CALLBACK_NEXT_H
 
@@ -33,7 +34,8 @@ struct callback_answer {
 };
 /* The score that stands for the answer: satisfaction, else the lowest that was asked; 0: none. */
 int64_t follow_up_score(const struct callback_answer *);
-/* Reason to open the ticket again ("wanted", "dissatisfied"), NULL: it can be closed. reopen_below 0: only when wanted. */
+/* Reason to open the ticket again ("wanted", "dissatisfied"), NULL: it can be closed. reopen_below
+ * 0: only when wanted. */
 const char *follow_up_reopens(const struct callback_answer *, int64_t reopen_below);
 
 #endif

@@ -5,21 +5,21 @@
 #include "proto/ticket.h"
 #include "services/follow-up/handlers.h"
 
-#define APPLIES(event, name) \
-    {.type = event, .data = &name##_record, .apply = follow_up_apply_##name}
-#define BOTH(event, name)                                            \
-    {.type = event, .data = &name##_record, .apply = follow_up_apply_##name, \
-     .decide = follow_up_decide_##name}
+#define APPLIES(event, name)                                                                       \
+    {                                                                                              \
+        .type = event, .data = &name##_record, .apply = follow_up_apply_##name                     \
+    }
+#define BOTH(event, name)                                                                          \
+    {                                                                                              \
+        .type = event, .data = &name##_record, .apply = follow_up_apply_##name,                    \
+        .decide = follow_up_decide_##name                                                          \
+    }
 
 static const struct handler handlers[] = {
-    APPLIES("ticket.assessed", ticket_assessed),
-    BOTH("ticket.resolved", ticket_resolved),
-    APPLIES("ticket.reopened", ticket_reopened),
-    BOTH("ticket.cancelled", ticket_cancelled),
-    APPLIES("ticket.closed", ticket_closed),
-    APPLIES("followup.due", followup_due),
-    BOTH("followup.recorded", followup_recorded),
-    BOTH("followup.missed", followup_missed),
+    APPLIES("ticket.assessed", ticket_assessed),  BOTH("ticket.resolved", ticket_resolved),
+    APPLIES("ticket.reopened", ticket_reopened),  BOTH("ticket.cancelled", ticket_cancelled),
+    APPLIES("ticket.closed", ticket_closed),      APPLIES("followup.due", followup_due),
+    BOTH("followup.recorded", followup_recorded), BOTH("followup.missed", followup_missed),
 };
 
 static const struct timer timers[] = {

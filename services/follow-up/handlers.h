@@ -5,9 +5,11 @@
 #include "services/follow-up/tables.h"
 #include "worker/run.h"
 
-#define FOLLOW_UP_APPLY(name) bool follow_up_apply_##name(struct tables *, const struct event *, const void *)
-#define FOLLOW_UP_DECIDE(name) \
-    void follow_up_decide_##name(struct run *, const struct tables *, const struct event *, const void *)
+#define FOLLOW_UP_APPLY(name)                                                                      \
+    bool follow_up_apply_##name(struct tables *, const struct event *, const void *)
+#define FOLLOW_UP_DECIDE(name)                                                                     \
+    void follow_up_decide_##name(struct run *, const struct tables *, const struct event *,        \
+                                 const void *)
 
 FOLLOW_UP_APPLY(ticket_assessed);
 FOLLOW_UP_APPLY(ticket_resolved);
@@ -25,18 +27,24 @@ FOLLOW_UP_DECIDE(followup_missed);
 void follow_up_on_callback_due(struct run *, const struct tables *, const void *callback);
 void follow_up_on_callback_until(struct run *, const struct tables *, const void *callback);
 
-/* The policy's line for that ticket; NULL: it is closed without a callback. *policy is set with it. */
+/* The policy's line for that ticket; NULL: it is closed without a callback. *policy is set with it.
+ */
 const struct policy_followup *follow_up_line(const struct tables *, const struct ticket *,
                                              const struct policy **policy);
 /* The instant from which something about a ticket counts that is said to have been at at_us. */
-int64_t follow_up_fact_us(const struct tables *, const struct ticket *, const struct event *, int64_t at_us);
-/* The end of a span of the policy: working units by its first calendar, all others on its wall clock. */
-int64_t follow_up_span_end_us(const struct tables *, const struct policy *, int64_t from_us, struct span);
-/* Applies the news to callback k of a ticket: the row where its state changed; NULL: it stayed, was missed or is unknown. */
+int64_t follow_up_fact_us(const struct tables *, const struct ticket *, const struct event *,
+                          int64_t at_us);
+/* The end of a span of the policy: working units by its first calendar, all others on its wall
+ * clock. */
+int64_t follow_up_span_end_us(const struct tables *, const struct policy *, int64_t from_us,
+                              struct span);
+/* Applies the news to callback k of a ticket: the row where its state changed; NULL: it stayed, was
+ * missed or is unknown. */
 struct callback *follow_up_callback_move(struct tables *, const struct event *, int64_t k,
                                          enum callback_news);
 /* ticket.closed; slot follow-up/TICKET/closed/which. */
-void follow_up_close(struct run *, const char *ticket, const char *which, const char *reason, int64_t score);
+void follow_up_close(struct run *, const char *ticket, const char *which, const char *reason,
+                     int64_t score);
 
 #define FOLLOW_UP_QUESTIONS 1
 extern const struct question follow_up_questions[FOLLOW_UP_QUESTIONS];

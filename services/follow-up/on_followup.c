@@ -1,5 +1,5 @@
-/* The callback itself: its day comes (followup.due), somebody is asked (followup.recorded), or nobody could be in time
- * (followup.missed). */
+/* The callback itself: its day comes (followup.due), somebody is asked (followup.recorded), or
+ * nobody could be in time (followup.missed). */
 #include "base/text.h"
 #include "proto/followup.h"
 #include "proto/ticket.h"
@@ -15,8 +15,8 @@ static const struct callback *callback_k(const struct tables *tables, const char
     return table_get(tables, FOLLOW_UP_CALLBACK, id);
 }
 
-struct callback *follow_up_callback_move(struct tables *tables, const struct event *event, int64_t k,
-                                         enum callback_news news)
+struct callback *follow_up_callback_move(struct tables *tables, const struct event *event,
+                                         int64_t k, enum callback_news news)
 {
     const struct callback *seen = callback_k(tables, event->key, k);
     if (seen == NULL)
@@ -33,7 +33,8 @@ struct callback *follow_up_callback_move(struct tables *tables, const struct eve
     return callback;
 }
 
-/* --- its day ----------------------------------------------------------------------------------- */
+/* --- its day -----------------------------------------------------------------------------------
+ */
 void follow_up_on_callback_due(struct run *run, const struct tables *tables, const void *row)
 {
     const struct callback *callback = row;
@@ -48,14 +49,16 @@ void follow_up_on_callback_due(struct run *run, const struct tables *tables, con
     conclude(run, slot, "followup.due", callback->ticket, &followup_due_record, &due);
 }
 
-bool follow_up_apply_followup_due(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_followup_due(struct tables *tables, const struct event *event,
+                                  const void *data)
 {
     const struct followup_due *due = data;
     follow_up_callback_move(tables, event, due->k, CALLBACK_NEWS_DUE);
     return true;
 }
 
-/* --- an answer --------------------------------------------------------------------------------- */
+/* --- an answer ---------------------------------------------------------------------------------
+ */
 /* Which callback is meant: 0 is the present one. */
 static int64_t recorded_k(const struct tables *tables, const struct event *event,
                           const struct followup_recorded *recorded)
@@ -66,7 +69,8 @@ static int64_t recorded_k(const struct tables *tables, const struct event *event
     return ticket != NULL ? ticket->k : 0;
 }
 
-bool follow_up_apply_followup_recorded(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_followup_recorded(struct tables *tables, const struct event *event,
+                                       const void *data)
 {
     const struct followup_recorded *recorded = data;
     int64_t k = recorded_k(tables, event, recorded);
@@ -127,7 +131,8 @@ void follow_up_decide_followup_recorded(struct run *run, const struct tables *ta
     follow_up_close(run, event->key, which, "recorded", follow_up_score(&answer));
 }
 
-/* --- too late ---------------------------------------------------------------------------------- */
+/* --- too late ----------------------------------------------------------------------------------
+ */
 void follow_up_on_callback_until(struct run *run, const struct tables *tables, const void *row)
 {
     (void)tables;
@@ -139,7 +144,8 @@ void follow_up_on_callback_until(struct run *run, const struct tables *tables, c
     conclude(run, slot, "followup.missed", callback->ticket, &followup_missed_record, &missed);
 }
 
-bool follow_up_apply_followup_missed(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_followup_missed(struct tables *tables, const struct event *event,
+                                     const void *data)
 {
     const struct followup_missed *missed = data;
     follow_up_callback_move(tables, event, missed->k, CALLBACK_NEWS_MISSED);

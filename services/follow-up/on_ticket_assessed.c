@@ -3,7 +3,8 @@
 #include "proto/ticket.h"
 #include "services/follow-up/handlers.h"
 
-bool follow_up_apply_ticket_assessed(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_ticket_assessed(struct tables *tables, const struct event *event,
+                                     const void *data)
 {
     const struct ticket_assessed *assessed = data;
     struct ticket *ticket = assessed->again ? table_change(tables, FOLLOW_UP_TICKET, event->key)

@@ -17,7 +17,8 @@ static struct ticket *ticket_enter(struct tables *tables, const struct event *ev
     return ticket;
 }
 
-bool follow_up_apply_ticket_cancelled(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_ticket_cancelled(struct tables *tables, const struct event *event,
+                                      const void *data)
 {
     (void)data;
     const struct ticket *seen = table_get(tables, FOLLOW_UP_TICKET, event->key);
@@ -36,7 +37,8 @@ void follow_up_decide_ticket_cancelled(struct run *run, const struct tables *tab
         follow_up_close(run, event->key, "cancelled", "cancelled", 0);
 }
 
-bool follow_up_apply_ticket_closed(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_ticket_closed(struct tables *tables, const struct event *event,
+                                   const void *data)
 {
     (void)data;
     const struct ticket *seen = table_get(tables, FOLLOW_UP_TICKET, event->key);
@@ -44,9 +46,8 @@ bool follow_up_apply_ticket_closed(struct tables *tables, const struct event *ev
         (seen->state != TICKET_RESOLVED && seen->state != TICKET_CANCELLED))
         return true;
     void_callback(tables, event, seen->k);
-    struct ticket *ticket =
-        ticket_enter(tables, event,
-                     seen->state == TICKET_RESOLVED ? TICKET_CLOSED : TICKET_CANCELLED);
+    struct ticket *ticket = ticket_enter(
+        tables, event, seen->state == TICKET_RESOLVED ? TICKET_CLOSED : TICKET_CANCELLED);
     ticket->closed_us = follow_up_fact_us(tables, ticket, event, event->at_us);
     ticket->open = false;
     return true;
@@ -62,11 +63,12 @@ static bool may_reopen(const struct tables *tables, const struct ticket *ticket,
         return false;
     const struct policy *policy = reference_policy(tables, ticket->policy);
     return policy == NULL || policy->reopen_within.unit == SPAN_NONE ||
-           follow_up_fact_us(tables, ticket, event, event->at_us) <= follow_up_span_end_us(tables, policy, ticket->closed_us,
-                                                             policy->reopen_within);
+           follow_up_fact_us(tables, ticket, event, event->at_us) <=
+               follow_up_span_end_us(tables, policy, ticket->closed_us, policy->reopen_within);
 }
 
-bool follow_up_apply_ticket_reopened(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_ticket_reopened(struct tables *tables, const struct event *event,
+                                     const void *data)
 {
     (void)data;
     const struct ticket *seen = table_get(tables, FOLLOW_UP_TICKET, event->key);

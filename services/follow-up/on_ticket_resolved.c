@@ -5,7 +5,8 @@
 #include "services/follow-up/handlers.h"
 #include <inttypes.h>
 
-const struct policy_followup *follow_up_line(const struct tables *tables, const struct ticket *ticket,
+const struct policy_followup *follow_up_line(const struct tables *tables,
+                                             const struct ticket *ticket,
                                              const struct policy **policy)
 {
     *policy = reference_policy(tables, ticket->policy);
@@ -18,8 +19,8 @@ const struct policy_followup *follow_up_line(const struct tables *tables, const 
     return *policy != NULL ? policy_followup(*policy, &subject) : NULL;
 }
 
-int64_t follow_up_span_end_us(const struct tables *tables, const struct policy *policy, int64_t from_us,
-                              struct span span)
+int64_t follow_up_span_end_us(const struct tables *tables, const struct policy *policy,
+                              int64_t from_us, struct span span)
 {
     bool hours = span.unit == SPAN_WORKING_HOURS;
     if (hours || span.unit == SPAN_WORKING_DAYS) {
@@ -64,7 +65,8 @@ static void plan_callback(struct tables *tables, const struct event *event,
     callback->open = true;
 }
 
-bool follow_up_apply_ticket_resolved(struct tables *tables, const struct event *event, const void *data)
+bool follow_up_apply_ticket_resolved(struct tables *tables, const struct event *event,
+                                     const void *data)
 {
     const struct ticket *seen = table_get(tables, FOLLOW_UP_TICKET, event->key);
     if (seen == NULL || seen->state != TICKET_OPEN)

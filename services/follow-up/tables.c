@@ -2,7 +2,8 @@
 
 #include "base/text.h"
 
-/* --- ticket ------------------------------------------------------------------------------------ */
+/* --- ticket ------------------------------------------------------------------------------------
+ */
 static const char *const ticket_states[] = {"open", "resolved", "closed", "cancelled", NULL};
 static const struct field ticket_fields[] = {
     F_TEXT(ticket, ticket, FIELD_REQUIRED, "number of the ticket"),
@@ -25,8 +26,10 @@ static const struct record ticket_record =
 static const struct table_def ticket_table = {
     .name = "ticket", .row = &ticket_record, .open_offset = offsetof(struct ticket, open)};
 
-/* --- callback ---------------------------------------------------------------------------------- */
-static const char *const callback_states[] = {"scheduled", "due", "recorded", "missed", "void", NULL};
+/* --- callback ----------------------------------------------------------------------------------
+ */
+static const char *const callback_states[] = {"scheduled", "due",  "recorded",
+                                              "missed",    "void", NULL};
 static const struct field callback_fields[] = {
     F_TEXT(callback, callback, FIELD_REQUIRED, "TICKET/k"),
     F_TEXT(callback, ticket, 0, "ticket"),
@@ -46,8 +49,16 @@ static const struct field callback_fields[] = {
     F_INT(callback, solved, 0, "score 1 to 5; 0: not asked"),
     F_INT(callback, satisfaction, 0, "score 1 to 5; 0: not asked"),
     F_INT(callback, changed_pos, 0, "position of the event that set the state"),
-    {.name = "due_fired", .kind = FIELD_TIME, F_AT(callback, due_fired_us), .flags = FIELD_VOLATILE, .doc = "timer fired"},
-    {.name = "until_fired", .kind = FIELD_TIME, F_AT(callback, until_fired_us), .flags = FIELD_VOLATILE, .doc = "timer fired"},
+    {.name = "due_fired",
+     .kind = FIELD_TIME,
+     F_AT(callback, due_fired_us),
+     .flags = FIELD_VOLATILE,
+     .doc = "timer fired"},
+    {.name = "until_fired",
+     .kind = FIELD_TIME,
+     F_AT(callback, until_fired_us),
+     .flags = FIELD_VOLATILE,
+     .doc = "timer fired"},
     F_BOOL(callback, open, 0, "scheduled or due"),
 };
 static const struct record callback_record = RECORD(callback, callback_fields, "callbacks 回访");

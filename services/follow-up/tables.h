@@ -1,4 +1,5 @@
-/* Follow-up's rows: tickets as far as their end depends on it, and callbacks. The only place that names columns. */
+/* Follow-up's rows: tickets as far as their end depends on it, and callbacks. The only place that
+ * names columns. */
 #ifndef AFTERCARE_FOLLOW_UP_TABLES_H
 #define AFTERCARE_FOLLOW_UP_TABLES_H
 
@@ -25,7 +26,7 @@ struct ticket {
     int64_t k;           /* how often it was resolved: its callback is TICKET/k */
     int64_t changed_pos; /* of the event that set the state */
     int64_t opened_us, closed_us;
-    bool open;           /* until closed */
+    bool open; /* until closed */
 };
 
 #define CALLBACK_CAP 80
@@ -35,18 +36,18 @@ struct callback {
     int64_t k;
     char region[EVENT_REGION_CAP];
     char kind[POLICY_KIND_CAP];
-    int state; /* enum callback_state */
+    int state;                             /* enum callback_state */
     int64_t resolved_us, due_us, until_us; /* until 0: no end */
-    int64_t recorded_us; /* the last attempt */
+    int64_t recorded_us;                   /* the last attempt */
     int64_t attempts;
     bool reached;
-    bool reopen; /* the customer wants it done again */
+    bool reopen;                                     /* the customer wants it done again */
     int64_t attitude, quality, solved, satisfaction; /* 1–5, 0 = not asked */
-    int64_t changed_pos; /* of the event that set the state */
-    int64_t due_fired_us, until_fired_us; /* volatile */
-    bool open; /* scheduled or due */
+    int64_t changed_pos;                             /* of the event that set the state */
+    int64_t due_fired_us, until_fired_us;            /* volatile */
+    bool open;                                       /* scheduled or due */
 };
-#define FOLLOW_UP_CALLBACK_DUE 0   /* scheduled ones by due_us */
+#define FOLLOW_UP_CALLBACK_DUE   0 /* scheduled ones by due_us */
 #define FOLLOW_UP_CALLBACK_UNTIL 1 /* due ones by until_us */
 
 void follow_up_callback_id(const char *ticket, int64_t k, char out[CALLBACK_CAP]);

@@ -88,7 +88,8 @@ static void print_row(const struct record *record, const struct pg_result *resul
             pg_pack(result, row, i, &packed);
         }
     void *object = arena_alloc(arena, record->size);
-    bool fine = record_decode(record, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&packed), arena, object, &problem);
+    bool fine = record_decode(record, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&packed), arena,
+                              object, &problem);
     if (!fine)
         fprintf(stderr, "%s %s\n", problem.code, problem.field);
     assert(fine);
@@ -108,8 +109,8 @@ const char *answers_ask(struct pg *pg, const struct worker *worker, const char *
     owned(pg_result_destroy) struct pg_result *result = NULL;
     assert(type != NULL);
     void *args = arena_alloc(arena, type->args->size);
-    bool fine = record_parse_json(type->args, RECORD_WHOLE, DECODE_STRICT, args_json, strlen(args_json),
-                                  arena, args, &problem);
+    bool fine = record_parse_json(type->args, RECORD_WHOLE, DECODE_STRICT, args_json,
+                                  strlen(args_json), arena, args, &problem);
     assert(fine);
     bind(bound, type->args, args);
     pg_arg_int(bound, limit);

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- rows that are committed -------------------------------------------------------------------- */
+/* --- rows that are committed --------------------------------------------------------------------
+ */
 const struct table_def *story_def(const struct story *story, unsigned table)
 {
     return tables_def(run_tables(story->run), table);
@@ -57,8 +58,8 @@ const void *story_row(const struct story *story, unsigned table, const char *key
     return stored != NULL ? stored->row : NULL;
 }
 
-void story_each(const struct story *story, void (*visit)(unsigned table, const void *row, void *arg),
-                void *arg)
+void story_each(const struct story *story,
+                void (*visit)(unsigned table, const void *row, void *arg), void *arg)
 {
     for (const struct stored *stored = story->store; stored != NULL; stored = stored->hh.next)
         visit(stored->table, stored->row, arg);
@@ -92,7 +93,8 @@ static void fetch(struct story *story)
     tables_misses_reset(tables);
 }
 
-/* --- the journal -------------------------------------------------------------------------------- */
+/* --- the journal --------------------------------------------------------------------------------
+ */
 static void append(struct story *story, struct event *event)
 {
     struct buf out = {.len = 0};
@@ -124,7 +126,8 @@ static void append_fact(struct story *story, const char *type, const char *key, 
     append(story, &event);
 }
 
-/* --- conclusions on their way ------------------------------------------------------------------- */
+/* --- conclusions on their way -------------------------------------------------------------------
+ */
 static void fly(struct story *story)
 {
     const struct run_conclusion *conclusions;
@@ -188,7 +191,8 @@ static bool land(struct story *story)
     return any;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 static void check(const struct story *story, enum run_result result)
 {
     if (result == RUN_STOP)
@@ -302,13 +306,15 @@ void story_concludes_at(struct story *story, const char *want, const char *file,
 {
     settle(story);
     if (!text_equal(buf_text(&story->trace), want)) {
-        fprintf(stderr, "%s:%d: concluded\n%swanted\n%s", file, line, buf_text(&story->trace), want);
+        fprintf(stderr, "%s:%d: concluded\n%swanted\n%s", file, line, buf_text(&story->trace),
+                want);
         abort();
     }
     buf_reset(&story->trace);
 }
 
-/* --- beginning and end -------------------------------------------------------------------------- */
+/* --- beginning and end --------------------------------------------------------------------------
+ */
 static void publish(struct story *story, const char *yaml)
 {
     struct problems problems = {.n = 0};
@@ -316,8 +322,8 @@ static void publish(struct story *story, const char *yaml)
     struct buf packed = {.len = 0}, data = {.len = 0};
     bool fine = policy_parse(yaml, strlen(yaml), story->arena, &policy, &problems);
     for (size_t i = 0; i < problems.n; i++)
-        fprintf(stderr, "policy, line %u: %s %s %s\n", problems.items[i].line, problems.items[i].code,
-                problems.items[i].field, problems.items[i].args);
+        fprintf(stderr, "policy, line %u: %s %s %s\n", problems.items[i].line,
+                problems.items[i].code, problems.items[i].field, problems.items[i].args);
     assert(fine);
     record_encode(&policy_record, RECORD_PLAIN, &policy, &packed);
     struct policy_published published = {.policy = buf_bytes(&packed), .sha256 = {1}};
@@ -381,9 +387,10 @@ void story_restart(struct story *story)
         struct buf packed = {.len = 0};
         struct problem problem;
         void *row = arena_alloc(story->arena, def->row->size);
-        record_encode(def->row, RECORD_WHOLE, stored->row, &packed); /* volatile columns are not kept */
-        bool fine = record_decode(def->row, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&packed), story->arena,
-                                  row, &problem);
+        record_encode(def->row, RECORD_WHOLE, stored->row,
+                      &packed); /* volatile columns are not kept */
+        bool fine = record_decode(def->row, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&packed),
+                                  story->arena, row, &problem);
         assert(fine);
         if (is_open(def, row))
             tables_load(run_tables(story->run), stored->table, row);

@@ -33,12 +33,12 @@ struct story {
     struct arena *arena;
 };
 
-
 /* story.c */
 struct story *story_empty(const struct worker *);
 void story_store(struct story *, unsigned table, const void *row);
 const struct table_def *story_def(const struct story *, unsigned table);
-/* Applies all of the journal, batch by batch; false when something is concluded that was concluded before. */
+/* Applies all of the journal, batch by batch; false when something is concluded that was concluded
+ * before. */
 bool story_replay(struct story *);
 bool story_is_same(const struct story *, const struct story *);
 

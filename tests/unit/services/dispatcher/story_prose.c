@@ -14,8 +14,8 @@ static void *decoded(struct story *story, const struct event *event)
     struct problem problem;
     const struct event_type *type = event_type_find(event->type, 0);
     void *data = arena_alloc(story->arena, type->data->size);
-    bool fine = record_decode(type->data, RECORD_PLAIN, DECODE_STRICT, event->data, story->arena, data,
-                              &problem);
+    bool fine = record_decode(type->data, RECORD_PLAIN, DECODE_STRICT, event->data, story->arena,
+                              data, &problem);
     if (!fine)
         fprintf(stderr, "%s: %s %s\n", event->type, problem.code, problem.field);
     assert(fine);
@@ -26,7 +26,8 @@ static void say_job(struct story *story, const struct event *event, const void *
 {
     if (text_equal(event->type, "job.offered")) {
         const struct job_offered *data = any;
-        buf_append_format(&story->trace, "%s is offered to %s (%s)\n", data->job, data->site, data->reason);
+        buf_append_format(&story->trace, "%s is offered to %s (%s)\n", data->job, data->site,
+                          data->reason);
     } else if (text_equal(event->type, "job.accepted")) {
         const struct job_accepted *data = any;
         buf_append_format(&story->trace, "%s counts as accepted by %s: %s\n", data->job, data->site,
@@ -46,7 +47,8 @@ static void say_ticket(struct story *story, const struct event *event, const voi
     if (text_equal(event->type, "ticket.escalated")) {
         const struct ticket_escalated *data = any;
         if (data->to[0] != '\0')
-            buf_append_format(&story->trace, "%s: %s is told (%s)\n", event->key, data->to, data->why);
+            buf_append_format(&story->trace, "%s: %s is told (%s)\n", event->key, data->to,
+                              data->why);
         else if (text_starts(data->why, "nobody") || text_starts(data->why, "still"))
             buf_append_format(&story->trace, "%s waits: %s\n", event->key, data->why);
         else
@@ -75,11 +77,12 @@ static void say_followup(struct story *story, const struct event *event, const v
         char due[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
         instant_print(data->due_us, due);
         instant_print(data->until_us, until);
-        buf_append_format(&story->trace, "callback %s/%" PRId64 " is due since %s until %s\n", event->key,
-                          data->k, due, until);
+        buf_append_format(&story->trace, "callback %s/%" PRId64 " is due since %s until %s\n",
+                          event->key, data->k, due, until);
     } else {
         const struct followup_missed *data = any;
-        buf_append_format(&story->trace, "callback %s/%" PRId64 " was missed\n", event->key, data->k);
+        buf_append_format(&story->trace, "callback %s/%" PRId64 " was missed\n", event->key,
+                          data->k);
     }
 }
 

@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-static struct site site(const char *id, const char *territory, const char *product, int64_t capacity)
+static struct site site(const char *id, const char *territory, const char *product,
+                        int64_t capacity)
 {
     struct site site = {.tier = 3, .capacity = capacity, .open = true};
     text_copy(site.site, sizeof site.site, id);
@@ -69,8 +70,8 @@ static void explains(void **state)
 {
     (void)state;
     struct candidates list = {.able_n = 0};
-    struct site one = site("D05", "", "", 0), two = site("D07", "", "", 10), full = site("D09", "", "", 10),
-                far = site("X", "1", "", 0);
+    struct site one = site("D05", "", "", 0), two = site("D07", "", "", 10),
+                full = site("D09", "", "", 10), far = site("X", "1", "", 0);
     char text[CANDIDATES_TEXT_CAP];
     dispatcher_candidates_add(&list, &one, 3, REMOVED_NOT);
     dispatcher_candidates_add(&list, &far, 0, REMOVED_TERRITORY);
@@ -94,7 +95,8 @@ static void explains_within_bounds(void **state)
     for (size_t i = 0; i < COUNT_OF(sites); i++) {
         name[0] = (char)('a' + i);
         sites[i] = site(name, "", "", 1000000);
-        dispatcher_candidates_add(&list, &sites[i], 999999, i % 2 == 0 ? REMOVED_NOT : (enum candidate_removed)(1 + i % 6));
+        dispatcher_candidates_add(&list, &sites[i], 999999,
+                                  i % 2 == 0 ? REMOVED_NOT : (enum candidate_removed)(1 + i % 6));
     }
     dispatcher_candidates_print(&list, text);
     assert_true(strlen(text) < CANDIDATES_TEXT_CAP);

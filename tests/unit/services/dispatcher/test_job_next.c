@@ -20,22 +20,33 @@ static const struct {
     const char *counter;
 } cases[] = {
     {"an offer", JOB_NONE, NEWS_OFFERED, STANDING_FREE, JOB_OFFERED, NULL},
-    {"an offer when another one is open", JOB_NONE, NEWS_OFFERED, STANDING_OFFERED, JOB_WITHDRAWN, "moved-on"},
-    {"an offer when somebody has it", JOB_NONE, NEWS_OFFERED, STANDING_HELD, JOB_WITHDRAWN, "moved-on"},
-    {"an offer when it is resolved", JOB_NONE, NEWS_OFFERED, STANDING_RESOLVED, JOB_WITHDRAWN, "resolved"},
-    {"an offer when it is cancelled", JOB_NONE, NEWS_OFFERED, STANDING_CANCELLED, JOB_WITHDRAWN, "cancelled"},
+    {"an offer when another one is open", JOB_NONE, NEWS_OFFERED, STANDING_OFFERED, JOB_WITHDRAWN,
+     "moved-on"},
+    {"an offer when somebody has it", JOB_NONE, NEWS_OFFERED, STANDING_HELD, JOB_WITHDRAWN,
+     "moved-on"},
+    {"an offer when it is resolved", JOB_NONE, NEWS_OFFERED, STANDING_RESOLVED, JOB_WITHDRAWN,
+     "resolved"},
+    {"an offer when it is cancelled", JOB_NONE, NEWS_OFFERED, STANDING_CANCELLED, JOB_WITHDRAWN,
+     "cancelled"},
     {"the same offer twice", JOB_OFFERED, NEWS_OFFERED, STANDING_FREE, VOID(JOB_OFFERED)},
 
     {"yes", JOB_OFFERED, NEWS_ACCEPTED, STANDING_FREE, JOB_ACCEPTED, NULL},
     {"yes twice", JOB_ACCEPTED, NEWS_ACCEPTED, STANDING_FREE, VOID(JOB_ACCEPTED)},
-    {"yes, too late, nobody else has it", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_FREE, JOB_ACCEPTED, NULL},
-    {"yes, too late, the next one was only asked", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_OFFERED, JOB_ACCEPTED, NULL},
-    {"yes, too late, somebody has it", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_HELD, JOB_EXPIRED, "taken"},
-    {"yes, too late, it is done", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_RESOLVED, JOB_EXPIRED, "resolved"},
-    {"yes, too late, it is cancelled", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_CANCELLED, JOB_EXPIRED, "cancelled"},
-    {"yes, while the late one has come first", JOB_OFFERED, NEWS_ACCEPTED, STANDING_HELD, JOB_OFFERED, "taken"},
+    {"yes, too late, nobody else has it", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_FREE, JOB_ACCEPTED,
+     NULL},
+    {"yes, too late, the next one was only asked", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_OFFERED,
+     JOB_ACCEPTED, NULL},
+    {"yes, too late, somebody has it", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_HELD, JOB_EXPIRED,
+     "taken"},
+    {"yes, too late, it is done", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_RESOLVED, JOB_EXPIRED,
+     "resolved"},
+    {"yes, too late, it is cancelled", JOB_EXPIRED, NEWS_ACCEPTED, STANDING_CANCELLED, JOB_EXPIRED,
+     "cancelled"},
+    {"yes, while the late one has come first", JOB_OFFERED, NEWS_ACCEPTED, STANDING_HELD,
+     JOB_OFFERED, "taken"},
     {"yes after no", JOB_DECLINED, NEWS_ACCEPTED, STANDING_FREE, JOB_DECLINED, "moved-on"},
-    {"yes after it was taken back", JOB_WITHDRAWN, NEWS_ACCEPTED, STANDING_FREE, VOID(JOB_WITHDRAWN)},
+    {"yes after it was taken back", JOB_WITHDRAWN, NEWS_ACCEPTED, STANDING_FREE,
+     VOID(JOB_WITHDRAWN)},
     {"yes after the work", JOB_DONE, NEWS_ACCEPTED, STANDING_RESOLVED, VOID(JOB_DONE)},
 
     {"no", JOB_OFFERED, NEWS_DECLINED, STANDING_FREE, JOB_DECLINED, NULL},
@@ -48,19 +59,24 @@ static const struct {
 
     {"there without a word", JOB_OFFERED, NEWS_ARRIVED, STANDING_FREE, JOB_ACCEPTED, NULL},
     {"there as promised", JOB_ACCEPTED, NEWS_ARRIVED, STANDING_FREE, VOID(JOB_ACCEPTED)},
-    {"there too late, somebody has it", JOB_EXPIRED, NEWS_ARRIVED, STANDING_HELD, JOB_EXPIRED, "taken"},
+    {"there too late, somebody has it", JOB_EXPIRED, NEWS_ARRIVED, STANDING_HELD, JOB_EXPIRED,
+     "taken"},
 
     {"done", JOB_ACCEPTED, NEWS_REPORTED, STANDING_FREE, JOB_DONE, NULL},
     {"done without a word before", JOB_OFFERED, NEWS_REPORTED, STANDING_FREE, JOB_DONE, NULL},
-    {"done, though it had expired and others had it", JOB_EXPIRED, NEWS_REPORTED, STANDING_HELD, JOB_DONE, NULL},
+    {"done, though it had expired and others had it", JOB_EXPIRED, NEWS_REPORTED, STANDING_HELD,
+     JOB_DONE, NULL},
     {"done, though declined", JOB_DECLINED, NEWS_REPORTED, STANDING_FREE, JOB_DONE, NULL},
     {"done, though taken back", JOB_WITHDRAWN, NEWS_REPORTED, STANDING_OFFERED, JOB_DONE, NULL},
     {"done a second time", JOB_DONE, NEWS_REPORTED, STANDING_RESOLVED, VOID(JOB_DONE)},
-    {"done, when others have done it", JOB_EXPIRED, NEWS_REPORTED, STANDING_RESOLVED, VOID(JOB_EXPIRED)},
-    {"done, the customer had cancelled", JOB_ACCEPTED, NEWS_REPORTED, STANDING_CANCELLED, JOB_DONE, NULL},
+    {"done, when others have done it", JOB_EXPIRED, NEWS_REPORTED, STANDING_RESOLVED,
+     VOID(JOB_EXPIRED)},
+    {"done, the customer had cancelled", JOB_ACCEPTED, NEWS_REPORTED, STANDING_CANCELLED, JOB_DONE,
+     NULL},
 
     {"could not", JOB_ACCEPTED, NEWS_FAILED, STANDING_FREE, JOB_DONE, NULL},
-    {"could not, late, others are at it", JOB_EXPIRED, NEWS_FAILED, STANDING_OFFERED, VOID(JOB_EXPIRED)},
+    {"could not, late, others are at it", JOB_EXPIRED, NEWS_FAILED, STANDING_OFFERED,
+     VOID(JOB_EXPIRED)},
     {"could not, after no", JOB_DECLINED, NEWS_FAILED, STANDING_FREE, VOID(JOB_DECLINED)},
 
     {"an offer taken back", JOB_OFFERED, NEWS_WITHDRAWN, STANDING_HELD, JOB_WITHDRAWN, NULL},
@@ -77,7 +93,8 @@ static void each_line_holds(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct job_step step = dispatcher_job_next(cases[i].state, cases[i].news, cases[i].standing);
+        struct job_step step =
+            dispatcher_job_next(cases[i].state, cases[i].news, cases[i].standing);
         bool same = (step.counter == NULL) == (cases[i].counter == NULL) &&
                     (step.counter == NULL || text_equal(step.counter, cases[i].counter));
         if (step.state != cases[i].want || !same)

@@ -21,10 +21,12 @@ static int group_setup(void **state)
         return -1;
     pg = cluster_connect(&cluster, "dispatcher");
     struct story *story = story_new(&dispatcher_worker, "2026-03-02T08:00:00Z", policy);
-    story_tell(story, "site.updated", "A", "{\"name\":\"north\",\"tier\":3,\"parent\":\"N\",\"region\":\"44\",\"capacity\":5}");
+    story_tell(story, "site.updated", "A",
+               "{\"name\":\"north\",\"tier\":3,\"parent\":\"N\",\"region\":\"44\",\"capacity\":5}");
     story_tell(story, "site.updated", "B", "{\"name\":\"south\",\"tier\":3}");
     story_tell(story, "site.updated", "N", "{\"name\":\"branch\",\"tier\":2}");
-    static const char ticket[] = "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"44\",\"opened\":\"2026-03-02T08:00:00Z\"}";
+    static const char ticket[] = "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"44\","
+                                 "\"opened\":\"2026-03-02T08:00:00Z\"}";
     story_tell(story, "ticket.assessed", "T", ticket);
     story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"no-parts\"}");
     story_tell(story, "job.arrived", "T", "{\"job\":\"T/j2\",\"engineer\":\"eng-7\"}");
@@ -46,16 +48,22 @@ static const char *ask(const char *question, const char *args, int64_t limit, co
     return answers_ask(pg, &dispatcher_worker, question, args, limit, after);
 }
 
-#define J1                                                                                                        \
-    "{\"job\":\"T/j1\",\"ticket\":\"T\",\"site\":\"A\",\"tier\":3,\"state\":\"declined\",\"reason\":\"no-parts\"," \
-    "\"region\":\"44\",\"offered\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-02T10:00:00Z\","                    \
+#define J1                                                                                         \
+    "{\"job\":\"T/"                                                                                \
+    "j1\",\"ticket\":\"T\",\"site\":\"A\",\"tier\":3,\"state\":\"declined\",\"reason\":\"no-"      \
+    "parts\","                                                                                     \
+    "\"region\":\"44\",\"offered\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-02T10:00:00Z\","     \
     "\"answered\":\"2026-03-02T08:00:00Z\"}\n"
-#define J2                                                                                                       \
-    "{\"job\":\"T/j2\",\"ticket\":\"T\",\"site\":\"B\",\"tier\":3,\"state\":\"arrived\",\"reason\":\"next\","     \
-    "\"region\":\"44\",\"engineer\":\"eng-7\",\"implied\":\"report\",\"offered\":\"2026-03-02T08:00:00Z\","       \
-    "\"due\":\"2026-03-02T10:00:00Z\",\"answered\":\"2026-03-02T08:00:00Z\",\"arrived\":\"2026-03-02T08:00:00Z\"}\n"
-#define J3                                                                                                        \
-    "{\"job\":\"T1/j1\",\"ticket\":\"T1\",\"site\":\"A\",\"tier\":3,\"state\":\"offered\",\"reason\":\"first\","   \
+#define J2                                                                                         \
+    "{\"job\":\"T/"                                                                                \
+    "j2\",\"ticket\":\"T\",\"site\":\"B\",\"tier\":3,\"state\":\"arrived\",\"reason\":\"next\","   \
+    "\"region\":\"44\",\"engineer\":\"eng-7\",\"implied\":\"report\",\"offered\":\"2026-03-02T08:" \
+    "00:00Z\","                                                                                    \
+    "\"due\":\"2026-03-02T10:00:00Z\",\"answered\":\"2026-03-02T08:00:00Z\",\"arrived\":\"2026-"   \
+    "03-02T08:00:00Z\"}\n"
+#define J3                                                                                         \
+    "{\"job\":\"T1/"                                                                               \
+    "j1\",\"ticket\":\"T1\",\"site\":\"A\",\"tier\":3,\"state\":\"offered\",\"reason\":\"first\"," \
     "\"region\":\"44\",\"offered\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-02T10:00:00Z\"}\n"
 
 static void jobs(void **state)
@@ -74,27 +82,34 @@ static void why(void **state)
     (void)state;
     static const char second[] =
         "{\"line\":\"T/j2/01\",\"job\":\"T/j2\",\"site\":\"B\",\"tier\":3,\"chosen\":true}\n"
-        "{\"line\":\"T/j2/02\",\"job\":\"T/j2\",\"site\":\"A\",\"tier\":3,\"removed\":\"declined\",\"capacity\":5}\n"
-        "{\"line\":\"T/j2/03\",\"job\":\"T/j2\",\"site\":\"+1\",\"tier\":3,\"removed\":\"declined\"}\n";
+        "{\"line\":\"T/j2/02\",\"job\":\"T/"
+        "j2\",\"site\":\"A\",\"tier\":3,\"removed\":\"declined\",\"capacity\":5}\n"
+        "{\"line\":\"T/j2/03\",\"job\":\"T/"
+        "j2\",\"site\":\"+1\",\"tier\":3,\"removed\":\"declined\"}\n";
     assert_string_equal(ask("why", "{\"job\":\"T/j2\"}", 100, ""), second);
     assert_string_equal(ask("why", "{\"ticket\":\"T\"}", 2, ""),
-                        "{\"line\":\"T/j1/01\",\"job\":\"T/j1\",\"site\":\"A\",\"tier\":3,\"chosen\":true,\"capacity\":5}\n"
+                        "{\"line\":\"T/j1/01\",\"job\":\"T/"
+                        "j1\",\"site\":\"A\",\"tier\":3,\"chosen\":true,\"capacity\":5}\n"
                         "{\"line\":\"T/j1/02\",\"job\":\"T/j1\",\"site\":\"B\",\"tier\":3}\n");
     assert_string_equal(ask("why", "{\"ticket\":\"T\"}", 100, "T/j1/02"), second);
     assert_string_equal(ask("why", "{\"job\":\"T1/j1\"}", 1, ""),
-                        "{\"line\":\"T1/j1/01\",\"job\":\"T1/j1\",\"site\":\"A\",\"tier\":3,\"chosen\":true,\"capacity\":5}\n");
+                        "{\"line\":\"T1/j1/01\",\"job\":\"T1/"
+                        "j1\",\"site\":\"A\",\"tier\":3,\"chosen\":true,\"capacity\":5}\n");
     assert_string_equal(ask("why", "{}", 100, ""), "");
 }
 
 static void sites(void **state)
 {
     (void)state;
-    static const char a[] = "{\"site\":\"A\",\"name\":\"north\",\"tier\":3,\"parent\":\"N\",\"region\":\"44\",\"capacity\":5,"
+    static const char a[] = "{\"site\":\"A\",\"name\":\"north\",\"tier\":3,\"parent\":\"N\","
+                            "\"region\":\"44\",\"capacity\":5,"
                             "\"open_jobs\":1,\"offers\":2,\"declined\":1}\n";
     assert_string_equal(ask("sites", "{}", 1, ""), a);
-    assert_string_equal(ask("sites", "{\"tier\":2}", 100, ""), "{\"site\":\"N\",\"name\":\"branch\",\"tier\":2}\n");
+    assert_string_equal(ask("sites", "{\"tier\":2}", 100, ""),
+                        "{\"site\":\"N\",\"name\":\"branch\",\"tier\":2}\n");
     assert_string_equal(ask("sites", "{\"tier\":3}", 100, "A"),
-                        "{\"site\":\"B\",\"name\":\"south\",\"tier\":3,\"open_jobs\":1,\"offers\":1,\"accepted\":1}\n");
+                        "{\"site\":\"B\",\"name\":\"south\",\"tier\":3,\"open_jobs\":1,\"offers\":"
+                        "1,\"accepted\":1}\n");
 }
 
 int main(void)

@@ -1,5 +1,6 @@
-/* Seeded nonsense: every fact in every state, in any order, with restarts. Nothing may stop the worker, two jobs of a ticket are
- * never held at once, loads add up, and a rebuild gives the same. Leaves the journal of the last seed for test_ties.c. */
+/* Seeded nonsense: every fact in every state, in any order, with restarts. Nothing may stop the
+ * worker, two jobs of a ticket are never held at once, loads add up, and a rebuild gives the same.
+ * Leaves the journal of the last seed for test_ties.c. */
 #include "services/dispatcher/dispatcher.h"
 #include "services/dispatcher/tables.h"
 #include "unit/services/dispatcher/story.h"
@@ -10,19 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEEDS 12
-#define STEPS 500
-#define SITES 9
+#define SEEDS   12
+#define STEPS   500
+#define SITES   9
 #define TICKETS 40
 
-static const char policy[] = "name: acme\nversion: acme-1\nzone: Asia/Shanghai\nkinds: [{name: repair}, {name: \"*\"}]\n"
-                             "dispatch:\n"
-                             "  decline_excludes: 3h\n"
-                             "  tiers:\n"
-                             "    - {tier: 3, accept_within: 2h, candidates_max: 2}\n"
-                             "    - {tier: 2, accept_within: 1h}\n"
-                             "    - {tier: 1, accept_within: 4h, silence: accepts}\n"
-                             "reopen_within: 1d\n";
+static const char policy[] =
+    "name: acme\nversion: acme-1\nzone: Asia/Shanghai\nkinds: [{name: repair}, {name: \"*\"}]\n"
+    "dispatch:\n"
+    "  decline_excludes: 3h\n"
+    "  tiers:\n"
+    "    - {tier: 3, accept_within: 2h, candidates_max: 2}\n"
+    "    - {tier: 2, accept_within: 1h}\n"
+    "    - {tier: 1, accept_within: 4h, silence: accepts}\n"
+    "reopen_within: 1d\n";
 
 static uint64_t seed;
 
@@ -37,8 +39,12 @@ static void tell_site(struct story *story)
     char key[8], json[160];
     int64_t i = below(SITES);
     text_format(key, sizeof key, "S%" PRId64, i);
-    text_format(json, sizeof json, "{\"name\":\"s\",\"tier\":%" PRId64 ",\"capacity\":%" PRId64 ",\"closed\":%s%s}",
-                i < 5 ? INT64_C(3) : i < 8 ? INT64_C(2) : INT64_C(1), below(4), below(6) == 0 ? "true" : "false",
+    text_format(json, sizeof json,
+                "{\"name\":\"s\",\"tier\":%" PRId64 ",\"capacity\":%" PRId64 ",\"closed\":%s%s}",
+                i < 5   ? INT64_C(3)
+                : i < 8 ? INT64_C(2)
+                        : INT64_C(1),
+                below(4), below(6) == 0 ? "true" : "false",
                 below(2) == 0 ? ",\"territories\":[\"44\"]" : "");
     story_add(story, "site.updated", key, json);
 }
@@ -46,8 +52,10 @@ static void tell_site(struct story *story)
 static void tell_ticket(struct story *story, const char *key)
 {
     story_add(story, "ticket.assessed", key,
-              below(2) == 0 ? "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"4401\",\"opened\":\"2026-03-02T08:00:00Z\"}"
-                            : "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"11\",\"opened\":\"2026-03-02T08:00:00Z\"}");
+              below(2) == 0 ? "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"4401\","
+                              "\"opened\":\"2026-03-02T08:00:00Z\"}"
+                            : "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"11\","
+                              "\"opened\":\"2026-03-02T08:00:00Z\"}");
 }
 
 static void tell_job(struct story *story, const char *key)
@@ -64,7 +72,8 @@ static void tell_job(struct story *story, const char *key)
                  {"job.handed_over", ",\"to\":\"S1\""}};
     char json[120];
     size_t i = (size_t)below((int64_t)COUNT_OF(facts));
-    text_format(json, sizeof json, "{\"job\":\"%s/j%" PRId64 "\"%s}", key, 1 + below(3), facts[i].more);
+    text_format(json, sizeof json, "{\"job\":\"%s/j%" PRId64 "\"%s}", key, 1 + below(3),
+                facts[i].more);
     story_add(story, facts[i].type, key, json);
 }
 
@@ -168,7 +177,8 @@ int main(int argc, char **argv)
     for (uint64_t i = 1; i <= SEEDS; i++) {
         struct story *story = live(i);
         bool same = story_rebuilds(story);
-        printf("seed %" PRIu64 ": %zu events, %s\n", i, story_head(story), same ? "rebuilt alike" : "REBUILT OTHERWISE");
+        printf("seed %" PRIu64 ": %zu events, %s\n", i, story_head(story),
+               same ? "rebuilt alike" : "REBUILT OTHERWISE");
         if (i == SEEDS)
             story_save(story, argv[1]);
         story_destroy(&story);

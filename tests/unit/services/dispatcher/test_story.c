@@ -1,8 +1,6 @@
-/* What the dispatcher says to what it is told. Every story ends with a rebuild that must come to the same rows and add
- * nothing. */
-#include "services/dispatcher/dispatcher.h"
-#include "services/dispatcher/tables.h"
-#include "unit/services/dispatcher/story.h"
+/* What the dispatcher says to what it is told. Every story ends with a rebuild that must come to
+ * the same rows and add nothing. */
+#include "unit/services/dispatcher/company.h"
 
 #include "base/text.h"
 #include <setjmp.h>
@@ -10,58 +8,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-/* Stations are asked first and may be silent for two hours; a branch and headquarters have it unless they object. */
-static const char policy[] = "name: acme\nversion: acme-1\nzone: UTC\nkinds: [{name: repair}, {name: \"*\"}]\n"
-                             "priorities: [{priority: urgent, match: {channels: [alarm]}}]\n"
-                             "dispatch:\n"
-                             "  decline_excludes: 1d\n"
-                             "  tiers:\n"
-                             "    - {tier: 3, accept_within: 2h, candidates_max: 2}\n"
-                             "    - {tier: 2, accept_within: 8h, silence: accepts}\n"
-                             "    - {tier: 1, accept_within: 8h, silence: accepts}\n"
-                             "  start_at: [{tier: 2, match: {priorities: [urgent]}}]\n"
-                             "reopen_within: 7d\n";
-
-static struct story *begin(void)
-{
-    return story_new(&dispatcher_worker, "2026-03-02T08:00:00Z", policy);
-}
-
-static void end(struct story *story)
-{
-    story_concludes(story, "");
-    assert_true(story_rebuilds(story));
-    story_destroy(&story);
-}
-
-static void station(struct story *story, const char *id)
-{
-    story_tell(story, "site.updated", id, "{\"name\":\"station\",\"tier\":3}");
-}
-static void branch(struct story *story, const char *id)
-{
-    story_tell(story, "site.updated", id, "{\"name\":\"branch\",\"tier\":2}");
-}
-static const char plain[] = "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"44\",\"priority\":\"normal\",\"opened\":\"2026-03-02T08:00:00Z\"}";
-
-static void ticket(struct story *story, const char *key)
-{
-    story_tell(story, "ticket.assessed", key, plain);
-}
-
-static const struct job *job(const struct story *story, const char *id)
-{
-    const struct job *job = story_row(story, DISPATCHER_JOB, id);
-    assert_non_null(job);
-    return job;
-}
-static const struct load *load(const struct story *story, const char *site)
-{
-    const struct load *load = story_row(story, DISPATCHER_LOAD, site);
-    assert_non_null(load);
-    return load;
-}
 
 static void offered_accepted_reported(void **state)
 {
@@ -117,7 +63,8 @@ static void urgent_starts_high(void **state)
     station(story, "A");
     branch(story, "N");
     story_tell(story, "ticket.assessed", "T",
-               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"priority\":\"urgent\",\"opened\":\"2026-03-02T08:00:00Z\"}");
+               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"priority\":\"urgent\",\"opened\":"
+               "\"2026-03-02T08:00:00Z\"}");
     story_concludes(story, "T/j1 is offered to N (first)\n");
     end(story);
 }
@@ -264,7 +211,8 @@ static void resolved_by_fact(void **state)
     end(story);
 }
 
-/* Opened and closed within the same second, as imports have it: the offer comes back to a resolved ticket. */
+/* Opened and closed within the same second, as imports have it: the offer comes back to a resolved
+ * ticket. */
 static void resolved_before_the_offer_is_read(void **state)
 {
     (void)state;
@@ -346,76 +294,10 @@ static void reopened_after_the_policys_days_is_another_ticket(void **state)
     ticket(story, "T");
     story_tell(story, "ticket.resolved", "T", "{\"outcome\":\"done\"}");
     story_tell(story, "ticket.closed", "T", "{\"reason\":\"recorded\"}");
-    story_concludes(story, "T/j1 is offered to A (first)\nT/j1 counts as accepted by A: resolved\n");
+    story_concludes(story,
+                    "T/j1 is offered to A (first)\nT/j1 counts as accepted by A: resolved\n");
     story_wait(story, 8 * 1440);
     story_tell(story, "ticket.reopened", "T", "{\"reason\":\"broken again\"}");
-    end(story);
-}
-
-static void nobody_and_then_somebody(void **state)
-{
-    (void)state;
-    struct story *story = begin();
-    ticket(story, "T");
-    ticket(story, "U");
-    story_concludes(story, "T waits: nobody\nU waits: nobody\n");
-    story_wait(story, 600);
-    story_tell(story, "site.updated", "X", "{\"name\":\"elsewhere\",\"tier\":3,\"territories\":[\"11\"]}");
-    story_concludes(story, "");
-    station(story, "A");
-    story_concludes(story, "T/j1 is offered to A (first)\nU/j1 is offered to A (first)\n");
-    assert_string_equal(job(story, "T/j1")->choice, "A=0 +1!territory");
-    end(story);
-}
-
-/* Hundreds wait, most of them for a site that never comes; the few others are found all the same. */
-static void a_long_queue_is_worked_off(void **state)
-{
-    (void)state;
-    struct story *story = begin();
-    static const char far[] = "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"99\",\"opened\":\"2026-03-02T08:00:00Z\"}";
-    char key[16];
-    for (int i = 0; i < 600; i++) {
-        text_format(key, sizeof key, "F%03d", i);
-        story_add(story, "ticket.assessed", key, far);
-    }
-    for (int i = 0; i < 100; i++) {
-        text_format(key, sizeof key, "T%03d", i);
-        story_add(story, "ticket.assessed", key, plain);
-    }
-    story_land(story);
-    story_tell(story, "site.updated", "A", "{\"name\":\"near\",\"tier\":3,\"territories\":[\"44\"]}");
-    assert_int_equal(load(story, "A")->load, 100);
-    assert_true(story_rebuilds(story));
-    story_destroy(&story);
-}
-
-static void a_full_site_gets_the_next_when_it_has_room(void **state)
-{
-    (void)state;
-    struct story *story = begin();
-    story_tell(story, "site.updated", "A", "{\"name\":\"small\",\"tier\":3,\"capacity\":1}");
-    ticket(story, "T");
-    ticket(story, "U");
-    story_concludes(story, "T/j1 is offered to A (first)\nU waits: nobody\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
-    story_concludes(story, "T is resolved by T/j1: done\nU/j1 is offered to A (first)\n");
-    end(story);
-}
-
-static void who_said_no_is_asked_again_after_the_set_time(void **state)
-{
-    (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    ticket(story, "T");
-    story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"ill\"}");
-    story_concludes(story, "T/j1 is offered to A (first)\nT waits: nobody\n");
-    story_wait(story, 1439);
-    story_concludes(story, "");
-    story_wait(story, 1);
-    story_concludes(story, "T/j2 is offered to A (next)\n");
     end(story);
 }
 
@@ -427,7 +309,8 @@ static void handed_over(void **state)
     branch(story, "N");
     ticket(story, "T");
     story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\",\"engineer\":\"eng-7\"}");
-    story_tell(story, "job.handed_over", "T", "{\"job\":\"T/j1\",\"to\":\"N\",\"reason\":\"rotation\"}");
+    story_tell(story, "job.handed_over", "T",
+               "{\"job\":\"T/j1\",\"to\":\"N\",\"reason\":\"rotation\"}");
     story_concludes(story, "T/j1 is offered to A (first)\n");
     assert_string_equal(job(story, "T/j1")->site, "N");
     assert_int_equal(job(story, "T/j1")->tier, 2);
@@ -455,35 +338,14 @@ static void management_is_told(void **state)
     struct story *story = begin();
     station(story, "A");
     ticket(story, "T");
-    story_tell(story, "sla.breached", "T", "{\"clause\":\"on-site\",\"k\":1,\"level\":1,\"target\":1,\"due\":\"2026-03-02T08:00:00Z\",\"detected\":\"2026-03-02T08:00:00Z\",\"to\":\"manager\"}");
-    story_tell(story, "sla.breached", "T", "{\"clause\":\"on-site\",\"k\":1,\"level\":0,\"target\":1,\"due\":\"2026-03-02T08:00:00Z\",\"detected\":\"2026-03-02T08:00:00Z\"}");
+    story_tell(story, "sla.breached", "T",
+               "{\"clause\":\"on-site\",\"k\":1,\"level\":1,\"target\":1,\"due\":\"2026-03-02T08:"
+               "00:00Z\",\"detected\":\"2026-03-02T08:00:00Z\",\"to\":\"manager\"}");
+    story_tell(story, "sla.breached", "T",
+               "{\"clause\":\"on-site\",\"k\":1,\"level\":0,\"target\":1,\"due\":\"2026-03-02T08:"
+               "00:00Z\",\"detected\":\"2026-03-02T08:00:00Z\"}");
     story_concludes(story, "T/j1 is offered to A (first)\nT: manager is told (on-site)\n");
     end(story);
-}
-
-/* All in one batch: no offer has come back while the others are made. */
-static void registrations_at_once_spread_evenly(void **state)
-{
-    (void)state;
-    struct story *story = begin();
-    char key[16];
-    for (int i = 0; i < 8; i++) {
-        text_format(key, sizeof key, "S%d", i);
-        station(story, key);
-    }
-    for (int i = 0; i < 256; i++) {
-        text_format(key, sizeof key, "T%03d", i);
-        story_add(story, "ticket.assessed", key, plain);
-    }
-    story_draw(story);
-    story_land(story);
-    for (int i = 0; i < 8; i++) {
-        text_format(key, sizeof key, "S%d", i);
-        assert_int_equal(load(story, key)->load, 32);
-        assert_int_equal(load(story, key)->pending, 0);
-    }
-    assert_true(story_rebuilds(story));
-    story_destroy(&story);
 }
 
 static void a_restart_repeats_nothing(void **state)
@@ -522,14 +384,9 @@ int main(void)
         cmocka_unit_test(work_reported_by_another_than_who_has_it),
         cmocka_unit_test(reopened_goes_back_to_who_did_it),
         cmocka_unit_test(reopened_after_the_policys_days_is_another_ticket),
-        cmocka_unit_test(nobody_and_then_somebody),
-        cmocka_unit_test(a_long_queue_is_worked_off),
-        cmocka_unit_test(a_full_site_gets_the_next_when_it_has_room),
-        cmocka_unit_test(who_said_no_is_asked_again_after_the_set_time),
         cmocka_unit_test(handed_over),
         cmocka_unit_test(headquarters_takes_a_job_away),
         cmocka_unit_test(management_is_told),
-        cmocka_unit_test(registrations_at_once_spread_evenly),
         cmocka_unit_test(a_restart_repeats_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* A journal that another build has written: this one breaks ties the other way, and still comes to the same rows. */
+/* A journal that another build has written: this one breaks ties the other way, and still comes to
+ * the same rows. */
 #include "services/dispatcher/dispatcher.h"
 #include "unit/services/dispatcher/story.h"
 

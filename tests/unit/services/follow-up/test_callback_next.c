@@ -22,8 +22,9 @@ static void states(void **state)
     (void)state;
     for (int from = 0; from < CALLBACK_STATES; from++)
         for (int news = 0; news < CALLBACK_NEWS; news++)
-            assert_int_equal(follow_up_callback_next((enum callback_state)from, (enum callback_news)news),
-                             table[from][news]);
+            assert_int_equal(
+                follow_up_callback_next((enum callback_state)from, (enum callback_news)news),
+                table[from][news]);
 }
 
 static const struct {

@@ -17,7 +17,8 @@ static struct pg *pg;
 static void ticket(struct story *story, const char *key)
 {
     story_tell(story, "ticket.assessed", key,
-               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"4401\",\"opened\":\"2026-03-02T08:00:00Z\"}");
+               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"4401\",\"opened\":\"2026-"
+               "03-02T08:00:00Z\"}");
     story_tell(story, "ticket.resolved", key, "{\"outcome\":\"done\"}");
 }
 
@@ -44,13 +45,18 @@ static int group_teardown(void **state)
     return cluster_stop(&cluster);
 }
 
-#define FIRST                                                                                                     \
-    "{\"callback\":\"T/1\",\"ticket\":\"T\",\"k\":1,\"region\":\"4401\",\"kind\":\"repair\",\"state\":\"recorded\"," \
-    "\"resolved\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-05T08:00:00Z\",\"until\":\"2026-03-10T08:00:00Z\","    \
+#define FIRST                                                                                      \
+    "{\"callback\":\"T/"                                                                           \
+    "1\",\"ticket\":\"T\",\"k\":1,\"region\":\"4401\",\"kind\":\"repair\",\"state\":\"recorded\"," \
+    "\"resolved\":\"2026-03-02T08:00:00Z\",\"due\":\"2026-03-05T08:00:00Z\",\"until\":\"2026-03-"  \
+    "10T08:00:00Z\","                                                                              \
     "\"recorded\":\"2026-03-06T08:00:00Z\",\"attempts\":1,\"reached\":true,\"satisfaction\":4}\n"
-#define SECOND                                                                                                      \
-    "{\"callback\":\"T1/1\",\"ticket\":\"T1\",\"k\":1,\"region\":\"4401\",\"kind\":\"repair\",\"state\":\"scheduled\"," \
-    "\"resolved\":\"2026-03-06T08:00:00Z\",\"due\":\"2026-03-09T08:00:00Z\",\"until\":\"2026-03-14T08:00:00Z\"}\n"
+#define SECOND                                                                                     \
+    "{\"callback\":\"T1/"                                                                          \
+    "1\",\"ticket\":\"T1\",\"k\":1,\"region\":\"4401\",\"kind\":\"repair\",\"state\":"             \
+    "\"scheduled\","                                                                               \
+    "\"resolved\":\"2026-03-06T08:00:00Z\",\"due\":\"2026-03-09T08:00:00Z\",\"until\":\"2026-03-"  \
+    "14T08:00:00Z\"}\n"
 
 static const char *ask(const char *args, int64_t limit, const char *after)
 {

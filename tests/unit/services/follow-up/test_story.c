@@ -1,4 +1,5 @@
-/* What follow-up says to what it is told. Every story ends with a rebuild that must come to the same rows and add nothing. */
+/* What follow-up says to what it is told. Every story ends with a rebuild that must come to the
+ * same rows and add nothing. */
 #include "services/follow-up/follow_up.h"
 #include "services/follow-up/tables.h"
 #include "unit/services/dispatcher/story.h"
@@ -14,11 +15,13 @@
 
 #define DAY 1440 /* minutes */
 
-/* Repairs are asked about after three days, for five days; complaints are not. New York puts its clocks on in between. */
-static const char policy[] = "name: acme\nversion: acme-1\nzone: America/New_York\n"
-                             "kinds: [{name: repair}, {name: complaint}]\n"
-                             "followup: [{match: {kinds: [repair]}, after: 3d, window: 5d, reopen_below: 3}]\n"
-                             "reopen_within: 30d\n";
+/* Repairs are asked about after three days, for five days; complaints are not. New York puts its
+ * clocks on in between. */
+static const char policy[] =
+    "name: acme\nversion: acme-1\nzone: America/New_York\n"
+    "kinds: [{name: repair}, {name: complaint}]\n"
+    "followup: [{match: {kinds: [repair]}, after: 3d, window: 5d, reopen_below: 3}]\n"
+    "reopen_within: 30d\n";
 
 static struct story *begin(void)
 {
@@ -35,7 +38,8 @@ static void end(struct story *story)
 static void ticket(struct story *story, const char *key)
 {
     story_tell(story, "ticket.assessed", key,
-               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"44\",\"opened\":\"2026-03-06T15:00:00Z\"}");
+               "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"44\",\"opened\":\"2026-03-"
+               "06T15:00:00Z\"}");
 }
 
 static void resolved(struct story *story, const char *key)
@@ -61,7 +65,8 @@ static void asked_and_closed(void **state)
     assert_int_equal(callback(story, "T/1")->state, CALLBACK_SCHEDULED);
     story_wait(story, DAY);
     /* three days by the wall clock: the night of 8 March was an hour short */
-    story_concludes(story, "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
+    story_concludes(story,
+                    "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
     story_tell(story, "followup.recorded", "T", "{\"k\":1,\"reached\":false}");
     story_tell(story, "followup.recorded", "T", "{\"reached\":true,\"satisfaction\":5}");
     story_concludes(story, "T is closed: recorded, score 5\n");
@@ -81,7 +86,8 @@ static void nobody_could_be_reached(void **state)
     story_wait(story, 4 * DAY);
     story_tell(story, "followup.recorded", "T", "{\"reached\":false}");
     story_wait(story, 3 * DAY);
-    story_concludes(story, "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
+    story_concludes(story,
+                    "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
     story_wait(story, DAY);
     story_concludes(story, "callback T/1 was missed\nT is closed: window-over\n");
     story_tell(story, "followup.recorded", "T", "{\"k\":1,\"reached\":true,\"satisfaction\":1}");
@@ -95,12 +101,15 @@ static void dissatisfied(void **state)
     ticket(story, "T");
     resolved(story, "T");
     story_wait(story, 4 * DAY);
-    story_tell(story, "followup.recorded", "T", "{\"reached\":true,\"solved\":2,\"satisfaction\":4}");
-    story_concludes(story, "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n"
-                           "T is opened again: dissatisfied\n");
+    story_tell(story, "followup.recorded", "T",
+               "{\"reached\":true,\"solved\":2,\"satisfaction\":4}");
+    story_concludes(story,
+                    "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n"
+                    "T is opened again: dissatisfied\n");
     resolved(story, "T");
     story_wait(story, 3 * DAY);
-    story_concludes(story, "callback T/2 is due since 2026-03-13T15:00:00Z until 2026-03-18T15:00:00Z\n");
+    story_concludes(story,
+                    "callback T/2 is due since 2026-03-13T15:00:00Z until 2026-03-18T15:00:00Z\n");
     story_tell(story, "followup.recorded", "T", "{\"k\":2,\"reached\":true,\"satisfaction\":4}");
     story_concludes(story, "T is closed: recorded, score 4\n");
     end(story);
@@ -127,7 +136,8 @@ static void reopened_after_closing(void **state)
     struct story *story = begin();
     ticket(story, "T");
     resolved(story, "T");
-    story_tell(story, "followup.recorded", "T", "{\"reached\":true,\"satisfaction\":5}"); /* early */
+    story_tell(story, "followup.recorded", "T",
+               "{\"reached\":true,\"satisfaction\":5}"); /* early */
     story_concludes(story, "T is closed: recorded, score 5\n");
     story_wait(story, 20 * DAY);
     story_tell(story, "ticket.reopened", "T", "{\"reason\":\"broken again\"}");
@@ -145,8 +155,9 @@ static void no_callback_and_cancelled(void **state)
 {
     (void)state;
     struct story *story = begin();
-    story_tell(story, "ticket.assessed", "C",
-               "{\"policy\":\"acme-1\",\"kind\":\"complaint\",\"opened\":\"2026-03-06T15:00:00Z\"}");
+    story_tell(
+        story, "ticket.assessed", "C",
+        "{\"policy\":\"acme-1\",\"kind\":\"complaint\",\"opened\":\"2026-03-06T15:00:00Z\"}");
     resolved(story, "C");
     story_concludes(story, "C is closed: no-callback\n");
     ticket(story, "T");
@@ -170,10 +181,12 @@ static void reopening_overtakes_the_closing(void **state)
     story_add(story, "ticket.reopened", "T", "{\"reason\":\"broken again\"}");
     story_land(story);
     story_concludes(story, "T is closed: recorded, score 5\n");
-    assert_int_equal(((const struct ticket *)story_row(story, FOLLOW_UP_TICKET, "T"))->state, TICKET_OPEN);
+    assert_int_equal(((const struct ticket *)story_row(story, FOLLOW_UP_TICKET, "T"))->state,
+                     TICKET_OPEN);
     resolved(story, "T");
     story_wait(story, 3 * DAY);
-    story_concludes(story, "callback T/2 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
+    story_concludes(story,
+                    "callback T/2 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
     end(story);
 }
 
@@ -183,14 +196,17 @@ static void resolved_long_ago_and_told_now(void **state)
     struct story *story = begin();
     story_tell(story, "ticket.assessed", "T",
                "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"opened\":\"2026-02-20T09:00:00Z\"}");
-    story_tell(story, "ticket.resolved", "T", "{\"outcome\":\"done\",\"resolved\":\"2026-02-20T15:00:00Z\"}");
-    story_concludes(story, "callback T/1 is due since 2026-02-23T15:00:00Z until 2026-02-28T15:00:00Z\n"
-                           "callback T/1 was missed\n"
-                           "T is closed: window-over\n");
+    story_tell(story, "ticket.resolved", "T",
+               "{\"outcome\":\"done\",\"resolved\":\"2026-02-20T15:00:00Z\"}");
+    story_concludes(story,
+                    "callback T/1 is due since 2026-02-23T15:00:00Z until 2026-02-28T15:00:00Z\n"
+                    "callback T/1 was missed\n"
+                    "T is closed: window-over\n");
     end(story);
 }
 
-/* Told later than the policy allows, or as before the opening: it counts from when it was recorded, or from the opening. */
+/* Told later than the policy allows, or as before the opening: it counts from when it was recorded,
+ * or from the opening. */
 static void told_too_late(void **state)
 {
     (void)state;
@@ -208,9 +224,12 @@ static void told_too_late(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char json[160], id[CALLBACK_CAP], counts[INSTANT_TEXT_MAX];
-        text_format(json, sizeof json, "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"opened\":\"%s\"}", cases[i].opened);
+        text_format(json, sizeof json,
+                    "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"opened\":\"%s\"}",
+                    cases[i].opened);
         story_tell(story, "ticket.assessed", cases[i].key, json);
-        text_format(json, sizeof json, "{\"outcome\":\"done\",\"resolved\":\"%s\"}", cases[i].resolved);
+        text_format(json, sizeof json, "{\"outcome\":\"done\",\"resolved\":\"%s\"}",
+                    cases[i].resolved);
         story_tell(story, "ticket.resolved", cases[i].key, json);
         follow_up_callback_id(cases[i].key, 1, id);
         instant_print(callback(story, id)->resolved_us, counts);
@@ -228,12 +247,14 @@ static void a_restart_repeats_nothing(void **state)
     story_restart(story);
     story_fire(story, 4 * DAY); /* concluded, and the worker dies before it is read */
     story_restart(story);
-    story_concludes(story, "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
+    story_concludes(story,
+                    "callback T/1 is due since 2026-03-09T14:00:00Z until 2026-03-14T14:00:00Z\n");
     story_restart(story);
     end(story);
 }
 
-/* Seeded nonsense: every fact in every state. Every ticket that is resolved has a callback that is open, or is being closed. */
+/* Seeded nonsense: every fact in every state. Every ticket that is resolved has a callback that is
+ * open, or is being closed. */
 static uint64_t seed;
 static int64_t below(int64_t n)
 {
