@@ -29,18 +29,20 @@ struct append {
     int64_t taken, there_before, refused, told;
 };
 
-/* --- a line -------------------------------------------------------------------------------------- */
-static bool data_encode(struct append *append, const struct event_type *type, json_t *data, json_t *personal,
-                        struct problem *problem)
+/* --- a line --------------------------------------------------------------------------------------
+ */
+static bool data_encode(struct append *append, const struct event_type *type, json_t *data,
+                        json_t *personal, struct problem *problem)
 {
     void *object = arena_alloc(append->arena, type->data->size);
     char *text = data != NULL ? json_dumps(data, JSON_COMPACT) : memory_text("{}");
-    bool good = record_parse_json(type->data, RECORD_WHOLE, DECODE_STRICT, text, strlen(text), append->arena, object, problem);
+    bool good = record_parse_json(type->data, RECORD_WHOLE, DECODE_STRICT, text, strlen(text),
+                                  append->arena, object, problem);
     free(text);
     if (good && personal != NULL) {
         text = json_dumps(personal, JSON_COMPACT);
-        good = record_parse_json(type->data, RECORD_PERSONAL, DECODE_STRICT | DECODE_KEEP, text, strlen(text), append->arena,
-                                 object, problem);
+        good = record_parse_json(type->data, RECORD_PERSONAL, DECODE_STRICT | DECODE_KEEP, text,
+                                 strlen(text), append->arena, object, problem);
         free(text);
     }
     if (!good)
@@ -55,8 +57,9 @@ static bool data_encode(struct append *append, const struct event_type *type, js
 /* What `tail --format jsonl` prints may be sent elsewhere; anything else is a slip of the pen. */
 static bool keys_known(json_t *line, struct problem *problem)
 {
-    static const char *const known[] = {"type", "v",      "key", "at",   "by", "data", "personal", "pos",
-                                        "id",   "region", "site", "from", "n",  "rec",  "cut",      "cause"};
+    static const char *const known[] = {"type",     "v",   "key", "at",     "by",   "data",
+                                        "personal", "pos", "id",  "region", "site", "from",
+                                        "n",        "rec", "cut", "cause"};
     const char *key;
     json_t *value;
     json_object_foreach(line, key, value)
@@ -85,14 +88,17 @@ static bool draft_make(struct append *append, json_t *line, struct problem *prob
     json_int_t v = json_integer_value(json_object_get(line, "v"));
     const struct event_type *type = event_type_find(text_of(line, "type"), v > 0 ? (uint32_t)v : 0);
     if (type == NULL)
-        return problem_set(problem, "unknown-type", "type", "\"%.60s\"; `aftercare schema` lists them", text_of(line, "type"));
-    struct draft draft = {.type = type->name, .v = type->v, .key = text_of(line, "key"), .by = text_of(line, "by")};
+        return problem_set(problem, "unknown-type", "type",
+                           "\"%.60s\"; `aftercare schema` lists them", text_of(line, "type"));
+    struct draft draft = {
+        .type = type->name, .v = type->v, .key = text_of(line, "key"), .by = text_of(line, "by")};
     if (draft.key[0] != '\0' && !text_is_key(draft.key, strlen(draft.key)))
         return problem_set(problem, "bad-key", "key", "\"%.60s\"", draft.key);
     const char *at = text_of(line, "at");
     if (at[0] != '\0' && !instant_parse(at, &draft.at_us))
         return problem_set(problem, "bad-time", "at", "\"%.40s\"; like 2011-07-01T05:32:33Z", at);
-    if (!data_encode(append, type, json_object_get(line, "data"), json_object_get(line, "personal"), problem))
+    if (!data_encode(append, type, json_object_get(line, "data"), json_object_get(line, "personal"),
+                     problem))
         return false;
     draft.data = buf_bytes(&append->data);
     draft.priv = append->priv.len > 1 ? buf_bytes(&append->priv) : bytes_of(NULL, 0);
@@ -111,7 +117,8 @@ static void line_add(struct append *append, const char *text, size_t n, size_t l
     json_error_t error;
     arena_reset(append->arena);
     json_t *line = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    bool good = line != NULL ? draft_make(append, line, &problem) : problem_set(&problem, "syntax", "", "%.100s", error.text);
+    bool good = line != NULL ? draft_make(append, line, &problem)
+                             : problem_set(&problem, "syntax", "", "%.100s", error.text);
     if (line != NULL)
         json_decref(line);
     if (!good) {
@@ -147,7 +154,8 @@ static void lines_read(struct append *append, struct bytes content)
     }
 }
 
-/* --- sending ------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------
+ */
 static void on_answer(void *owner, const struct answer *answer)
 {
     struct append *append = owner;
@@ -161,8 +169,8 @@ static void on_answer(void *owner, const struct answer *answer)
     struct buf words = {0};
     append->refused++;
     problem_print(&answer->problem, cli->language == CHINESE, &words);
-    fprintf(stderr, in_words(cli->language, "line %zu: refused (%s): %s\n"), append->lines[index], answer->problem.code,
-            buf_text(&words));
+    fprintf(stderr, in_words(cli->language, "line %zu: refused (%s): %s\n"), append->lines[index],
+            answer->problem.code, buf_text(&words));
     buf_release(&words);
 }
 
@@ -173,14 +181,16 @@ static int drafts_send(struct append *append)
     while (code == GOES_ON && i < append->n) {
         struct bytes drafts[APPEND_EVENTS_MAX];
         size_t n = 0, bytes = 0;
-        while (i < append->n && n < APPEND_EVENTS_MAX && bytes + (append->ends[i] - at) <= APPEND_BYTES_MAX - 4096) {
+        while (i < append->n && n < APPEND_EVENTS_MAX &&
+               bytes + (append->ends[i] - at) <= APPEND_BYTES_MAX - 4096) {
             drafts[n++] = bytes_of(append->drafts.data + at, append->ends[i] - at);
             bytes += append->ends[i] - at;
             at = append->ends[i++];
         }
         sender_give(append->sender, drafts, n, 0);
         do
-            code = sender_turn(append->sender, sender_pending(append->sender) > 2048 ? INT64_MAX : 0);
+            code =
+                sender_turn(append->sender, sender_pending(append->sender) > 2048 ? INT64_MAX : 0);
         while (code == GOES_ON && sender_pending(append->sender) > 2048);
     }
     return code == GOES_ON ? sender_flush(append->sender) : code;
@@ -191,14 +201,17 @@ static int report(const struct append *append, const char *source)
     const struct cli *cli = append->cli;
     bool before = append->there_before == (int64_t)append->n;
     if (cli->json)
-        printf("{\"source\":\"%s\",\"events\":%zu,\"taken\":%" PRId64 ",\"there_before\":%" PRId64 ",\"refused\":%" PRId64
-               ",\"sent_before\":%s}\n",
-               source, append->n, append->taken, append->there_before, append->refused, before ? "true" : "false");
+        printf("{\"source\":\"%s\",\"events\":%zu,\"taken\":%" PRId64 ",\"there_before\":%" PRId64
+               ",\"refused\":%" PRId64 ",\"sent_before\":%s}\n",
+               source, append->n, append->taken, append->there_before, append->refused,
+               before ? "true" : "false");
     else
-        printf(in_words(cli->language, "%zu events: %" PRId64 " taken, %" PRId64 " already there, %" PRId64 " refused\n"),
+        printf(in_words(cli->language, "%zu events: %" PRId64 " taken, %" PRId64
+                                       " already there, %" PRId64 " refused\n"),
                append->n, append->taken, append->there_before, append->refused);
     if (before)
-        cli_note(cli, "%s", in_words(cli->language, "This file was sent before; --again sends it anew."));
+        cli_note(cli, "%s",
+                 in_words(cli->language, "This file was sent before; --again sends it anew."));
     return append->refused > 0 ? CLI_REFUSED : CLI_DONE;
 }
 
@@ -215,7 +228,8 @@ static int append_send(struct append *append, struct bytes content)
     text_format(source, sizeof(source), "operator/%s", hex);
     if (append->again)
         source_random(source);
-    append->sender = sender_open(append->cli, stream.stream, source, (int64_t)append->n, on_answer, append, &code);
+    append->sender = sender_open(append->cli, stream.stream, source, (int64_t)append->n, on_answer,
+                                 append, &code);
     if (append->sender == NULL)
         return code;
     code = drafts_send(append);
@@ -250,10 +264,13 @@ int command_append(struct cli *cli, int argc, char **argv)
         {"again", 'a', NULL, 0, "send it although it was sent before", 0}, {0}};
     static const struct cli_syntax syntax = {
         options, append_parse, "FILE.jsonl|-",
-        "Send events, one JSON object a line: {type, key, at, by, data}. Personal fields are written in data and travel apart.\v"
-        "Nothing is sent while a line is wrong. A file sent before is known by its content.\n\nExamples:\n"
+        "Send events, one JSON object a line: {type, key, at, by, data}. Personal fields are "
+        "written in data and travel apart.\v"
+        "Nothing is sent while a line is wrong. A file sent before is known by its "
+        "content.\n\nExamples:\n"
         "  aftercare append deploy/networks/boston311.jsonl\n"
-        "  echo '{\"type\":\"ticket.noted\",\"key\":\"T1\",\"data\":{\"text\":\"called back\"}}' | aftercare append -"};
+        "  echo '{\"type\":\"ticket.noted\",\"key\":\"T1\",\"data\":{\"text\":\"called back\"}}' | "
+        "aftercare append -"};
     struct append append = {.cli = cli};
     cli_parse(&syntax, argc, argv, &append);
     struct buf content = {0};
@@ -263,7 +280,8 @@ int command_append(struct cli *cli, int argc, char **argv)
         lines_read(&append, buf_bytes(&content));
         if (append.problems.n > 0) {
             cli_problems(cli, append.file, &append.problems);
-            code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Correct these lines and send it again."), "%s",
+            code = cli_fail(cli, CLI_REFUSED,
+                            in_words(cli->language, "Correct these lines and send it again."), "%s",
                             in_words(cli->language, "nothing was sent"));
         } else {
             code = append_send(&append, buf_bytes(&content));

@@ -110,7 +110,8 @@ void cli_problems(const struct cli *cli, const char *file, const struct problems
         buf_reset(&line);
         problem_print(&placeless, cli->language == CHINESE, &line);
         if (problem->line != 0)
-            fprintf(stderr, "%s:%u:%u: %s\n", file, problem->line, problem->column, buf_text(&line));
+            fprintf(stderr, "%s:%u:%u: %s\n", file, problem->line, problem->column,
+                    buf_text(&line));
         else
             fprintf(stderr, "%s: %s\n", file, buf_text(&line));
     }
@@ -152,7 +153,8 @@ bool file_read(const struct cli *cli, const char *path, size_t bytes_max, struct
 {
     FILE *file = text_equal(path, "-") ? stdin : fopen(path, "rb");
     if (file == NULL) {
-        cli_fail(cli, CLI_USAGE, in_words(cli->language, "Check the name and that you may read it."),
+        cli_fail(cli, CLI_USAGE,
+                 in_words(cli->language, "Check the name and that you may read it."),
                  in_words(cli->language, "cannot open %s: %s"), path, strerror(errno));
         return false;
     }
@@ -166,7 +168,9 @@ bool file_read(const struct cli *cli, const char *path, size_t bytes_max, struct
         fclose(file);
     if (failed || out->len > bytes_max) {
         cli_fail(cli, CLI_USAGE, in_words(cli->language, "Cut it into smaller files."),
-                 failed ? in_words(cli->language, "cannot read %s") : in_words(cli->language, "%s is too large"), path);
+                 failed ? in_words(cli->language, "cannot read %s")
+                        : in_words(cli->language, "%s is too large"),
+                 path);
         return false;
     }
     return true;

@@ -43,7 +43,8 @@ bool csv_unpack(struct bytes in, struct buf *out, const char **why)
     buf_release(&copy);
     if (code == Z_STREAM_END && out->len <= CSV_BYTES_MAX)
         return true;
-    *why = out->len > CSV_BYTES_MAX ? "larger than 2 GiB unpacked" : "the gzip file is damaged or cut off";
+    *why = out->len > CSV_BYTES_MAX ? "larger than 2 GiB unpacked"
+                                    : "the gzip file is damaged or cut off";
     return false;
 }
 
@@ -137,7 +138,8 @@ static void on_cell(void *data, size_t len, void *owner)
 static struct bytes row_text(const struct reading *reading, size_t end)
 {
     size_t begin = reading->row_at;
-    while (end > begin && (reading->text.data[end - 1] == '\n' || reading->text.data[end - 1] == '\r'))
+    while (end > begin &&
+           (reading->text.data[end - 1] == '\n' || reading->text.data[end - 1] == '\r'))
         end--;
     return bytes_of(reading->text.data + begin, end - begin);
 }
@@ -220,8 +222,8 @@ static size_t line_end_after(struct bytes text, size_t at)
     return newline != NULL ? (size_t)(newline - text.data) + 1 : text.len;
 }
 
-/* A quote that is never closed would swallow the rest of the file: the row it stands in is bad, and reading goes on at the
- * next line. True: moved back. */
+/* A quote that is never closed would swallow the rest of the file: the row it stands in is bad, and
+ * reading goes on at the next line. True: moved back. */
 static bool quote_recovered(struct reading *reading, struct csv_parser *parser, bool at_end)
 {
     size_t length = reading->line_end - reading->row_at, lines = reading->line - reading->row_line;
@@ -252,7 +254,8 @@ static void line_feed(struct reading *reading, struct csv_parser *parser)
         row_begin(reading, reading->line + 1, reading->line_end);
     } else {
         reading->open = true;
-        csv_parse(parser, reading->text.data + reading->at, reading->line_end - reading->at, on_cell, on_row, reading);
+        csv_parse(parser, reading->text.data + reading->at, reading->line_end - reading->at,
+                  on_cell, on_row, reading);
     }
     if (quote_recovered(reading, parser, false))
         return;
@@ -260,10 +263,12 @@ static void line_feed(struct reading *reading, struct csv_parser *parser)
     reading->at = reading->line_end;
 }
 
-bool csv_parse_text(struct bytes text, char delimiter, const struct csv_listener *listener, void *owner)
+bool csv_parse_text(struct bytes text, char delimiter, const struct csv_listener *listener,
+                    void *owner)
 {
     struct reading *reading = memory_new(sizeof(*reading));
-    *reading = (struct reading){.listener = listener, .owner = owner, .text = text, .line = 1, .row_line = 1};
+    *reading = (struct reading){
+        .listener = listener, .owner = owner, .text = text, .line = 1, .row_line = 1};
     struct csv_parser parser;
     csv_init(&parser, CSV_APPEND_NULL);
     csv_set_delim(&parser, (unsigned char)delimiter);
@@ -271,7 +276,8 @@ bool csv_parse_text(struct bytes text, char delimiter, const struct csv_listener
         while (reading->at < text.len && !reading->stopped)
             line_feed(reading, &parser);
         /* A last line without a newline is a row; an open quote at the end is not. */
-        if (reading->open && !reading->stopped && reading->text.data[reading->text.len - 1] != '\n') {
+        if (reading->open && !reading->stopped &&
+            reading->text.data[reading->text.len - 1] != '\n') {
             reading->line--;
             csv_set_opts(&parser, CSV_APPEND_NULL | CSV_STRICT | CSV_STRICT_FINI);
             csv_fini(&parser, on_cell, on_row, reading);

@@ -1,5 +1,5 @@
-/* CSV as the world writes it: gzip, BOM, CRLF, GB18030, quoted newlines, a header with a name twice. A bad row is told with
- * its line and never ends the reading. */
+/* CSV as the world writes it: gzip, BOM, CRLF, GB18030, quoted newlines, a header with a name
+ * twice. A bad row is told with its line and never ends the reading. */
 #ifndef AFTERCARE_CLI_CSV_H
 #define AFTERCARE_CLI_CSV_H
 
@@ -8,15 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CSV_BYTES_MAX ((size_t)2 << 30)
-#define CSV_COLUMNS_MAX 512
+#define CSV_BYTES_MAX     ((size_t)2 << 30)
+#define CSV_COLUMNS_MAX   512
 #define CSV_ROW_BYTES_MAX 65536
 #define CSV_ROW_LINES_MAX 1000
 
 /* Unpacks gzip (or copies what is not). False: `why` says it (truncated, damaged, too large). */
 bool csv_unpack(struct bytes in, struct buf *out, const char **why);
-/* Turns it into UTF-8 without BOM. encoding: "auto", "utf-8", "gb18030"; *found is what it was taken for. False: an unknown
- * encoding's name. Bytes that do not fit stay as they are: their rows will be bad. */
+/* Turns it into UTF-8 without BOM. encoding: "auto", "utf-8", "gb18030"; *found is what it was
+ * taken for. False: an unknown encoding's name. Bytes that do not fit stay as they are: their rows
+ * will be bad. */
 bool csv_to_utf8(struct buf *text, const char *encoding, const char **found);
 
 struct csv_row {

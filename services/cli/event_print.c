@@ -84,8 +84,8 @@ const char *event_title(const struct event *event, enum language language)
     return language == CHINESE ? type->title_zh : type->title_en;
 }
 
-static void elements_words(const struct field *field, const uint8_t *items, uint32_t n, enum language language,
-                           struct buf *out)
+static void elements_words(const struct field *field, const uint8_t *items, uint32_t n,
+                           enum language language, struct buf *out)
 {
     if (field->elem->kind == FIELD_RECORD && n > 4) {
         buf_append_format(out, "%" PRIu32, n);
@@ -99,7 +99,8 @@ static void elements_words(const struct field *field, const uint8_t *items, uint
     }
 }
 
-void field_words(const struct field *field, const void *object, enum language language, struct buf *out)
+void field_words(const struct field *field, const void *object, enum language language,
+                 struct buf *out)
 {
     const uint8_t *at = (const uint8_t *)object + field->offset;
     char text[INSTANT_TEXT_MAX];
@@ -173,10 +174,12 @@ void field_words(const struct field *field, const void *object, enum language la
 
 static bool says_nothing(const struct field *field, const char *words)
 {
-    return words[0] == '\0' || ((field->kind == FIELD_INT || field->kind == FIELD_BIN) && strspn(words, "0") == strlen(words));
+    return words[0] == '\0' || ((field->kind == FIELD_INT || field->kind == FIELD_BIN) &&
+                                strspn(words, "0") == strlen(words));
 }
 
-void record_words(const struct record *record, const void *object, enum language language, struct buf *out)
+void record_words(const struct record *record, const void *object, enum language language,
+                  struct buf *out)
 {
     struct buf value = {0};
     bool first = true;
@@ -207,10 +210,12 @@ void event_words(const struct event *event, enum language language, struct buf *
     struct arena *arena = arena_new(8192);
     void *data = arena_alloc(arena, type->data->size);
     struct problem problem;
-    if (record_decode(type->data, RECORD_PLAIN, DECODE_LENIENT, event->data, arena, data, &problem)) {
+    if (record_decode(type->data, RECORD_PLAIN, DECODE_LENIENT, event->data, arena, data,
+                      &problem)) {
         struct bytes personal = event_personal(event);
-        if (personal.len > 0 && !record_decode(type->data, RECORD_PERSONAL, DECODE_LENIENT | DECODE_KEEP, personal, arena,
-                                               data, &problem))
+        if (personal.len > 0 &&
+            !record_decode(type->data, RECORD_PERSONAL, DECODE_LENIENT | DECODE_KEEP, personal,
+                           arena, data, &problem))
             buf_append_format(out, "(%s) ", problem.code);
         record_words(type->data, data, language, out);
     } else {

@@ -6,7 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
-static bool time_by_format(const char *text, const char *format, const struct zone *zone, int64_t *us)
+static bool time_by_format(const char *text, const char *format, const struct zone *zone,
+                           int64_t *us)
 {
     struct tm tm = {.tm_mday = 1};
     const char *end = strptime(text, format, &tm);
@@ -16,12 +17,16 @@ static bool time_by_format(const char *text, const char *format, const struct zo
     if (year < 1 || tm.tm_mday < 1 || tm.tm_mday > days_in_month(year, month) || tm.tm_sec > 59)
         return false;
     if (zone == NULL) {
-        *us = days_from_civil(year, month, tm.tm_mday) * DAY_US + tm.tm_hour * HOUR_US + tm.tm_min * MINUTE_US +
-              tm.tm_sec * SECOND_US;
+        *us = days_from_civil(year, month, tm.tm_mday) * DAY_US + tm.tm_hour * HOUR_US +
+              tm.tm_min * MINUTE_US + tm.tm_sec * SECOND_US;
         return true;
     }
-    struct local_time local = {.year = year, .month = month, .day = tm.tm_mday,
-                               .hour = tm.tm_hour, .minute = tm.tm_min, .second = tm.tm_sec};
+    struct local_time local = {.year = year,
+                               .month = month,
+                               .day = tm.tm_mday,
+                               .hour = tm.tm_hour,
+                               .minute = tm.tm_min,
+                               .second = tm.tm_sec};
     *us = zone_instant(zone, &local);
     return true;
 }
@@ -62,7 +67,9 @@ static bool int_read(const char *text, int64_t *out)
 
 static bool bool_read(const char *text, bool *out)
 {
-    static const char *const yes[] = {"true", "yes", "y", "1", "是"}, *const no[] = {"false", "no", "n", "0", "否"};
+    static const char *const yes[] = {"true", "yes", "y", "1", "是"}, *const no[] = {"false", "no",
+                                                                                     "n", "0",
+                                                                                     "否"};
     for (size_t i = 0; i < COUNT_OF(yes); i++)
         if (strcasecmp(text, yes[i]) == 0) {
             *out = true;
@@ -86,14 +93,15 @@ static bool enum_read(const struct field *field, const char *text, int *out)
     return false;
 }
 
-static bool value_set(const struct field *, void *at, void *object_of_count, const char *path, const char *text,
-                      const struct time_reading *, struct problem *);
+static bool value_set(const struct field *, void *at, void *object_of_count, const char *path,
+                      const char *text, const struct time_reading *, struct problem *);
 
-static bool list_set(const struct field *field, uint8_t *at, uint32_t *count, const char *path, const char *text,
-                     const struct time_reading *reading, struct problem *problem)
+static bool list_set(const struct field *field, uint8_t *at, uint32_t *count, const char *path,
+                     const char *text, const struct time_reading *reading, struct problem *problem)
 {
     if (field->elem->kind == FIELD_RECORD)
-        return problem_set(problem, "bad-type", path, "a list of records: send it as JSON by `aftercare append`");
+        return problem_set(problem, "bad-type", path,
+                           "a list of records: send it as JSON by `aftercare append`");
     char *copy = memory_text(text), *rest = copy, *item;
     uint32_t n = 0;
     bool good = true;
@@ -101,7 +109,8 @@ static bool list_set(const struct field *field, uint8_t *at, uint32_t *count, co
         if (n == field->max)
             good = problem_set(problem, "too-many", path, "%u", field->max);
         else
-            good = value_set(field->elem, at + (size_t)n++ * field->elem->size, NULL, path, item, reading, problem);
+            good = value_set(field->elem, at + (size_t)n++ * field->elem->size, NULL, path, item,
+                             reading, problem);
     }
     if (good)
         *count = n;
@@ -109,8 +118,8 @@ static bool list_set(const struct field *field, uint8_t *at, uint32_t *count, co
     return good;
 }
 
-static bool value_set(const struct field *field, void *at, void *object_of_count, const char *path, const char *text,
-                      const struct time_reading *reading, struct problem *problem)
+static bool value_set(const struct field *field, void *at, void *object_of_count, const char *path,
+                      const char *text, const struct time_reading *reading, struct problem *problem)
 {
     switch (field->kind) {
     case FIELD_TEXT:
@@ -122,13 +131,16 @@ static bool value_set(const struct field *field, void *at, void *object_of_count
         return int_read(text, value) || problem_set(problem, "bad-value", path, "\"%.60s\"", text);
     }
     case FIELD_TIME:
-        return time_read(reading, text, at) || problem_set(problem, "bad-time", path, "\"%.60s\"", text);
+        return time_read(reading, text, at) ||
+               problem_set(problem, "bad-time", path, "\"%.60s\"", text);
     case FIELD_SPAN:
-        return span_parse(text, at) || problem_set(problem, "bad-span", path, "\"%.60s\"; like 2h, 3wd", text);
+        return span_parse(text, at) ||
+               problem_set(problem, "bad-span", path, "\"%.60s\"; like 2h, 3wd", text);
     case FIELD_BOOL:
         return bool_read(text, at) || problem_set(problem, "bad-value", path, "\"%.60s\"", text);
     case FIELD_ENUM:
-        return enum_read(field, text, at) || problem_set(problem, "bad-value", path, "\"%.60s\"", text);
+        return enum_read(field, text, at) ||
+               problem_set(problem, "bad-value", path, "\"%.60s\"", text);
     case FIELD_BIN:
         if (strlen(text) != 2 * (size_t)field->size || !hex_parse(text, field->size, at))
             return problem_set(problem, "bad-value", path, "%u bytes in hex", field->size);
@@ -137,7 +149,8 @@ static bool value_set(const struct field *field, void *at, void *object_of_count
         uint8_t *object = object_of_count;
         if (object == NULL)
             break;
-        return list_set(field, at, (uint32_t *)(void *)(object + field->count_offset), path, text, reading, problem);
+        return list_set(field, at, (uint32_t *)(void *)(object + field->count_offset), path, text,
+                        reading, problem);
     }
     case FIELD_BYTES:
     case FIELD_RAW:
@@ -163,9 +176,10 @@ bool field_set(const struct record *record, void *object, const char *path, cons
 static void kind_words(const struct field *field, struct buf *out)
 {
     static const char *const kinds[] = {
-        [FIELD_BOOL] = "yes/no", [FIELD_INT] = "number", [FIELD_TIME] = "time",   [FIELD_SPAN] = "span",
-        [FIELD_ENUM] = "one of", [FIELD_TEXT] = "text",  [FIELD_BIN] = "hex",     [FIELD_BYTES] = "bytes",
-        [FIELD_RAW] = "JSON",    [FIELD_BLOB] = "bytes", [FIELD_RECORD] = "part", [FIELD_LIST] = "list",
+        [FIELD_BOOL] = "yes/no", [FIELD_INT] = "number",  [FIELD_TIME] = "time",
+        [FIELD_SPAN] = "span",   [FIELD_ENUM] = "one of", [FIELD_TEXT] = "text",
+        [FIELD_BIN] = "hex",     [FIELD_BYTES] = "bytes", [FIELD_RAW] = "JSON",
+        [FIELD_BLOB] = "bytes",  [FIELD_RECORD] = "part", [FIELD_LIST] = "list",
         [FIELD_SLICE] = "list"};
     buf_append_text(out, kinds[field->kind]);
     if (field->kind == FIELD_ENUM)
@@ -192,7 +206,8 @@ void field_help(const struct record *record, const char *prefix, struct buf *out
         }
         struct buf kind = {0};
         kind_words(field, &kind);
-        buf_append_format(out, "  %-22s %-18s %s\n", path, buf_text(&kind), field->doc != NULL ? field->doc : "");
+        buf_append_format(out, "  %-22s %-18s %s\n", path, buf_text(&kind),
+                          field->doc != NULL ? field->doc : "");
         buf_release(&kind);
     }
 }

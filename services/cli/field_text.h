@@ -7,7 +7,8 @@
 
 #define TIME_FORMATS_MAX 8
 
-/* How instants are written: formats of strptime, tried in order, in a zone; RFC 3339 is always understood. */
+/* How instants are written: formats of strptime, tried in order, in a zone; RFC 3339 is always
+ * understood. */
 struct time_reading {
     const struct zone *zone; /* NULL: UTC */
     const char *formats[TIME_FORMATS_MAX];
@@ -15,11 +16,13 @@ struct time_reading {
 };
 bool time_read(const struct time_reading *, const char *text, int64_t *us);
 
-/* The field at a dotted path ("customer.phone"); NULL: none. *owner_offset: of the struct it stands in. */
+/* The field at a dotted path ("customer.phone"); NULL: none. *owner_offset: of the struct it stands
+ * in. */
 const struct field *field_find(const struct record *, const char *path, size_t *offset);
-/* Sets it. Lists of texts and numbers are separated by commas. False: the problem names path and reason. */
-bool field_set(const struct record *, void *object, const char *path, const char *text, const struct time_reading *,
-               struct problem *) MUST_CHECK;
+/* Sets it. Lists of texts and numbers are separated by commas. False: the problem names path and
+ * reason. */
+bool field_set(const struct record *, void *object, const char *path, const char *text,
+               const struct time_reading *, struct problem *) MUST_CHECK;
 /* Fields as lines of help: "  customer.phone   text, personal   telephone". */
 void field_help(const struct record *, const char *prefix, struct buf *out);
 

@@ -36,15 +36,18 @@ struct import {
     bool clock_refused;
 };
 
-/* --- bad rows ------------------------------------------------------------------------------------ */
-static void reject(struct import *import, size_t line, struct bytes row, const char *column, const char *reason)
+/* --- bad rows ------------------------------------------------------------------------------------
+ */
+static void reject(struct import *import, size_t line, struct bytes row, const char *column,
+                   const char *reason)
 {
     import->bad++;
     if (import->rejects == NULL) {
         import->rejects = fopen(import->rejects_file, "w");
         if (import->rejects == NULL) {
             if (import->bad == 1)
-                cli_note(import->cli, in_words(import->cli->language, "cannot write %s: %s; use --rejects FILE"),
+                cli_note(import->cli,
+                         in_words(import->cli->language, "cannot write %s: %s; use --rejects FILE"),
                          import->rejects_file, strerror(errno));
             return;
         }
@@ -76,7 +79,8 @@ static void on_row(void *owner, const struct csv_row *row)
     if (mapping_row(import->mapping, row, &import->plan, &problem))
         return;
     char reason[400];
-    snprintf(reason, sizeof(reason), "%s%s%s", problem.code, problem.args[0] != '\0' ? ": " : "", problem.args);
+    snprintf(reason, sizeof(reason), "%s%s%s", problem.code, problem.args[0] != '\0' ? ": " : "",
+             problem.args);
     reject(import, row->line, row->text, problem.field, reason);
 }
 
@@ -87,7 +91,8 @@ static void on_bad(void *owner, const struct csv_row *row, const char *reason)
     reject(import, row->line, row->text, "", reason);
 }
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading
+ * --------------------------------------------------------------------------------------- */
 static int mapping_load(struct import *import, struct buf *text)
 {
     struct problems problems = {0};
@@ -119,7 +124,8 @@ static int content_read(struct import *import, struct buf *content)
     const char *why = "";
     int code = file_read(cli, import->file, CSV_BYTES_MAX, &raw) ? CLI_DONE : CLI_USAGE;
     if (code == CLI_DONE && !csv_unpack(buf_bytes(&raw), content, &why))
-        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Fetch the file again."), "%s: %s", import->file, why);
+        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Fetch the file again."),
+                        "%s: %s", import->file, why);
     buf_release(&raw);
     return code;
 }
@@ -135,14 +141,18 @@ static int rows_read(struct import *import, struct buf *content)
     if (csv_parse_text(buf_bytes(content), mapping_delimiter(import->mapping), &listener, import))
         return CLI_DONE;
     if (import->header_problem.code[0] != '\0')
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Correct the mapping, or use the right one for this file."),
-                        in_words(cli->language, "%s:%u: the file has no column \"%s\""), import->mapping_file,
-                        import->header_problem.line, import->header_problem.field);
-    return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "The first line must name the columns."),
+        return cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "Correct the mapping, or use the right one for this file."),
+            in_words(cli->language, "%s:%u: the file has no column \"%s\""), import->mapping_file,
+            import->header_problem.line, import->header_problem.field);
+    return cli_fail(cli, CLI_REFUSED,
+                    in_words(cli->language, "The first line must name the columns."),
                     in_words(cli->language, "%s has no readable header"), import->file);
 }
 
-/* --- what is when ---------------------------------------------------------------------------------- */
+/* --- what is when
+ * ---------------------------------------------------------------------------------- */
 static bool until_read(const struct import *import, int64_t *us)
 {
     const struct time_reading *reading = mapping_time(import->mapping);
@@ -152,7 +162,8 @@ static bool until_read(const struct import *import, int64_t *us)
     struct time_reading days = {.zone = reading->zone, .formats = {"%Y-%m-%d"}, .formats_n = 1};
     if (!instant_parse(import->until, us) && time_read(&days, import->until, us)) {
         /* A date: to its end, wherever midnight then is. */
-        *us = reading->zone != NULL ? zone_add(reading->zone, *us, (struct span){1, SPAN_DAYS}) : *us + DAY_US;
+        *us = reading->zone != NULL ? zone_add(reading->zone, *us, (struct span){1, SPAN_DAYS})
+                                    : *us + DAY_US;
         return true;
     }
     return time_read(reading, import->until, us);
@@ -163,12 +174,15 @@ static int clock_check(struct import *import)
     const struct cli *cli = import->cli;
     bool clock = import->stream.clock == CLOCK_STEPPED;
     if (import->stepped && !clock)
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Leave --stepped out, or begin a stepped stream for history."),
-                        "%s", in_words(cli->language, "this stream's time is intake's clock"));
+        return cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "Leave --stepped out, or begin a stepped stream for history."),
+            "%s", in_words(cli->language, "this stream's time is intake's clock"));
     if (clock && !text_equal(import->stream.clock_source, import->principal)) {
         if (import->stepped)
             return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Use --as with that name."),
-                            in_words(cli->language, "only %s moves this stream's time"), import->stream.clock_source);
+                            in_words(cli->language, "only %s moves this stream's time"),
+                            import->stream.clock_source);
         clock = false;
     }
     if (!clock)
@@ -176,7 +190,8 @@ static int clock_check(struct import *import)
     return CLI_DONE;
 }
 
-/* --- sending --------------------------------------------------------------------------------------- */
+/* --- sending
+ * --------------------------------------------------------------------------------------- */
 static void on_answer(void *owner, const struct answer *answer)
 {
     struct import *import = owner;
@@ -188,7 +203,8 @@ static void on_answer(void *owner, const struct answer *answer)
     if (answer->taken)
         return;
     char reason[400];
-    snprintf(reason, sizeof(reason), "%s: %s %s", answer->problem.code, answer->problem.field, answer->problem.args);
+    snprintf(reason, sizeof(reason), "%s: %s %s", answer->problem.code, answer->problem.field,
+             answer->problem.args);
     if (fact == NULL) {
         import->clock_refused = true;
         return;
@@ -206,7 +222,8 @@ static void time_draft(int64_t time_us, struct buf *out)
     struct buf data = {0};
     const struct time_reached reached = {.time_us = time_us};
     record_encode(&time_reached_record, RECORD_PLAIN, &reached, &data);
-    const struct draft draft = {.type = "time.reached", .v = 1, .key = "clock", .at_us = time_us, .data = buf_bytes(&data)};
+    const struct draft draft = {
+        .type = "time.reached", .v = 1, .key = "clock", .at_us = time_us, .data = buf_bytes(&data)};
     draft_encode(&draft, out);
     buf_release(&data);
 }
@@ -237,13 +254,15 @@ static int batch_give(struct import *import, struct batch *batch, int64_t time_u
     int code = GOES_ON;
     /* No more than this waits for an answer; less would starve the window. */
     do
-        code = sender_turn(import->sender, sender_pending(import->sender) > UNANSWERED_MAX ? INT64_MAX : 0);
+        code = sender_turn(import->sender,
+                           sender_pending(import->sender) > UNANSWERED_MAX ? INT64_MAX : 0);
     while (code == GOES_ON && sender_pending(import->sender) > UNANSWERED_MAX);
     show(import, time_us);
     return code;
 }
 
-/* The end of a step: everybody has concluded from its facts, then time is there, and everybody has concluded from that. */
+/* The end of a step: everybody has concluded from its facts, then time is there, and everybody has
+ * concluded from that. */
 static int step_end(struct import *import, const struct plan_item *item, bool facts)
 {
     struct buf draft = {0};
@@ -262,9 +281,11 @@ static int step_end(struct import *import, const struct plan_item *item, bool fa
     }
     buf_release(&draft);
     if (code == CLI_DONE && import->clock_refused)
-        return cli_fail(import->cli, CLI_REFUSED,
-                        in_words(import->cli->language, "`aftercare refused` tells why; only the clock source may move time."),
-                        "%s", in_words(import->cli->language, "a step of the clock was refused"));
+        return cli_fail(
+            import->cli, CLI_REFUSED,
+            in_words(import->cli->language,
+                     "`aftercare refused` tells why; only the clock source may move time."),
+            "%s", in_words(import->cli->language, "a step of the clock was refused"));
     return code == CLI_DONE ? GOES_ON : code;
 }
 
@@ -302,17 +323,21 @@ static void summary(struct import *import, int64_t passed_us)
 {
     const struct cli *cli = import->cli;
     if (cli->json) {
-        printf("{\"source\":\"%s\",\"rows\":%zu,\"bad_rows\":%zu,\"facts\":%zu,\"left_out\":%zu,\"sent\":%" PRId64
-               ",\"taken\":%" PRId64 ",\"there_before\":%" PRId64 ",\"refused\":%" PRId64 ",\"encoding\":\"%s\",\"seconds\":%.3f}\n",
+        printf("{\"source\":\"%s\",\"rows\":%zu,\"bad_rows\":%zu,\"facts\":%zu,\"left_out\":%zu,"
+               "\"sent\":%" PRId64 ",\"taken\":%" PRId64 ",\"there_before\":%" PRId64
+               ",\"refused\":%" PRId64 ",\"encoding\":\"%s\",\"seconds\":%.3f}\n",
                import->source, import->rows, import->bad, import->plan.n, import->plan.left_out,
-               import->sent - import->there_before, import->taken, import->there_before, import->refused,
-               import->encoding, (double)passed_us / 1e6);
+               import->sent - import->there_before, import->taken, import->there_before,
+               import->refused, import->encoding, (double)passed_us / 1e6);
         return;
     }
-    printf(in_words(cli->language, "%zu rows (%s), %zu events, %" PRId64 " taken, %" PRId64 " already there, %" PRId64 " refused, %zu bad rows\n"),
-           import->rows, import->encoding, import->plan.n, import->taken, import->there_before, import->refused, import->bad);
+    printf(in_words(cli->language, "%zu rows (%s), %zu events, %" PRId64 " taken, %" PRId64
+                                   " already there, %" PRId64 " refused, %zu bad rows\n"),
+           import->rows, import->encoding, import->plan.n, import->taken, import->there_before,
+           import->refused, import->bad);
     if (import->plan.left_out > 0)
-        printf(in_words(cli->language, "%zu events after %s were left out\n"), import->plan.left_out, import->until);
+        printf(in_words(cli->language, "%zu events after %s were left out\n"),
+               import->plan.left_out, import->until);
     if (import->rejects != NULL)
         printf(in_words(cli->language, "what was not taken is in %s\n"), import->rejects_file);
 }
@@ -322,23 +347,33 @@ static int import_send(struct import *import)
     struct cli *cli = import->cli;
     int64_t begun_us = clock_boot_us();
     int code;
-    progress_start(&import->progress, cli, in_words(cli->language, "events"), plan_total(&import->plan), begun_us);
+    progress_start(&import->progress, cli, in_words(cli->language, "events"),
+                   plan_total(&import->plan), begun_us);
     int64_t total = import->progress.total;
-    import->sender = sender_open(cli, import->stream.stream, import->source, total, on_answer, import, &code);
+    import->sender =
+        sender_open(cli, import->stream.stream, import->source, total, on_answer, import, &code);
     if (import->sender == NULL)
         return code;
     int64_t durable = sender_durable(import->sender);
     import->progress.first = durable;
     if (durable >= total && total > 0)
-        cli_note(cli, "%s", in_words(cli->language, "this file was sent before; asking for the answers again"));
+        cli_note(
+            cli, "%s",
+            in_words(cli->language, "this file was sent before; asking for the answers again"));
     else if (durable > 0)
-        cli_note(cli, in_words(cli->language, "going on behind %" PRId64 " events that are there already"), durable);
+        cli_note(
+            cli,
+            in_words(cli->language, "going on behind %" PRId64 " events that are there already"),
+            durable);
     code = items_send(import);
-    progress_end(&import->progress, import->sent - (int64_t)sender_pending(import->sender), clock_boot_us());
+    progress_end(&import->progress, import->sent - (int64_t)sender_pending(import->sender),
+                 clock_boot_us());
     sender_close(&import->sender);
     if (code == CLI_DONE)
         summary(import, clock_boot_us() - begun_us);
-    return code == CLI_DONE && import->refused > 0 && import->taken + import->there_before == 0 ? CLI_REFUSED : code;
+    return code == CLI_DONE && import->refused > 0 && import->taken + import->there_before == 0
+               ? CLI_REFUSED
+               : code;
 }
 
 static int import_run(struct import *import)
@@ -355,7 +390,8 @@ static int import_run(struct import *import)
     buf_release(&mapping_text);
     int64_t until_us = INT64_MAX;
     if (code == CLI_DONE && !until_read(import, &until_us))
-        code = cli_fail(import->cli, CLI_USAGE, in_words(import->cli->language, "Like 2011-10-31 or 2011-10-31T18:00:00Z."),
+        code = cli_fail(import->cli, CLI_USAGE,
+                        in_words(import->cli->language, "Like 2011-10-31 or 2011-10-31T18:00:00Z."),
                         in_words(import->cli->language, "--until %s is no time"), import->until);
     if (code == CLI_DONE)
         code = stream_read(import->cli, &import->stream);
@@ -367,13 +403,16 @@ static int import_run(struct import *import)
     return import_send(import);
 }
 
-/* --- command line ---------------------------------------------------------------------------------- */
+/* --- command line
+ * ---------------------------------------------------------------------------------- */
 enum { OPTION_STEPPED = 256, OPTION_AS, OPTION_STEP };
 static const struct argp_option import_options[] = {
     {"mapping", 'm', "MAP.yaml", 0, "what a row means (deploy/mappings/README.md)", 0},
-    {"rejects", 'r', "FILE", 0, "where bad rows go, with line, column and reason (default: NAME.rejects.csv here)", 0},
+    {"rejects", 'r', "FILE", 0,
+     "where bad rows go, with line, column and reason (default: NAME.rejects.csv here)", 0},
     {"until", 'u', "TIME", 0, "leave out what is later; a stepped stream's time goes on to it", 0},
-    {"stepped", OPTION_STEPPED, NULL, 0, "insist on moving the stream's time (done anyway where import is its clock)", 0},
+    {"stepped", OPTION_STEPPED, NULL, 0,
+     "insist on moving the stream's time (done anyway where import is its clock)", 0},
     {"step", OPTION_STEP, "SPAN", 0, "length of a step (default 1h)", 0},
     {"as", OPTION_AS, "PRINCIPAL", 0, "who imports (default: import)", 0},
     {0}};
@@ -399,7 +438,8 @@ static error_t import_parse(int key, char *arg, struct argp_state *state)
         import->principal = arg;
         return 0;
     case OPTION_STEP:
-        if (!span_parse(arg, &span) || (span.unit != SPAN_MINUTES && span.unit != SPAN_HOURS) || span.n <= 0)
+        if (!span_parse(arg, &span) || (span.unit != SPAN_MINUTES && span.unit != SPAN_HOURS) ||
+            span.n <= 0)
             argp_error(state, "--step: like 1h or 30min");
         import->step = arg;
         import->step_us = span_us(span);
@@ -422,9 +462,11 @@ int command_import(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_syntax syntax = {
         import_options, import_parse, "FILE.csv[.gz]",
-        "Send a CSV file by a mapping. A second run goes on where the first ended; nothing is sent twice.\v"
+        "Send a CSV file by a mapping. A second run goes on where the first ended; nothing is sent "
+        "twice.\v"
         "Examples:\n"
-        "  aftercare import requests.csv.gz --mapping deploy/mappings/boston311.yaml --until 2011-10-31\n"
+        "  aftercare import requests.csv.gz --mapping deploy/mappings/boston311.yaml --until "
+        "2011-10-31\n"
         "  aftercare import calls.csv --mapping calls.yaml --rejects bad.csv --json\n\n"
         "Bad rows are kept in the rejects file and do not stop the rest."};
     struct import import = {.cli = cli, .step_us = HOUR_US, .principal = "import"};
@@ -432,7 +474,8 @@ int command_import(struct cli *cli, int argc, char **argv)
     char rejects[300];
     if (import.rejects_file == NULL) {
         const char *slash = strrchr(import.file, '/');
-        snprintf(rejects, sizeof(rejects), "%.250s.rejects.csv", slash != NULL ? slash + 1 : import.file);
+        snprintf(rejects, sizeof(rejects), "%.250s.rejects.csv",
+                 slash != NULL ? slash + 1 : import.file);
         import.rejects_file = rejects;
     }
     int code = import_run(&import);

@@ -1,4 +1,5 @@
-/* tickets, jobs, limits, callbacks, sites, refused: a question each, filtered by its arguments. parked: by events. */
+/* tickets, jobs, limits, callbacks, sites, refused: a question each, filtered by its arguments.
+ * parked: by events. */
 #include "base/text.h"
 #include "connection.h"
 #include "field_text.h"
@@ -19,9 +20,9 @@ struct listing {
 
 static const struct {
     const char *command, *to, *question;
-} lists[] = {{"tickets", "reporting", "tickets"},    {"jobs", "dispatcher", "jobs"},
-             {"limits", "sla-watchdog", "limits"},   {"callbacks", "follow-up", "callbacks"},
-             {"sites", "dispatcher", "sites"},       {"refused", "intake", "refused"}};
+} lists[] = {{"tickets", "reporting", "tickets"},  {"jobs", "dispatcher", "jobs"},
+             {"limits", "sla-watchdog", "limits"}, {"callbacks", "follow-up", "callbacks"},
+             {"sites", "dispatcher", "sites"},     {"refused", "intake", "refused"}};
 
 static error_t list_parse(int key, char *arg, struct argp_state *state)
 {
@@ -47,7 +48,8 @@ static error_t list_parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* `jobs 123` means ticket 123 (123/j1: that job); elsewhere a bare word is the first text argument. */
+/* `jobs 123` means ticket 123 (123/j1: that job); elsewhere a bare word is the first text argument.
+ */
 static const char *field_of_word(const struct record *args, const char *word)
 {
     const struct field *job = record_field(args, "job"), *ticket = record_field(args, "ticket");
@@ -64,7 +66,8 @@ static const char *field_of_word(const struct record *args, const char *word)
 static bool filters_read(const struct listing *listing, const struct record *record, void *args)
 {
     const struct cli *cli = listing->cli;
-    const struct time_reading reading = {.zone = zone_find("localtime"), .formats = {"%Y-%m-%d"}, .formats_n = 1};
+    const struct time_reading reading = {
+        .zone = zone_find("localtime"), .formats = {"%Y-%m-%d"}, .formats_n = 1};
     for (size_t i = 0; i < listing->words_n; i++) {
         char name[64];
         const char *word = listing->words[i], *equals = strchr(word, '=');
@@ -97,15 +100,20 @@ static int list_run(const struct listing *listing)
     if (filters_read(listing, question->args, args)) {
         struct asker *asker = asker_new(listing->cli);
         rows_init(&rows, listing->cli, question->row);
-        const struct asking asking = {
-            .question = question, .args = args, .limit = listing->limit, .row = rows_add, .owner = &rows};
+        const struct asking asking = {.question = question,
+                                      .args = args,
+                                      .limit = listing->limit,
+                                      .row = rows_add,
+                                      .owner = &rows};
         code = asker != NULL ? asker_ask(asker, &asking) : CLI_SILENT;
         if (code == CLI_DONE)
             rows_end(&rows);
         else
             sheet_release(&rows.sheet);
         if (code == CLI_DONE && listing->limit > 0 && rows.n == (size_t)listing->limit)
-            cli_note(listing->cli, in_words(listing->cli->language, "the first %" PRId64 "; --limit 0 gives all"), listing->limit);
+            cli_note(listing->cli,
+                     in_words(listing->cli->language, "the first %" PRId64 "; --limit 0 gives all"),
+                     listing->limit);
         asker_destroy(&asker);
     }
     free(args);
@@ -124,7 +132,8 @@ int command_list(struct cli *cli, int argc, char **argv)
         if (text_equal(lists[i].command, name))
             listing.question = question_find(lists[i].to, lists[i].question);
     if (listing.question == NULL)
-        return cli_fail(cli, CLI_USAGE, NULL, in_words(cli->language, "there is no command \"%s\""), name);
+        return cli_fail(cli, CLI_USAGE, NULL, in_words(cli->language, "there is no command \"%s\""),
+                        name);
     if (text_equal(name, "jobs"))
         listing.why = question_find("dispatcher", "why");
     struct buf doc = {0};
@@ -139,7 +148,8 @@ int command_list(struct cli *cli, int argc, char **argv)
     return code;
 }
 
-/* --- parked -------------------------------------------------------------------------------------- */
+/* --- parked --------------------------------------------------------------------------------------
+ */
 struct parked {
     struct cli *cli;
     struct parked_event {
@@ -147,7 +157,7 @@ struct parked {
         char key[EVENT_KEY_CAP];
         int64_t at_us;
         bool over;
-    } *items;
+    } * items;
     size_t n, cap;
 };
 
@@ -157,11 +167,13 @@ static bool on_event(void *owner, const struct event *event)
     struct event_parked data;
     struct problem problem;
     /* The three have the same fields. */
-    if (!record_decode(&event_parked_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &data, &problem))
+    if (!record_decode(&event_parked_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &data,
+                       &problem))
         return true;
     bool begins = text_equal(event->type, "event.parked");
     for (size_t i = 0; i < parked->n; i++)
-        if (parked->items[i].event.pos == data.pos && text_equal(parked->items[i].event.worker, data.worker))
+        if (parked->items[i].event.pos == data.pos &&
+            text_equal(parked->items[i].event.worker, data.worker))
             parked->items[i].over = true;
     if (!begins)
         return true;
@@ -209,7 +221,8 @@ static void parked_print(const struct parked *parked)
     else if (!cli->json) {
         sheet_print(&sheet, cli->colour, &out);
         printf("%s%s\n", buf_text(&out),
-               in_words(cli->language, "`aftercare say release KEY pos=POS worker=WORKER reason=…` tries again, `say drop` leaves it out"));
+               in_words(cli->language, "`aftercare say release KEY pos=POS worker=WORKER reason=…` "
+                                       "tries again, `say drop` leaves it out"));
     }
     buf_release(&out);
     sheet_release(&sheet);
@@ -217,7 +230,8 @@ static void parked_print(const struct parked *parked)
 
 int command_parked(struct cli *cli, int argc, char **argv)
 {
-    static const struct cli_syntax syntax = {NULL, NULL, NULL, "List the events that a worker has set aside."};
+    static const struct cli_syntax syntax = {NULL, NULL, NULL,
+                                             "List the events that a worker has set aside."};
     static const struct feed_listener listener = {.event = on_event};
     struct parked parked = {.cli = cli};
     cli_parse(&syntax, argc, argv, &parked);

@@ -1,8 +1,8 @@
 /* aftercare: everything an operator does by hand. */
-#include "cli.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/socket.h"
+#include "cli.h"
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -43,7 +43,8 @@ static error_t top_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option top_options[] = {
-    {"config", 'c', "FILE", 0, "settings file (default: DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml)", 0},
+    {"config", 'c', "FILE", 0,
+     "settings file (default: DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml)", 0},
     {"data", 'd', "DIR", 0, "data folder (default: AFTERCARE_DATA, then the usual place)", 0},
     {"json", 'j', NULL, 0, "print for programs", 0},
     {0}};
@@ -52,12 +53,16 @@ int command_help(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    printf("%s\n\n", in_words(cli->language, "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
+    printf("%s\n\n",
+           in_words(cli->language,
+                    "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
     for (size_t i = 0; command_at(i) != NULL; i++) {
         const struct command *command = command_at(i);
         printf("  %-10s %s\n", command->name, in_words(cli->language, command->summary));
     }
-    printf("\n%s\n", in_words(cli->language, "Exit codes: 0 done, 1 refused or not true, 2 usage, 3 nobody answers."));
+    printf("\n%s\n",
+           in_words(cli->language,
+                    "Exit codes: 0 done, 1 refused or not true, 2 usage, 3 nobody answers."));
     return CLI_DONE;
 }
 
@@ -65,7 +70,8 @@ static int command_run(struct cli *cli, int argc, char **argv)
 {
     const struct command *command = command_find(argv[0]);
     if (command == NULL)
-        return cli_fail(cli, CLI_USAGE, in_words(cli->language, "`aftercare help` lists the commands."),
+        return cli_fail(cli, CLI_USAGE,
+                        in_words(cli->language, "`aftercare help` lists the commands."),
                         in_words(cli->language, "there is no command \"%s\""), argv[0]);
     char name[64];
     text_format(name, sizeof(name), "aftercare %s", command->name);

@@ -1,6 +1,6 @@
-#include "mapping_form.h"
 #include "base/text.h"
 #include "event/event.h"
+#include "mapping_form.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,8 @@ void mapping_destroy(struct mapping **self)
     *self = NULL;
 }
 
-static bool text_bind(struct mapping_text *text, const struct csv_row *header, struct problem *problem)
+static bool text_bind(struct mapping_text *text, const struct csv_row *header,
+                      struct problem *problem)
 {
     for (size_t i = 0; i < text->n; i++) {
         struct mapping_piece *piece = &text->pieces[i];
@@ -64,7 +65,8 @@ static bool text_bind(struct mapping_text *text, const struct csv_row *header, s
 
 bool mapping_bind(struct mapping *mapping, const struct csv_row *header, struct problem *problem)
 {
-    bool bound = text_bind(&mapping->key, header, problem) && text_bind(&mapping->by, header, problem);
+    bool bound =
+        text_bind(&mapping->key, header, problem) && text_bind(&mapping->by, header, problem);
     for (size_t i = 0; i < mapping->events_n && bound; i++) {
         struct mapping_event *event = &mapping->events[i];
         bound = text_bind(&event->key, header, problem) && text_bind(&event->at, header, problem) &&
@@ -91,8 +93,8 @@ static bool is_blank(const char *text)
 }
 
 /* Into *out (NULL: blank, to be left out). */
-static bool text_fill(struct mapping *mapping, const struct mapping_text *text, const struct csv_row *row,
-                      const char **out, struct problem *problem)
+static bool text_fill(struct mapping *mapping, const struct mapping_text *text,
+                      const struct csv_row *row, const char **out, struct problem *problem)
 {
     struct buf *value = &mapping->value;
     buf_reset(value);
@@ -114,8 +116,8 @@ static bool text_fill(struct mapping *mapping, const struct mapping_text *text, 
         while (i < text->lookup->n && !text_equal(text->lookup->from[i], filled))
             i++;
         if (i == text->lookup->n && text->lookup->other == NULL)
-            return problem_set(problem, "unknown", first_column(text, ""), "\"%.80s\" is not in lookup %.40s", filled,
-                               text->lookup->name);
+            return problem_set(problem, "unknown", first_column(text, ""),
+                               "\"%.80s\" is not in lookup %.40s", filled, text->lookup->name);
         *out = i < text->lookup->n ? text->lookup->to[i] : text->lookup->other;
         return true;
     }
@@ -127,9 +129,10 @@ static bool text_fill(struct mapping *mapping, const struct mapping_text *text, 
     return true;
 }
 
-/* `before`: the compared columns of the row before of this key, NULL: this is the first. *compared moves along it. */
-static bool when_holds(const struct mapping_when *when, const struct csv_row *row, const char *before,
-                       const char **compared)
+/* `before`: the compared columns of the row before of this key, NULL: this is the first. *compared
+ * moves along it. */
+static bool when_holds(const struct mapping_when *when, const struct csv_row *row,
+                       const char *before, const char **compared)
 {
     if (when->kind == WHEN_FIRST)
         return before == NULL;
@@ -158,8 +161,8 @@ static bool when_holds(const struct mapping_when *when, const struct csv_row *ro
     return false;
 }
 
-static bool event_wanted(const struct mapping_event *event, const struct csv_row *row, const char *before,
-                         const char **compared)
+static bool event_wanted(const struct mapping_event *event, const struct csv_row *row,
+                         const char *before, const char **compared)
 {
     bool wanted = true;
     for (size_t i = 0; i < event->whens_n; i++)
@@ -193,8 +196,8 @@ static void row_remember(struct mapping *mapping, const char *key, const struct 
     memcpy(seen->cells, mapping->compared.data, mapping->compared.len);
 }
 
-static bool key_fill(struct mapping *mapping, const struct mapping_text *text, const struct csv_row *row,
-                     char key[EVENT_KEY_CAP], struct problem *problem)
+static bool key_fill(struct mapping *mapping, const struct mapping_text *text,
+                     const struct csv_row *row, char key[EVENT_KEY_CAP], struct problem *problem)
 {
     const char *value;
     if (!text_fill(mapping, text, row, &value, problem))
@@ -207,8 +210,8 @@ static bool key_fill(struct mapping *mapping, const struct mapping_text *text, c
     return true;
 }
 
-static bool object_fill(struct mapping *mapping, const struct mapping_event *event, const struct csv_row *row,
-                        struct problem *problem)
+static bool object_fill(struct mapping *mapping, const struct mapping_event *event,
+                        const struct csv_row *row, struct problem *problem)
 {
     const struct record *record = event->type->data;
     record_clear(record, event->object);
@@ -236,7 +239,8 @@ static bool object_fill(struct mapping *mapping, const struct mapping_event *eve
 }
 
 /* Encodes, and checks what is required as intake will. */
-static bool object_encode(struct mapping *mapping, const struct mapping_event *event, struct problem *problem)
+static bool object_encode(struct mapping *mapping, const struct mapping_event *event,
+                          struct problem *problem)
 {
     const struct record *record = event->type->data;
     buf_reset(&mapping->data);
@@ -245,12 +249,13 @@ static bool object_encode(struct mapping *mapping, const struct mapping_event *e
     record_encode(record, RECORD_PERSONAL, event->object, &mapping->priv);
     arena_reset(mapping->scratch);
     void *checked = arena_alloc(mapping->scratch, record->size);
-    return record_decode(record, RECORD_PLAIN, DECODE_STRICT, buf_bytes(&mapping->data), mapping->scratch, checked,
-                         problem);
+    return record_decode(record, RECORD_PLAIN, DECODE_STRICT, buf_bytes(&mapping->data),
+                         mapping->scratch, checked, problem);
 }
 
-static bool event_make(struct mapping *mapping, const struct mapping_event *event, const struct csv_row *row,
-                       const char *row_key, int64_t *at_us, struct problem *problem)
+static bool event_make(struct mapping *mapping, const struct mapping_event *event,
+                       const struct csv_row *row, const char *row_key, int64_t *at_us,
+                       struct problem *problem)
 {
     char key[EVENT_KEY_CAP], by[EVENT_BY_CAP] = "";
     text_copy(key, sizeof(key), row_key);
@@ -277,7 +282,8 @@ static bool event_make(struct mapping *mapping, const struct mapping_event *even
                                 .at_us = *at_us,
                                 .by = by,
                                 .data = buf_bytes(&mapping->data),
-                                .priv = mapping->priv.len > 1 ? buf_bytes(&mapping->priv) : bytes_of(NULL, 0)};
+                                .priv = mapping->priv.len > 1 ? buf_bytes(&mapping->priv)
+                                                              : bytes_of(NULL, 0)};
     buf_reset(&mapping->draft);
     draft_encode(&draft, &mapping->draft);
     if (mapping->draft.len > EVENT_BYTES_MAX)
@@ -285,7 +291,8 @@ static bool event_make(struct mapping *mapping, const struct mapping_event *even
     return true;
 }
 
-bool mapping_row(struct mapping *mapping, const struct csv_row *row, struct plan *plan, struct problem *problem)
+bool mapping_row(struct mapping *mapping, const struct csv_row *row, struct plan *plan,
+                 struct problem *problem)
 {
     char key[EVENT_KEY_CAP] = "";
     if (mapping->key.n > 0 && !key_fill(mapping, &mapping->key, row, key, problem))

@@ -9,7 +9,7 @@
 
 #define PIECES_MAX 12
 #define EVENTS_MAX 16
-#define WHENS_MAX 8
+#define WHENS_MAX  8
 #define VALUES_MAX 48
 
 struct mapping_lookup {
@@ -19,7 +19,8 @@ struct mapping_lookup {
     const char *other; /* for what is not listed; NULL: that is a bad row */
 };
 
-/* A text with columns in it: literal, column, literal, column … A plain column is one piece without literal. */
+/* A text with columns in it: literal, column, literal, column … A plain column is one piece without
+ * literal. */
 struct mapping_piece {
     const char *literal; /* may be "" */
     const char *column;  /* NULL: none */

@@ -12,7 +12,8 @@ struct yaml_reading {
     char path[120];
 };
 
-static void wrong(struct yaml_reading *reading, const yaml_node_t *node, const char *code, const char *args)
+static void wrong(struct yaml_reading *reading, const yaml_node_t *node, const char *code,
+                  const char *args)
 {
     struct problem problem;
     problem_set(&problem, code, reading->path, "%s", args);
@@ -40,49 +41,55 @@ static yaml_node_t *node_at(struct yaml_reading *reading, int index)
 typedef void entry_reader(struct yaml_reading *, const char *name, yaml_node_t *value, void *into);
 
 /* Calls `read` for each pair of a map. */
-static void map_each(struct yaml_reading *reading, yaml_node_t *node, entry_reader *read, void *into)
+static void map_each(struct yaml_reading *reading, yaml_node_t *node, entry_reader *read,
+                     void *into)
 {
     if (node->type != YAML_MAPPING_NODE) {
         wrong(reading, node, "bad-type", "a map of names and values");
         return;
     }
     size_t path_len = strlen(reading->path);
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = node_at(reading, pair->key);
         const char *name = scalar(reading, key);
-        snprintf(reading->path + path_len, sizeof(reading->path) - path_len, "%s%s", path_len > 0 ? "." : "", name);
+        snprintf(reading->path + path_len, sizeof(reading->path) - path_len, "%s%s",
+                 path_len > 0 ? "." : "", name);
         read(reading, name, node_at(reading, pair->value), into);
         reading->path[path_len] = '\0';
     }
 }
 
 /* Calls `read` for each item; a node that is no list is its only item. */
-static void list_each(struct yaml_reading *reading, yaml_node_t *node, entry_reader *read, void *into)
+static void list_each(struct yaml_reading *reading, yaml_node_t *node, entry_reader *read,
+                      void *into)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
         read(reading, "", node, into);
         return;
     }
     size_t path_len = strlen(reading->path), i = 0;
-    for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+    for (yaml_node_item_t *item = node->data.sequence.items.start;
+         item < node->data.sequence.items.top; item++) {
         snprintf(reading->path + path_len, sizeof(reading->path) - path_len, "[%zu]", i++);
         read(reading, "", node_at(reading, *item), into);
         reading->path[path_len] = '\0';
     }
 }
 
-static void piece_add(struct yaml_reading *reading, const yaml_node_t *node, struct mapping_text *text,
-                      const char *literal, const char *column)
+static void piece_add(struct yaml_reading *reading, const yaml_node_t *node,
+                      struct mapping_text *text, const char *literal, const char *column)
 {
     if (text->n == PIECES_MAX) {
         wrong(reading, node, "too-many", "12");
         return;
     }
-    text->pieces[text->n++] =
-        (struct mapping_piece){.literal = literal, .column = column, .line = (unsigned)node->start_mark.line + 1};
+    text->pieces[text->n++] = (struct mapping_piece){
+        .literal = literal, .column = column, .line = (unsigned)node->start_mark.line + 1};
 }
 
-static void template_read(struct yaml_reading *reading, const yaml_node_t *node, struct mapping_text *text)
+static void template_read(struct yaml_reading *reading, const yaml_node_t *node,
+                          struct mapping_text *text)
 {
     char *rest = arena_text(reading->mapping->arena, scalar(reading, node));
     for (;;) {
@@ -103,7 +110,8 @@ static void template_read(struct yaml_reading *reading, const yaml_node_t *node,
 }
 
 /* "column", or "text with {column}". */
-static void short_read(struct yaml_reading *reading, const yaml_node_t *node, struct mapping_text *text)
+static void short_read(struct yaml_reading *reading, const yaml_node_t *node,
+                       struct mapping_text *text)
 {
     const char *word = scalar(reading, node);
     if (strchr(word, '{') != NULL)
@@ -114,7 +122,8 @@ static void short_read(struct yaml_reading *reading, const yaml_node_t *node, st
         piece_add(reading, node, text, "", word);
 }
 
-static void text_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void text_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                       void *into)
 {
     struct mapping_text *text = into;
     if (text_equal(name, "column")) {
@@ -154,7 +163,8 @@ static void text_read(struct yaml_reading *reading, yaml_node_t *node, struct ma
     }
 }
 
-static void lookup_pair(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void lookup_pair(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                        void *into)
 {
     struct mapping_lookup *lookup = into;
     const char *to = scalar(reading, node);
@@ -166,7 +176,8 @@ static void lookup_pair(struct yaml_reading *reading, const char *name, yaml_nod
     lookup->to[lookup->n++] = to;
 }
 
-static void lookup_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void lookup_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                         void *into)
 {
     struct mapping *mapping = into;
     struct mapping_lookup *lookup = &mapping->lookups[mapping->lookups_n];
@@ -182,7 +193,8 @@ static void lookup_entry(struct yaml_reading *reading, const char *name, yaml_no
     mapping->lookups_n++;
 }
 
-static void when_value(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void when_value(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                       void *into)
 {
     struct mapping_when *when = into;
     (void)name;
@@ -192,7 +204,8 @@ static void when_value(struct yaml_reading *reading, const char *name, yaml_node
         wrong(reading, node, "too-many", "32");
 }
 
-static void when_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void when_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                       void *into)
 {
     struct mapping_when *when = into;
     if (text_equal(name, "column")) {
@@ -201,7 +214,8 @@ static void when_entry(struct yaml_reading *reading, const char *name, yaml_node
         when->kind = text_equal(name, "is") ? WHEN_IS : WHEN_IS_NOT;
         when->values = arena_alloc(reading->mapping->arena, 32 * sizeof(*when->values));
         list_each(reading, node, when_value, when);
-    } else if (text_equal(name, "set") || text_equal(name, "empty") || text_equal(name, "changed")) {
+    } else if (text_equal(name, "set") || text_equal(name, "empty") ||
+               text_equal(name, "changed")) {
         when->kind = *name == 's' ? WHEN_SET : *name == 'e' ? WHEN_EMPTY : WHEN_CHANGED;
         short_read(reading, node, &when->column);
     } else if (text_equal(name, "first")) {
@@ -209,7 +223,8 @@ static void when_entry(struct yaml_reading *reading, const char *name, yaml_node
         if (!text_equal(scalar(reading, node), "true"))
             wrong(reading, node, "bad-value", "true");
     } else {
-        wrong(reading, node, "unknown-field", "set, empty, changed, first, or column with is or is_not");
+        wrong(reading, node, "unknown-field",
+              "set, empty, changed, first, or column with is or is_not");
     }
 }
 
@@ -232,7 +247,8 @@ static void when_read(struct yaml_reading *reading, const char *name, yaml_node_
         wrong(reading, node, "missing", "one column");
 }
 
-static void value_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void value_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                        void *into)
 {
     struct mapping_event *event = into;
     size_t offset = 0;
@@ -247,7 +263,8 @@ static void value_entry(struct yaml_reading *reading, const char *name, yaml_nod
     text_read(reading, node, &value->text);
 }
 
-static void event_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void event_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                        void *into)
 {
     struct mapping_event *event = into;
     if (text_equal(name, "type"))
@@ -266,7 +283,8 @@ static void event_entry(struct yaml_reading *reading, const char *name, yaml_nod
         wrong(reading, node, "unknown-field", "type, when, at, key, by or data");
 }
 
-static void type_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void type_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                       void *into)
 {
     struct mapping_event *event = into;
     if (!text_equal(name, "type"))
@@ -278,7 +296,8 @@ static void type_entry(struct yaml_reading *reading, const char *name, yaml_node
         event->object = arena_alloc(reading->mapping->arena, event->type->data->size);
 }
 
-static void event_read(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void event_read(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                       void *into)
 {
     struct mapping *mapping = into;
     (void)name;
@@ -294,7 +313,8 @@ static void event_read(struct yaml_reading *reading, const char *name, yaml_node
         wrong(reading, node, "missing", "type");
 }
 
-static void format_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void format_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                         void *into)
 {
     struct mapping *mapping = into;
     (void)name;
@@ -334,18 +354,21 @@ static void top_entry(struct yaml_reading *reading, const char *name, yaml_node_
     } else if (text_equal(name, "events")) {
         list_each(reading, node, event_read, mapping);
     } else {
-        wrong(reading, node, "unknown-field", "key, by, zone, time, encoding, delimiter, lookups or events");
+        wrong(reading, node, "unknown-field",
+              "key, by, zone, time, encoding, delimiter, lookups or events");
     }
 }
 
 /* Lookups first: values name them. */
-static void lookups_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node, void *into)
+static void lookups_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
+                          void *into)
 {
     struct mapping *mapping = into;
     if (!text_equal(name, "lookups"))
         return;
     size_t n = node->type == YAML_MAPPING_NODE
-                   ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start) : 0;
+                   ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start)
+                   : 0;
     mapping->lookups = arena_alloc(mapping->arena, (n + 1) * sizeof(*mapping->lookups));
     map_each(reading, node, lookup_entry, mapping);
 }
@@ -389,7 +412,8 @@ struct mapping *mapping_parse(const char *text, size_t n, struct problems *probl
         yaml_document_delete(&reading.document);
     } else {
         struct problem problem;
-        problem_set(&problem, "syntax", "", "%.150s", parser.problem != NULL ? parser.problem : "not YAML");
+        problem_set(&problem, "syntax", "", "%.150s",
+                    parser.problem != NULL ? parser.problem : "not YAML");
         problem.line = (unsigned)parser.problem_mark.line + 1;
         problem.column = (unsigned)parser.problem_mark.column + 1;
         problems_add(problems, &problem);

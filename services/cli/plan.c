@@ -63,7 +63,8 @@ void plan_ready(struct plan *plan, int64_t start_us, int64_t until_us, int64_t s
     }
     plan->end_us = first_end(plan, start_us);
     if (until_us == INT64_MAX)
-        until_us = kept > 0 ? step_end(plan->facts[kept - 1].sort_us, step_us) : plan->end_us - step_us;
+        until_us =
+            kept > 0 ? step_end(plan->facts[kept - 1].sort_us, step_us) : plan->end_us - step_us;
     if (kept > 0 && until_us < plan->end_us)
         until_us = plan->end_us;
     plan->until_us = until_us;
@@ -109,7 +110,8 @@ struct bytes plan_draft(const struct plan *plan, const struct plan_fact *fact)
 
 const struct plan_fact *plan_fact_of(const struct plan *plan, int64_t n)
 {
-    /* The i-th fact's number is i + 1 and the steps that ended before it; the numbers rise with i. */
+    /* The i-th fact's number is i + 1 and the steps that ended before it; the numbers rise with i.
+     */
     if (plan->step_us == 0)
         return n >= 1 && (size_t)n <= plan->n ? &plan->facts[n - 1] : NULL;
     int64_t steps_done = (plan->number - (int64_t)plan->next);
@@ -118,7 +120,8 @@ const struct plan_fact *plan_fact_of(const struct plan *plan, int64_t n)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int64_t end_us = step_end(plan->facts[middle].sort_us, plan->step_us);
-        int64_t number = (int64_t)middle + 1 + (end_us > first_us ? (end_us - first_us) / plan->step_us : 0);
+        int64_t number =
+            (int64_t)middle + 1 + (end_us > first_us ? (end_us - first_us) / plan->step_us : 0);
         if (number == n)
             return &plan->facts[middle];
         if (number < n)

@@ -1,5 +1,6 @@
-/* In what order an import sends: facts by time, then by their place in the file, and on a stepped stream the steps of its clock
- * between them. Pure, and the same for the same file, mapping, start, end and step: an event's place is its number. */
+/* In what order an import sends: facts by time, then by their place in the file, and on a stepped
+ * stream the steps of its clock between them. Pure, and the same for the same file, mapping, start,
+ * end and step: an event's place is its number. */
 #ifndef AFTERCARE_CLI_PLAN_H
 #define AFTERCARE_CLI_PLAN_H
 
@@ -22,14 +23,15 @@ struct plan {
     int64_t step_us;  /* 0: not stepped */
     int64_t end_us;   /* of the step being sent */
     size_t next;
-    int64_t number;   /* of the item given out last */
+    int64_t number; /* of the item given out last */
     size_t left_out;
 };
 
 void plan_add(struct plan *, int64_t sort_us, uint32_t line, uint32_t order, struct bytes draft);
-/* Sorts and leaves out what is after until_us (INT64_MAX: nothing). step_us > 0: steps end at multiples of it, beginning with
- * the one that holds the first fact, or the first after start_us; until_us is then moved up to a multiple, and without one
- * time goes to the end of the last fact's step. */
+/* Sorts and leaves out what is after until_us (INT64_MAX: nothing). step_us > 0: steps end at
+ * multiples of it, beginning with the one that holds the first fact, or the first after start_us;
+ * until_us is then moved up to a multiple, and without one time goes to the end of the last fact's
+ * step. */
 void plan_ready(struct plan *, int64_t start_us, int64_t until_us, int64_t step_us);
 /* Facts and steps together. */
 int64_t plan_total(const struct plan *);

@@ -40,23 +40,27 @@ static int policy_load(struct publishing *publishing)
     struct problems problems = {0};
     if (!file_read(cli, publishing->file, 1 << 20, &publishing->text))
         return CLI_USAGE;
-    bool good = policy_parse(buf_text(&publishing->text), publishing->text.len, publishing->arena, &publishing->policy, &problems);
+    bool good = policy_parse(buf_text(&publishing->text), publishing->text.len, publishing->arena,
+                             &publishing->policy, &problems);
     if (!good) {
         cli_problems(cli, publishing->file, &problems);
-        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Correct the lines above; deploy/policies has examples."),
+        cli_fail(cli, CLI_REFUSED,
+                 in_words(cli->language, "Correct the lines above; deploy/policies has examples."),
                  in_words(cli->language, "%s: %zu mistakes"), publishing->file, problems.n);
     }
     problems_release(&problems);
     return good ? CLI_DONE : CLI_REFUSED;
 }
 
-/* --- what the stream has -------------------------------------------------------------------------- */
+/* --- what the stream has
+ * -------------------------------------------------------------------------- */
 static void on_calendar(struct publishing *publishing, const struct event *event)
 {
     struct calendar_published data;
     struct problem problem;
-    if (publishing->known_n < KNOWN_MAX && record_decode(&calendar_published_record, RECORD_PLAIN, DECODE_LENIENT, event->data,
-                                                         publishing->arena, &data, &problem)) {
+    if (publishing->known_n < KNOWN_MAX &&
+        record_decode(&calendar_published_record, RECORD_PLAIN, DECODE_LENIENT, event->data,
+                      publishing->arena, &data, &problem)) {
         struct known_calendar *known = &publishing->known[publishing->known_n++];
         text_copy(known->name, sizeof(known->name), data.name);
         text_copy(known->version, sizeof(known->version), data.version);
@@ -73,7 +77,8 @@ static bool on_event(void *owner, const struct event *event)
         return true;
     }
     if (!text_equal(event->type, "policy.published") ||
-        !record_decode(&policy_published_record, RECORD_PLAIN, DECODE_LENIENT, event->data, publishing->arena, &data, &problem))
+        !record_decode(&policy_published_record, RECORD_PLAIN, DECODE_LENIENT, event->data,
+                       publishing->arena, &data, &problem))
         return true;
     if (text_equal(data.version, publishing->policy.version)) {
         publishing->version_known = true;
@@ -97,12 +102,14 @@ static int stream_learn(struct publishing *publishing)
     open->types_n = 2;
     int code = stream_read(publishing->cli, &publishing->stream);
     if (code == CLI_DONE)
-        code = feed_read(publishing->cli, publishing->stream.stream, open, false, &listener, publishing);
+        code = feed_read(publishing->cli, publishing->stream.stream, open, false, &listener,
+                         publishing);
     free(open);
     return code;
 }
 
-/* --- calendars ------------------------------------------------------------------------------------- */
+/* --- calendars
+ * ------------------------------------------------------------------------------------- */
 static bool readable(char *path, size_t cap, const char *folder, const char *name)
 {
     if (folder == NULL)
@@ -111,7 +118,8 @@ static bool readable(char *path, size_t cap, const char *folder, const char *nam
     return access(path, R_OK) == 0;
 }
 
-static bool calendar_find(const struct publishing *publishing, const char *name, char *path, size_t cap)
+static bool calendar_find(const struct publishing *publishing, const char *name, char *path,
+                          size_t cap)
 {
     if (publishing->calendars != NULL)
         return readable(path, cap, publishing->calendars, name);
@@ -129,11 +137,16 @@ static int calendar_load(struct publishing *publishing, const char *name, struct
     struct buf text = {0};
     struct problems problems = {0};
     if (!calendar_find(publishing, name, path, sizeof(path)))
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Give the folder that has NAME.yaml by --calendars DIR."),
-                        in_words(cli->language, "the policy needs calendar \"%s\", and there is no file for it"), name);
+        return cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "Give the folder that has NAME.yaml by --calendars DIR."),
+            in_words(cli->language,
+                     "the policy needs calendar \"%s\", and there is no file for it"),
+            name);
     if (!file_read(cli, path, 1 << 20, &text))
         return CLI_USAGE;
-    bool good = record_parse_yaml(&calendar_def_record, buf_text(&text), text.len, publishing->arena, def, &problems);
+    bool good = record_parse_yaml(&calendar_def_record, buf_text(&text), text.len,
+                                  publishing->arena, def, &problems);
     struct problem problem;
     if (good) {
         struct calendar *compiled = calendar_new(def, &problem);
@@ -152,19 +165,21 @@ static int calendar_load(struct publishing *publishing, const char *name, struct
 static bool calendar_is_known(const struct publishing *publishing, const struct calendar_def *def)
 {
     for (size_t i = 0; i < publishing->known_n; i++)
-        if (text_equal(publishing->known[i].name, def->name) && text_equal(publishing->known[i].version, def->version))
+        if (text_equal(publishing->known[i].name, def->name) &&
+            text_equal(publishing->known[i].version, def->version))
             return true;
     return false;
 }
 
-static int event_publish(struct publishing *publishing, const char *type, const char *key, const char *version,
-                         const struct record *record, const void *object)
+static int event_publish(struct publishing *publishing, const char *type, const char *key,
+                         const char *version, const struct record *record, const void *object)
 {
     struct cli *cli = publishing->cli;
     struct buf data = {0}, result = {0};
     struct answer answer;
     record_encode(record, RECORD_PLAIN, object, &data);
-    const struct draft draft = {.type = type, .v = 1, .key = key, .by = "operator", .data = buf_bytes(&data)};
+    const struct draft draft = {
+        .type = type, .v = 1, .key = key, .by = "operator", .data = buf_bytes(&data)};
     int code = data.len > EVENT_BYTES_MAX - 1024
                    ? cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Cut it down."),
                               in_words(cli->language, "%s %s is larger than 64 KiB"), type, key)
@@ -172,9 +187,11 @@ static int event_publish(struct publishing *publishing, const char *type, const 
     if (code == CLI_DONE && !answer.taken)
         code = refusal_say(cli, &answer.problem);
     else if (code == CLI_DONE && cli->json)
-        printf("{\"type\":\"%s\",\"key\":\"%s\",\"version\":\"%s\",\"pos\":%" PRId64 "}\n", type, key, version, answer.pos);
+        printf("{\"type\":\"%s\",\"key\":\"%s\",\"version\":\"%s\",\"pos\":%" PRId64 "}\n", type,
+               key, version, answer.pos);
     else if (code == CLI_DONE)
-        printf(in_words(cli->language, "%s %s %s at position %" PRId64 "\n"), type, key, version, answer.pos);
+        printf(in_words(cli->language, "%s %s %s at position %" PRId64 "\n"), type, key, version,
+               answer.pos);
     buf_release(&data);
     buf_release(&result);
     return code;
@@ -198,13 +215,15 @@ static int calendars_publish(struct publishing *publishing)
         text_copy(published.name, sizeof(published.name), def.name);
         text_copy(published.version, sizeof(published.version), def.version);
         published.calendar = buf_bytes(&raw);
-        code = event_publish(publishing, "calendar.published", def.name, def.version, &calendar_published_record, &published);
+        code = event_publish(publishing, "calendar.published", def.name, def.version,
+                             &calendar_published_record, &published);
         buf_release(&raw);
     }
     return code;
 }
 
-/* --- check, publish, show ---------------------------------------------------------------------------- */
+/* --- check, publish, show
+ * ---------------------------------------------------------------------------- */
 static int policy_check(struct publishing *publishing)
 {
     int code = policy_load(publishing);
@@ -215,10 +234,11 @@ static int policy_check(struct publishing *publishing)
         code = calendar_load(publishing, (const char *)names->items + (size_t)i * 48, &def);
     }
     if (code == CLI_DONE && publishing->cli->json)
-        printf("{\"name\":\"%s\",\"version\":\"%s\",\"good\":true}\n", publishing->policy.name, publishing->policy.version);
-    else if (code == CLI_DONE)
-        printf(in_words(publishing->cli->language, "%s: policy %s %s is good\n"), publishing->file, publishing->policy.name,
+        printf("{\"name\":\"%s\",\"version\":\"%s\",\"good\":true}\n", publishing->policy.name,
                publishing->policy.version);
+    else if (code == CLI_DONE)
+        printf(in_words(publishing->cli->language, "%s: policy %s %s is good\n"), publishing->file,
+               publishing->policy.name, publishing->policy.version);
     return code;
 }
 
@@ -236,9 +256,13 @@ static int policy_publish(struct publishing *publishing)
     digest_of(buf_bytes(&publishing->text), published.sha256);
     if (publishing->version_known) {
         if (memcmp(published.sha256, publishing->version_sha256, DIGEST_BYTES) != 0)
-            return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "A published version never changes: give it a new version."),
-                            in_words(cli->language, "version %s was published with another text"), policy->version);
-        printf(cli->json ? "{\"version\":\"%s\",\"published_before\":true}\n" : in_words(cli->language, "version %s is published already\n"),
+            return cli_fail(cli, CLI_REFUSED,
+                            in_words(cli->language,
+                                     "A published version never changes: give it a new version."),
+                            in_words(cli->language, "version %s was published with another text"),
+                            policy->version);
+        printf(cli->json ? "{\"version\":\"%s\",\"published_before\":true}\n"
+                         : in_words(cli->language, "version %s is published already\n"),
                policy->version);
         return CLI_DONE;
     }
@@ -252,7 +276,8 @@ static int policy_publish(struct publishing *publishing)
     if (publishing->in_force)
         text_copy(published.replaces, sizeof(published.replaces), publishing->current.version);
     published.policy = buf_bytes(&raw);
-    code = event_publish(publishing, "policy.published", policy->name, policy->version, &policy_published_record, &published);
+    code = event_publish(publishing, "policy.published", policy->name, policy->version,
+                         &policy_published_record, &published);
     buf_release(&raw);
     return code;
 }
@@ -264,8 +289,10 @@ static int policy_show(struct publishing *publishing)
     if (code != CLI_DONE)
         return code;
     if (!publishing->in_force)
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "`aftercare policy publish FILE` puts one in force."), "%s",
-                        in_words(cli->language, "no policy is published yet"));
+        return cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "`aftercare policy publish FILE` puts one in force."), "%s",
+            in_words(cli->language, "no policy is published yet"));
     struct policy policy;
     struct problem problem;
     struct buf out = {0};
@@ -277,16 +304,19 @@ static int policy_show(struct publishing *publishing)
     } else {
         char sha256[2 * DIGEST_BYTES + 1];
         hex_print(publishing->current.sha256, DIGEST_BYTES, sha256);
-        printf(in_words(cli->language, "policy %s %s, position %" PRId64 ", replaces %s\nSHA-256 of the file %s\n"), policy.name,
-               policy.version, publishing->current_pos,
-               publishing->current.replaces[0] != '\0' ? publishing->current.replaces : "-", sha256);
-        printf(in_words(cli->language, "%s\nkinds %u, coverage terms %u, tiers %u, promises %u, callbacks %u, calendars %u\n"),
-               policy.title, policy.kinds.n, policy.terms.n, policy.dispatch.tiers.n, policy.sla.n, policy.followup.n,
-               policy.calendars.n);
+        printf(in_words(cli->language, "policy %s %s, position %" PRId64
+                                       ", replaces %s\nSHA-256 of the file %s\n"),
+               policy.name, policy.version, publishing->current_pos,
+               publishing->current.replaces[0] != '\0' ? publishing->current.replaces : "-",
+               sha256);
+        printf(in_words(cli->language, "%s\nkinds %u, coverage terms %u, tiers %u, promises %u, "
+                                       "callbacks %u, calendars %u\n"),
+               policy.title, policy.kinds.n, policy.terms.n, policy.dispatch.tiers.n, policy.sla.n,
+               policy.followup.n, policy.calendars.n);
         const struct policy_clause *clauses = policy.sla.items;
         for (uint32_t i = 0; i < policy.sla.n; i++)
-            printf("  %-12s %s → %s, %u %s  %s\n", clauses[i].id, clauses[i].start, clauses[i].stop, clauses[i].limits.n,
-                   in_words(cli->language, "lines"), clauses[i].title);
+            printf("  %-12s %s → %s, %u %s  %s\n", clauses[i].id, clauses[i].start, clauses[i].stop,
+                   clauses[i].limits.n, in_words(cli->language, "lines"), clauses[i].title);
         printf("%s\n", in_words(cli->language, "`aftercare policy show --json` prints all of it"));
     }
     buf_release(&out);
@@ -309,7 +339,8 @@ static error_t policy_options(int key, char *arg, struct argp_state *state)
             argp_error(state, "unexpected \"%s\"", arg);
         return 0;
     case ARGP_KEY_END:
-        if (publishing->verb == NULL || (!text_equal(publishing->verb, "show") && publishing->file == NULL))
+        if (publishing->verb == NULL ||
+            (!text_equal(publishing->verb, "show") && publishing->file == NULL))
             argp_error(state, "needs check FILE, publish FILE, or show");
         return 0;
     default:
@@ -320,11 +351,15 @@ static error_t policy_options(int key, char *arg, struct argp_state *state)
 int command_policy(struct cli *cli, int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"calendars", 'C', "DIR", 0, "where the calendars it names lie (default: ../calendars beside the policy)", 0}, {0}};
+        {"calendars", 'C', "DIR", 0,
+         "where the calendars it names lie (default: ../calendars beside the policy)", 0},
+        {0}};
     static const struct cli_syntax syntax = {
         options, policy_options, "check FILE\npublish FILE\nshow",
-        "Check a policy, publish it with the calendars it needs, or show the one in force.\vExamples:\n"
-        "  aftercare policy check deploy/policies/boston311.yaml\n  aftercare policy publish deploy/policies/boston311.yaml"};
+        "Check a policy, publish it with the calendars it needs, or show the one in "
+        "force.\vExamples:\n"
+        "  aftercare policy check deploy/policies/boston311.yaml\n  aftercare policy publish "
+        "deploy/policies/boston311.yaml"};
     struct publishing *publishing = memory_new(sizeof(*publishing));
     publishing->cli = cli;
     publishing->arena = arena_new(65536);

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define BAR_COLUMNS 24
+#define BAR_COLUMNS       24
 #define TERMINAL_EVERY_US (SECOND_US / 8)
-#define PIPE_EVERY_US (5 * SECOND_US)
+#define PIPE_EVERY_US     (5 * SECOND_US)
 
 void number_words(int64_t n, char out[32])
 {
@@ -32,7 +32,8 @@ static void duration_words(int64_t seconds, char out[32])
         text_format(out, 32, "%" PRId64 " h", (seconds + 1800) / 3600);
 }
 
-void progress_line(const struct progress *progress, int64_t done, int64_t now_us, bool bar, struct buf *out)
+void progress_line(const struct progress *progress, int64_t done, int64_t now_us, bool bar,
+                   struct buf *out)
 {
     enum language language = progress->cli->language;
     int64_t total = progress->total > 0 ? progress->total : 1;
@@ -49,8 +50,8 @@ void progress_line(const struct progress *progress, int64_t done, int64_t now_us
     int64_t passed_us = now_us - progress->start_us, fresh = done - progress->first;
     int64_t rate = passed_us > SECOND_US / 10 && fresh > 0 ? fresh * SECOND_US / passed_us : 0;
     number_words(rate, rate_text);
-    buf_append_format(out, in_words(language, "%3" PRId64 " %%  %s of %s %s  %s/s"), done * 100 / total, have, all,
-                      progress->noun, rate_text);
+    buf_append_format(out, in_words(language, "%3" PRId64 " %%  %s of %s %s  %s/s"),
+                      done * 100 / total, have, all, progress->noun, rate_text);
     if (rate > 0 && done < progress->total) {
         char left[32];
         duration_words((progress->total - done) / rate, left);
@@ -60,9 +61,11 @@ void progress_line(const struct progress *progress, int64_t done, int64_t now_us
         buf_append_format(out, "  %s", progress->detail);
 }
 
-void progress_start(struct progress *progress, const struct cli *cli, const char *noun, int64_t total, int64_t now_us)
+void progress_start(struct progress *progress, const struct cli *cli, const char *noun,
+                    int64_t total, int64_t now_us)
 {
-    *progress = (struct progress){.cli = cli, .noun = noun, .total = total, .start_us = now_us, .shown_us = now_us};
+    *progress = (struct progress){
+        .cli = cli, .noun = noun, .total = total, .start_us = now_us, .shown_us = now_us};
 }
 
 static void draw(struct progress *progress, int64_t done, int64_t now_us)
@@ -82,7 +85,8 @@ void progress_show(struct progress *progress, int64_t done, int64_t now_us)
 {
     if (progress->cli->json)
         return;
-    if (now_us - progress->shown_us >= (progress->cli->progress ? TERMINAL_EVERY_US : PIPE_EVERY_US))
+    if (now_us - progress->shown_us >=
+        (progress->cli->progress ? TERMINAL_EVERY_US : PIPE_EVERY_US))
         draw(progress, done, now_us);
 }
 

@@ -1,4 +1,5 @@
-/* report: closes a period where it is open, fetches the files that reporting makes of it, and says that they are out. */
+/* report: closes a period where it is open, fetches the files that reporting makes of it, and says
+ * that they are out. */
 #include "base/digest.h"
 #include "base/text.h"
 #include "connection.h"
@@ -35,7 +36,8 @@ static bool on_event(void *owner, const struct event *event)
     if (text_equal(event->type, "report.closed") && reporting->closed_pos == 0)
         reporting->closed_pos = (int64_t)event->pos;
     if (text_equal(event->type, "report.published") &&
-        record_decode(&report_published_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &published, &problem)) {
+        record_decode(&report_published_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL,
+                      &published, &problem)) {
         reporting->published = published;
         reporting->published_before = true;
     }
@@ -51,18 +53,20 @@ static int period_look(struct reporting *reporting)
     open->keys_n = 1;
     int code = stream_read(reporting->cli, &reporting->stream);
     if (code == CLI_DONE)
-        code = feed_read(reporting->cli, reporting->stream.stream, open, false, &listener, reporting);
+        code =
+            feed_read(reporting->cli, reporting->stream.stream, open, false, &listener, reporting);
     free(open);
     return code;
 }
 
-static int event_append(struct reporting *reporting, const char *type, const struct record *record, const void *object,
-                        int64_t *pos)
+static int event_append(struct reporting *reporting, const char *type, const struct record *record,
+                        const void *object, int64_t *pos)
 {
     struct buf data = {0}, result = {0};
     struct answer answer;
     record_encode(record, RECORD_PLAIN, object, &data);
-    const struct draft draft = {.type = type, .v = 1, .key = reporting->key, .by = "operator", .data = buf_bytes(&data)};
+    const struct draft draft = {
+        .type = type, .v = 1, .key = reporting->key, .by = "operator", .data = buf_bytes(&data)};
     int code = send_one(reporting->cli, reporting->stream.stream, &draft, &answer, &result);
     if (code == CLI_DONE && !answer.taken)
         code = refusal_say(reporting->cli, &answer.problem);
@@ -79,10 +83,12 @@ static int period_close(struct reporting *reporting)
     record_clear(&report_closed_record, &closed);
     text_copy(closed.report, sizeof(closed.report), reporting->report);
     text_copy(closed.period, sizeof(closed.period), reporting->period);
-    return event_append(reporting, "report.closed", &report_closed_record, &closed, &reporting->closed_pos);
+    return event_append(reporting, "report.closed", &report_closed_record, &closed,
+                        &reporting->closed_pos);
 }
 
-/* --- fetching ---------------------------------------------------------------------------------------- */
+/* --- fetching
+ * ---------------------------------------------------------------------------------------- */
 static void on_file(void *owner, const struct record *record, const void *row)
 {
     struct reporting *reporting = owner;
@@ -113,8 +119,11 @@ static int ask(struct reporting *reporting, const char *name, int64_t offset,
     text_copy(args.name, sizeof(args.name), name);
     args.offset = offset;
     reporting->asked_offset = offset;
-    const struct asking asking = {
-        .question = question, .args = &args, .at_least = reporting->closed_pos, .row = row, .owner = reporting};
+    const struct asking asking = {.question = question,
+                                  .args = &args,
+                                  .at_least = reporting->closed_pos,
+                                  .row = row,
+                                  .owner = reporting};
     return asker_ask(reporting->asker, &asking);
 }
 
@@ -125,11 +134,13 @@ static int file_write(struct reporting *reporting, const struct report_row *file
     snprintf(path, sizeof(path), "%s/%s", reporting->folder, file->name);
     snprintf(temporary, sizeof(temporary), "%s.part", path);
     FILE *out = fopen(temporary, "wb");
-    bool good = out != NULL && fwrite(reporting->content.data, 1, reporting->content.len, out) == reporting->content.len;
+    bool good = out != NULL && fwrite(reporting->content.data, 1, reporting->content.len, out) ==
+                                   reporting->content.len;
     if (out != NULL && fclose(out) != 0)
         good = false;
     if (!good || rename(temporary, path) != 0)
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Check the folder and that there is room."),
+        return cli_fail(cli, CLI_REFUSED,
+                        in_words(cli->language, "Check the folder and that there is room."),
                         in_words(cli->language, "cannot write %s: %s"), path, strerror(errno));
     if (!cli->json)
         printf("%s  %" PRId64 "\n", path, file->bytes);
@@ -154,10 +165,13 @@ static int file_fetch(struct reporting *reporting, const struct report_row *file
     uint8_t digest[DIGEST_BYTES];
     digest_of(buf_bytes(&reporting->content), digest);
     if (reporting->out_of_step || memcmp(digest, file->sha256, DIGEST_BYTES) != 0)
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Run it again; if it stays so, `aftercare verify`."),
-                        in_words(cli->language, "%s does not have the SHA-256 it should have"), file->name);
+        return cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "Run it again; if it stays so, `aftercare verify`."),
+            in_words(cli->language, "%s does not have the SHA-256 it should have"), file->name);
     if (strchr(file->name, '/') != NULL || file->name[0] == '.')
-        return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "\"%s\" is no file name"), file->name);
+        return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "\"%s\" is no file name"),
+                        file->name);
     return file_write(reporting, file);
 }
 
@@ -169,15 +183,18 @@ static int folder_make(struct reporting *reporting)
         if (slash != NULL)
             *slash = '\0';
         if (mkdir(path, 0755) != 0 && errno != EEXIST)
-            return cli_fail(reporting->cli, CLI_REFUSED, in_words(reporting->cli->language, "Give another folder by --out."),
-                            in_words(reporting->cli->language, "cannot make %s: %s"), path, strerror(errno));
+            return cli_fail(reporting->cli, CLI_REFUSED,
+                            in_words(reporting->cli->language, "Give another folder by --out."),
+                            in_words(reporting->cli->language, "cannot make %s: %s"), path,
+                            strerror(errno));
         if (slash == NULL)
             return CLI_DONE;
         *slash = '/';
     }
 }
 
-/* --- announcing -------------------------------------------------------------------------------------- */
+/* --- announcing
+ * -------------------------------------------------------------------------------------- */
 static int publish(struct reporting *reporting)
 {
     struct report_published published;
@@ -194,7 +211,8 @@ static int publish(struct reporting *reporting)
         memcpy(file->sha256, row->sha256, sizeof(file->sha256));
         file->bytes = row->bytes;
     }
-    if (reporting->published_before && record_equal(&report_published_record, &published, &reporting->published))
+    if (reporting->published_before &&
+        record_equal(&report_published_record, &published, &reporting->published))
         return CLI_DONE;
     return event_append(reporting, "report.published", &report_published_record, &published, &pos);
 }
@@ -202,7 +220,8 @@ static int publish(struct reporting *reporting)
 static int report_run(struct reporting *reporting)
 {
     struct cli *cli = reporting->cli;
-    text_format(reporting->key, sizeof(reporting->key), "%.32s.%.8s", reporting->report, reporting->period);
+    text_format(reporting->key, sizeof(reporting->key), "%.32s.%.8s", reporting->report,
+                reporting->period);
     int code = folder_make(reporting);
     if (code == CLI_DONE)
         code = period_look(reporting);
@@ -213,15 +232,18 @@ static int report_run(struct reporting *reporting)
     reporting->asker = asker_new(cli);
     code = reporting->asker != NULL ? ask(reporting, "", 0, on_file) : CLI_SILENT;
     if (code == CLI_DONE && reporting->files_n == 0)
-        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Look at reporting's log; `aftercare status` shows how far it is."),
-                        in_words(cli->language, "reporting has no files for %s"), reporting->period);
+        code =
+            cli_fail(cli, CLI_REFUSED,
+                     in_words(cli->language,
+                              "Look at reporting's log; `aftercare status` shows how far it is."),
+                     in_words(cli->language, "reporting has no files for %s"), reporting->period);
     for (size_t i = 0; i < reporting->files_n && code == CLI_DONE; i++)
         code = file_fetch(reporting, &reporting->files[i]);
     if (code == CLI_DONE)
         code = publish(reporting);
     if (code == CLI_DONE && cli->json)
-        printf("{\"report\":\"%s\",\"period\":\"%s\",\"closed\":%" PRId64 ",\"files\":%zu}\n", reporting->report,
-               reporting->period, reporting->closed_pos, reporting->files_n);
+        printf("{\"report\":\"%s\",\"period\":\"%s\",\"closed\":%" PRId64 ",\"files\":%zu}\n",
+               reporting->report, reporting->period, reporting->closed_pos, reporting->files_n);
     return code;
 }
 
@@ -254,10 +276,13 @@ static error_t report_parse(int key, char *arg, struct argp_state *state)
 int command_report(struct cli *cli, int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"period", 'p', "YYYY-MM", 0, "the month", 0}, {"out", 'o', "DIR", 0, "where the files go (default: here)", 0}, {0}};
+        {"period", 'p', "YYYY-MM", 0, "the month", 0},
+        {"out", 'o', "DIR", 0, "where the files go (default: here)", 0},
+        {0}};
     static const struct cli_syntax syntax = {
         options, report_parse, "monthly",
-        "Close a month where it is open and write its report. Run again it writes the same bytes.\vExample:\n"
+        "Close a month where it is open and write its report. Run again it writes the same "
+        "bytes.\vExample:\n"
         "  aftercare report monthly --period 2011-08 --out reports"};
     struct reporting *reporting = memory_new(sizeof(*reporting));
     reporting->cli = cli;

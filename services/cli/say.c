@@ -12,25 +12,31 @@
 
 static void verbs_print(const struct cli *cli)
 {
-    printf("%s\n\n", in_words(cli->language, "aftercare say VERB|TYPE KEY field=value …   (aftercare say VERB --help lists the fields)"));
+    printf("%s\n\n", in_words(cli->language, "aftercare say VERB|TYPE KEY field=value …   "
+                                             "(aftercare say VERB --help lists the fields)"));
     for (size_t i = 0; event_type_at(i) != NULL; i++) {
         const struct event_type *type = event_type_at(i);
         if (type->verb != NULL)
             printf("  %-14s %-22s %s\n", type->verb, type->name,
                    cli->language == CHINESE ? type->title_zh : type->title_en);
     }
-    printf("\n%s\n%s\n", in_words(cli->language, "Besides its fields each takes at=TIME and by=WHO. KEY may be - for none."),
-           in_words(cli->language, "Example: aftercare say register - kind=repair region=GD01 customer.name=Li customer.phone=13800000000"));
+    printf("\n%s\n%s\n",
+           in_words(cli->language,
+                    "Besides its fields each takes at=TIME and by=WHO. KEY may be - for none."),
+           in_words(cli->language, "Example: aftercare say register - kind=repair region=GD01 "
+                                   "customer.name=Li customer.phone=13800000000"));
 }
 
 static void fields_print(const struct cli *cli, const struct event_type *type)
 {
     struct buf help = {0};
     field_help(type->data, "", &help);
-    printf("aftercare say %s KEY field=value …\n%s (%s)\n\n%s", type->verb != NULL ? type->verb : type->name,
+    printf("aftercare say %s KEY field=value …\n%s (%s)\n\n%s",
+           type->verb != NULL ? type->verb : type->name,
            cli->language == CHINESE ? type->title_zh : type->title_en, type->name, buf_text(&help));
-    printf("  %-22s %-18s %s\n  %-22s %-18s %s\n", "at", "time", in_words(cli->language, "when it happened; absent: now"), "by",
-           "text", in_words(cli->language, "who acted"));
+    printf("  %-22s %-18s %s\n  %-22s %-18s %s\n", "at", "time",
+           in_words(cli->language, "when it happened; absent: now"), "by", "text",
+           in_words(cli->language, "who acted"));
     buf_release(&help);
 }
 
@@ -50,10 +56,13 @@ static error_t say_parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-static bool field_say(const struct cli *cli, const struct event_type *type, void *object, struct draft *draft, char *word)
+static bool field_say(const struct cli *cli, const struct event_type *type, void *object,
+                      struct draft *draft, char *word)
 {
     const struct time_reading reading = {
-        .zone = zone_find("localtime"), .formats = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}, .formats_n = 3};
+        .zone = zone_find("localtime"),
+        .formats = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"},
+        .formats_n = 3};
     struct problem problem = {0};
     char *equals = strchr(word, '=');
     bool good;
@@ -68,7 +77,8 @@ static bool field_say(const struct cli *cli, const struct event_type *type, void
             draft->by = value;
             good = true;
         } else if (!own && text_equal(word, "at")) {
-            good = time_read(&reading, value, &draft->at_us) || problem_set(&problem, "bad-time", "at", "\"%.40s\"", value);
+            good = time_read(&reading, value, &draft->at_us) ||
+                   problem_set(&problem, "bad-time", "at", "\"%.40s\"", value);
         } else {
             good = field_set(type->data, object, word, value, &reading, &problem);
         }
@@ -76,13 +86,16 @@ static bool field_say(const struct cli *cli, const struct event_type *type, void
     if (!good) {
         struct buf words = {0};
         problem_print(&problem, cli->language == CHINESE, &words);
-        cli_fail(cli, CLI_USAGE, in_words(cli->language, "`aftercare say VERB --help` lists the fields."), "%s", buf_text(&words));
+        cli_fail(cli, CLI_USAGE,
+                 in_words(cli->language, "`aftercare say VERB --help` lists the fields."), "%s",
+                 buf_text(&words));
         buf_release(&words);
     }
     return good;
 }
 
-static int answer_print(const struct cli *cli, const struct draft *draft, const struct answer *answer)
+static int answer_print(const struct cli *cli, const struct draft *draft,
+                        const struct answer *answer)
 {
     if (!answer->taken) {
         if (cli->json) {
@@ -112,7 +125,8 @@ static int answer_print(const struct cli *cli, const struct draft *draft, const 
     return CLI_DONE;
 }
 
-static int event_say(const struct cli *cli, const struct event_type *type, struct draft *draft, const void *object)
+static int event_say(const struct cli *cli, const struct event_type *type, struct draft *draft,
+                     const void *object)
 {
     struct buf data = {0}, priv = {0}, result = {0};
     struct stream_created stream;
@@ -134,7 +148,8 @@ static int event_say(const struct cli *cli, const struct event_type *type, struc
 
 int command_say(struct cli *cli, int argc, char **argv)
 {
-    static const struct cli_syntax syntax = {NULL, say_parse, "VERB|TYPE KEY field=value …", "Send one event by hand."};
+    static const struct cli_syntax syntax = {NULL, say_parse, "VERB|TYPE KEY field=value …",
+                                             "Send one event by hand."};
     const struct event_type *type = argc > 1 ? event_type_of_verb(argv[1]) : NULL;
     if (type == NULL && argc > 1)
         type = event_type_find(argv[1], 0);
@@ -156,9 +171,13 @@ int command_say(struct cli *cli, int argc, char **argv)
     /* argp moves options before words: TYPE KEY field=value … stand from say.first on. */
     int at = say.first + 1;
     if (at >= argc)
-        return cli_fail(cli, CLI_USAGE, in_words(cli->language, "A ticket's number, a site … or - for none."), "%s",
+        return cli_fail(cli, CLI_USAGE,
+                        in_words(cli->language, "A ticket's number, a site … or - for none."), "%s",
                         in_words(cli->language, "KEY is missing"));
-    struct draft draft = {.type = type->name, .v = type->v, .by = "operator", .key = text_equal(argv[at], "-") ? "" : argv[at]};
+    struct draft draft = {.type = type->name,
+                          .v = type->v,
+                          .by = "operator",
+                          .key = text_equal(argv[at], "-") ? "" : argv[at]};
     struct arena *arena = arena_new(16384);
     void *object = arena_alloc(arena, type->data->size);
     record_clear(type->data, object);

@@ -28,13 +28,15 @@ static error_t schema_parse(int key, char *arg, struct argp_state *state)
 
 int command_schema(struct cli *cli, int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"asyncapi", 'a', NULL, 0, "AsyncAPI 3", 0},
-                                                 {"json-schema", 's', NULL, 0, "JSON Schema of the events' data", 0},
-                                                 {"questions", 'q', NULL, 0, "what may be asked", 0},
-                                                 {0}};
+    static const struct argp_option options[] = {
+        {"asyncapi", 'a', NULL, 0, "AsyncAPI 3", 0},
+        {"json-schema", 's', NULL, 0, "JSON Schema of the events' data", 0},
+        {"questions", 'q', NULL, 0, "what may be asked", 0},
+        {0}};
     static const struct cli_syntax syntax = {
         options, schema_parse, "[TYPE]",
-        "Print the catalogue of events: as a table, one type's fields, or as a document.\vExamples:\n"
+        "Print the catalogue of events: as a table, one type's fields, or as a "
+        "document.\vExamples:\n"
         "  aftercare schema ticket.registered\n  aftercare schema --asyncapi > asyncapi.json"};
     struct schema schema = {.cli = cli};
     cli_parse(&syntax, argc, argv, &schema);

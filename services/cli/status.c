@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERVICES_MAX 9
+#define SERVICES_MAX        9
 #define REFUSED_COUNTED_MAX 1000
 
 struct overview {
@@ -44,7 +44,8 @@ static int ask_all(struct overview *status)
     struct asker *asker = asker_new(status->cli);
     if (asker == NULL)
         return CLI_SILENT;
-    struct asking asking = {.question = question_find("intake", "status"), .row = on_row, .owner = status};
+    struct asking asking = {
+        .question = question_find("intake", "status"), .row = on_row, .owner = status};
     int code = asker_ask(asker, &asking);
     /* A worker knows best itself; what intake said of one that is silent is not how it stands. */
     for (size_t i = 1; i < status->n && code == CLI_DONE; i++) {
@@ -74,22 +75,25 @@ static void json_print(const struct overview *status)
     json_text(&out, status->cli->settings.data);
     buf_append_text(&out, ",\"stream\":");
     json_text(&out, status->stream.stream);
-    buf_append_format(&out, ",\"clock\":\"%s\",\"head\":%" PRId64 ",\"refused\":%" PRId64 ",\"services\":[",
-                      status->stream.clock == CLOCK_STEPPED ? "stepped" : "wall", status->rows[0].pos, status->refused);
+    buf_append_format(
+        &out, ",\"clock\":\"%s\",\"head\":%" PRId64 ",\"refused\":%" PRId64 ",\"services\":[",
+        status->stream.clock == CLOCK_STEPPED ? "stepped" : "wall", status->rows[0].pos,
+        status->refused);
     for (size_t i = 0; i < status->n; i++) {
         const struct status_row *row = &status->rows[i];
         char checked[INSTANT_TEXT_MAX] = "";
         if (row->checked_us != 0)
             instant_print(row->checked_us, checked);
-        buf_append_format(&out, "%s{\"service\":\"%s\",\"answers\":%s", i > 0 ? "," : "", row->service,
-                          status->answers[i] ? "true" : "false");
+        buf_append_format(&out, "%s{\"service\":\"%s\",\"answers\":%s", i > 0 ? "," : "",
+                          row->service, status->answers[i] ? "true" : "false");
         if (status->answers[i])
-            buf_append_format(&out,
-                              ",\"pos\":%" PRId64 ",\"lag\":%" PRId64 ",\"upto\":%" PRId64 ",\"in_flight\":%" PRId64
-                              ",\"parked\":%" PRId64 ",\"checked_until\":\"%s\",\"open_rows\":%" PRId64
-                              ",\"memory_bytes\":%" PRId64,
-                              row->pos, status->rows[0].pos > row->pos ? status->rows[0].pos - row->pos : 0, row->upto,
-                              row->in_flight, row->parked, checked, row->open_rows, row->memory_bytes);
+            buf_append_format(
+                &out,
+                ",\"pos\":%" PRId64 ",\"lag\":%" PRId64 ",\"upto\":%" PRId64
+                ",\"in_flight\":%" PRId64 ",\"parked\":%" PRId64
+                ",\"checked_until\":\"%s\",\"open_rows\":%" PRId64 ",\"memory_bytes\":%" PRId64,
+                row->pos, status->rows[0].pos > row->pos ? status->rows[0].pos - row->pos : 0,
+                row->upto, row->in_flight, row->parked, checked, row->open_rows, row->memory_bytes);
         buf_append_text(&out, "}");
     }
     printf("%s]}\n", buf_text(&out));
@@ -116,9 +120,10 @@ static void service_row(const struct overview *status, size_t i, struct sheet *s
     }
     char checked[INSTANT_TEXT_MAX];
     int64_t lag = status->rows[0].pos - row->pos;
-    sheet_cell(sheet, lag > 0 || row->parked > 0 ? (row->parked > 0 ? in_words(cli->language, "has parked events")
-                                                                     : in_words(cli->language, "behind"))
-                                                 : in_words(cli->language, "up to date"));
+    sheet_cell(sheet, lag > 0 || row->parked > 0
+                          ? (row->parked > 0 ? in_words(cli->language, "has parked events")
+                                             : in_words(cli->language, "behind"))
+                          : in_words(cli->language, "up to date"));
     number_cell(sheet, row->pos);
     number_cell(sheet, lag > 0 ? lag : 0);
     number_cell(sheet, row->parked);
@@ -132,7 +137,8 @@ static void service_row(const struct overview *status, size_t i, struct sheet *s
 static void people_print(const struct overview *status)
 {
     const struct cli *cli = status->cli;
-    const char *titles[] = {"service", "state", "position", "lag", "parked", "in flight", "checked until", "open rows", "MiB"};
+    const char *titles[] = {"service",   "state",         "position",  "lag", "parked",
+                            "in flight", "checked until", "open rows", "MiB"};
     char head[32];
     struct sheet sheet;
     struct buf out = {0};
@@ -141,8 +147,8 @@ static void people_print(const struct overview *status)
            status->stream.clock == CLOCK_STEPPED ? in_words(cli->language, "moved by steps")
                                                  : in_words(cli->language, "intake's clock"));
     if (status->refused > 0)
-        printf(in_words(cli->language, "%" PRId64 "%s events refused: `aftercare refused`\n"), status->refused,
-               status->refused == REFUSED_COUNTED_MAX ? "+" : "");
+        printf(in_words(cli->language, "%" PRId64 "%s events refused: `aftercare refused`\n"),
+               status->refused, status->refused == REFUSED_COUNTED_MAX ? "+" : "");
     sheet_init(&sheet, COUNT_OF(titles));
     for (size_t i = 0; i < COUNT_OF(titles); i++)
         sheet_cell(&sheet, in_words(cli->language, titles[i]));
@@ -158,7 +164,8 @@ int command_status(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_syntax syntax = {
         NULL, NULL, NULL,
-        "Print the head, and how far every worker is. Exit code 1: a worker does not answer.\vExample:\n  aftercare status --json"};
+        "Print the head, and how far every worker is. Exit code 1: a worker does not "
+        "answer.\vExample:\n  aftercare status --json"};
     struct overview *status = memory_new(sizeof(*status));
     status->cli = cli;
     cli_parse(&syntax, argc, argv, status);
@@ -166,7 +173,8 @@ int command_status(struct cli *cli, int argc, char **argv)
     if (code == CLI_DONE) {
         text_copy(status->rows[status->n++].service, sizeof(status->rows[0].service), "intake");
         for (uint32_t i = 0; i < status->stream.workers_n && status->n < SERVICES_MAX; i++)
-            text_copy(status->rows[status->n++].service, sizeof(status->rows[0].service), status->stream.workers[i]);
+            text_copy(status->rows[status->n++].service, sizeof(status->rows[0].service),
+                      status->stream.workers[i]);
         code = ask_all(status);
     }
     if (code == CLI_DONE) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define CELL_COLUMNS_MAX 60
-#define COLUMNS_MAX 40
+#define COLUMNS_MAX      40
 
 void sheet_init(struct sheet *sheet, size_t columns)
 {
@@ -47,7 +47,8 @@ void sheet_cell(struct sheet *sheet, const char *text)
 {
     char cut[4 * CELL_COLUMNS_MAX + 8];
     if (text_columns(text) > CELL_COLUMNS_MAX) {
-        text_format(cut, sizeof(cut), "%.*s…", (int)prefix_within(text, CELL_COLUMNS_MAX - 1), text);
+        text_format(cut, sizeof(cut), "%.*s…", (int)prefix_within(text, CELL_COLUMNS_MAX - 1),
+                    text);
         text = cut;
     }
     sheet_cell_whole(sheet, text);

@@ -1,4 +1,5 @@
-/* Aligned tables for people: widths in terminal columns, so that Chinese lines up; numbers to the right. */
+/* Aligned tables for people: widths in terminal columns, so that Chinese lines up; numbers to the
+ * right. */
 #ifndef AFTERCARE_CLI_TABLE_PRINT_H
 #define AFTERCARE_CLI_TABLE_PRINT_H
 
@@ -8,7 +9,7 @@
 
 struct sheet {
     size_t columns;
-    struct buf texts;      /* NUL-terminated cells, row by row; the first row is the titles */
+    struct buf texts; /* NUL-terminated cells, row by row; the first row is the titles */
     size_t cells;
 };
 

@@ -29,9 +29,11 @@ static void padded(struct buf *out, const char *text, size_t columns)
 
 static const char *colour_of(const char *type)
 {
-    if (text_starts(type, "sla.breached") || text_starts(type, "event.parked") || text_starts(type, "followup.missed"))
+    if (text_starts(type, "sla.breached") || text_starts(type, "event.parked") ||
+        text_starts(type, "followup.missed"))
         return "\033[31m";
-    if (text_starts(type, "sla.met") || text_starts(type, "ticket.resolved") || text_starts(type, "ticket.closed"))
+    if (text_starts(type, "sla.met") || text_starts(type, "ticket.resolved") ||
+        text_starts(type, "ticket.closed"))
         return "\033[32m";
     return text_starts(type, "job.") ? "\033[36m" : "";
 }
@@ -108,7 +110,8 @@ static int start_find(struct tail *tail, int64_t *after)
         struct asker *asker = asker_new(cli);
         if (asker == NULL)
             return CLI_SILENT;
-        const struct asking asking = {.question = question_find("intake", "status"), .row = on_status, .owner = &found};
+        const struct asking asking = {
+            .question = question_find("intake", "status"), .row = on_status, .owner = &found};
         int code = asker_ask(asker, &asking);
         asker_destroy(&asker);
         *after = found.pos;
@@ -117,7 +120,8 @@ static int start_find(struct tail *tail, int64_t *after)
     char *end;
     long long pos = strtoll(tail->from, &end, 10);
     if (*end != '\0' || end == tail->from || pos < 1)
-        return cli_fail(cli, CLI_USAGE, in_words(cli->language, "start, a position like 1200, or now"),
+        return cli_fail(cli, CLI_USAGE,
+                        in_words(cli->language, "start, a position like 1200, or now"),
                         in_words(cli->language, "--from %s is no position"), tail->from);
     *after = pos - 1;
     return CLI_DONE;
@@ -146,15 +150,18 @@ static error_t tail_parse(int key, char *arg, struct argp_state *state)
         tail->from = arg;
         return 0;
     case 't':
-        if (open->types_n == COUNT_OF(open->types) || !text_copy(open->types[open->types_n++], EVENT_TYPE_CAP, arg))
+        if (open->types_n == COUNT_OF(open->types) ||
+            !text_copy(open->types[open->types_n++], EVENT_TYPE_CAP, arg))
             argp_error(state, "--type: at most 32 prefixes");
         return 0;
     case 'r':
-        if (open->regions_n == COUNT_OF(open->regions) || !text_copy(open->regions[open->regions_n++], EVENT_REGION_CAP, arg))
+        if (open->regions_n == COUNT_OF(open->regions) ||
+            !text_copy(open->regions[open->regions_n++], EVENT_REGION_CAP, arg))
             argp_error(state, "--region: at most 16 prefixes");
         return 0;
     case 'k':
-        if (open->keys_n == COUNT_OF(open->keys) || !text_copy(open->keys[open->keys_n++], EVENT_KEY_CAP, arg))
+        if (open->keys_n == COUNT_OF(open->keys) ||
+            !text_copy(open->keys[open->keys_n++], EVENT_KEY_CAP, arg))
             argp_error(state, "--key: at most 16");
         return 0;
     case 'o':
@@ -204,7 +211,8 @@ int command_tail(struct cli *cli, int argc, char **argv)
     return code;
 }
 
-/* --- ticket -------------------------------------------------------------------------------------- */
+/* --- ticket --------------------------------------------------------------------------------------
+ */
 struct story {
     struct tail tail;
     struct sheet sheet;
@@ -264,8 +272,9 @@ static int story_read(struct story *story)
     if (code == CLI_DONE)
         code = feed_read(cli, story->tail.stream.stream, open, false, &listener, story);
     if (code == CLI_DONE && story->tail.told == 0)
-        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "`aftercare tickets` lists them."),
-                        in_words(cli->language, "nothing is known about %s"), story->tail.key);
+        code =
+            cli_fail(cli, CLI_REFUSED, in_words(cli->language, "`aftercare tickets` lists them."),
+                     in_words(cli->language, "nothing is known about %s"), story->tail.key);
     else if (code == CLI_DONE && !cli->json) {
         struct buf out = {0};
         sheet_print(&story->sheet, cli->colour, &out);
@@ -277,9 +286,9 @@ static int story_read(struct story *story)
 
 int command_ticket(struct cli *cli, int argc, char **argv)
 {
-    static const struct cli_syntax syntax = {
-        NULL, ticket_parse, "ID",
-        "One ticket's whole story, in order: when, what, who, why.\vExample:\n  aftercare ticket 101000295613"};
+    static const struct cli_syntax syntax = {NULL, ticket_parse, "ID",
+                                             "One ticket's whole story, in order: when, what, who, "
+                                             "why.\vExample:\n  aftercare ticket 101000295613"};
     struct story *story = memory_new(sizeof(*story));
     story->tail.cli = cli;
     story->tail.format = TAIL_JSONL;

@@ -1,4 +1,5 @@
-/* rebuild and verify: the journal's chain is read here, tables are the workers' own business (each by its own role). */
+/* rebuild and verify: the journal's chain is read here, tables are the workers' own business (each
+ * by its own role). */
 #include "base/clock.h"
 #include "base/text.h"
 #include "connection.h"
@@ -31,7 +32,8 @@ static int run_sibling(const struct cli *cli, const char *worker, const char *fl
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", "/proc/self/exe");
     *slash = '\0';
     text_format(program, sizeof(program), "%s/aftercare-%.48s", folder, worker);
-    char *config = memory_text(cli->config != NULL ? cli->config : ""), *data = memory_text(cli->data != NULL ? cli->data : "");
+    char *config = memory_text(cli->config != NULL ? cli->config : ""),
+         *data = memory_text(cli->data != NULL ? cli->data : "");
     char *flag_copy = memory_text(flag), config_option[] = "--config", data_option[] = "--data";
     char *args[8] = {program, flag_copy};
     size_t args_n = 2;
@@ -46,7 +48,8 @@ static int run_sibling(const struct cli *cli, const char *worker, const char *fl
     pid_t pid;
     int status = 0, code = posix_spawn(&pid, program, NULL, NULL, args, environ);
     if (code != 0)
-        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "`aftercare doctor` checks the installation."),
+        code = cli_fail(cli, CLI_REFUSED,
+                        in_words(cli->language, "`aftercare doctor` checks the installation."),
                         in_words(cli->language, "cannot start %s: %s"), program, strerror(code));
     else if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Its own words stand above."),
@@ -94,18 +97,21 @@ int command_rebuild(struct cli *cli, int argc, char **argv)
         {"verify", 'v', NULL, 0, "make them beside the living ones and compare instead", 0}, {0}};
     static const struct cli_syntax syntax = {
         options, rebuild_parse, "WORKER",
-        "Make a worker's tables anew from the journal. Decisions are not taken again.\vExample:\n  aftercare rebuild dispatcher"};
+        "Make a worker's tables anew from the journal. Decisions are not taken again.\vExample:\n  "
+        "aftercare rebuild dispatcher"};
     struct verifying verifying = {.cli = cli};
     cli_parse(&syntax, argc, argv, &verifying);
     int code = run_sibling(cli, verifying.worker, verifying.verify ? "--verify" : "--rebuild");
     if (code == CLI_DONE && !cli->json)
-        printf(verifying.verify ? in_words(cli->language, "%s: its tables are what the journal says\n")
-                                : in_words(cli->language, "%s is rebuilt\n"),
+        printf(verifying.verify
+                   ? in_words(cli->language, "%s: its tables are what the journal says\n")
+                   : in_words(cli->language, "%s is rebuilt\n"),
                verifying.worker);
     return code;
 }
 
-/* --- the chain ------------------------------------------------------------------------------------- */
+/* --- the chain
+ * ------------------------------------------------------------------------------------- */
 static bool on_event(void *owner, const struct event *event)
 {
     struct verifying *verifying = owner;
@@ -136,7 +142,8 @@ static int head_ask(const struct cli *cli, int64_t *head)
     struct asker *asker = asker_new(cli);
     if (asker == NULL)
         return CLI_SILENT;
-    const struct asking asking = {.question = question_find("intake", "status"), .row = on_status, .owner = &found};
+    const struct asking asking = {
+        .question = question_find("intake", "status"), .row = on_status, .owner = &found};
     int code = asker_ask(asker, &asking);
     asker_destroy(&asker);
     *head = found.head;
@@ -155,15 +162,21 @@ static int chain_verify(struct verifying *verifying)
     if (code == CLI_DONE)
         code = head_ask(cli, &head);
     if (code == CLI_DONE) {
-        progress_start(&verifying->progress, cli, in_words(cli->language, "events"), head, clock_boot_us());
+        progress_start(&verifying->progress, cli, in_words(cli->language, "events"), head,
+                       clock_boot_us());
         code = feed_read(cli, stream.stream, open, true, &listener, verifying);
         if (code == CLI_DONE && ((int64_t)verifying->pos < head || verifying->holes > 0))
-            code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Restore the journal from its backup or standby."),
-                            in_words(cli->language, "the journal has holes: %" PRIu64 " of %" PRId64 " read"), verifying->pos, head);
+            code = cli_fail(
+                cli, CLI_REFUSED,
+                in_words(cli->language, "Restore the journal from its backup or standby."),
+                in_words(cli->language, "the journal has holes: %" PRIu64 " of %" PRId64 " read"),
+                verifying->pos, head);
     }
     free(open);
     if (code == CLI_DONE && !cli->json)
-        printf(in_words(cli->language, "journal: positions 1 to %" PRIu64 " without a hole, every link holds\n"), verifying->pos);
+        printf(in_words(cli->language,
+                        "journal: positions 1 to %" PRIu64 " without a hole, every link holds\n"),
+               verifying->pos);
     return code;
 }
 
@@ -171,7 +184,8 @@ int command_verify(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_syntax syntax = {
         NULL, NULL, NULL,
-        "Prove that the journal has no hole and has not changed, and that every worker's tables are what it says."};
+        "Prove that the journal has no hole and has not changed, and that every worker's tables "
+        "are what it says."};
     struct verifying verifying = {.cli = cli};
     cli_parse(&syntax, argc, argv, &verifying);
     int code = chain_verify(&verifying);
@@ -180,11 +194,13 @@ int command_verify(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < COUNT_OF(known_workers); i++) {
         int worker_code = run_sibling(cli, known_workers[i], "--verify");
         if (worker_code == CLI_DONE && !cli->json)
-            printf(in_words(cli->language, "%s: its tables are what the journal says\n"), known_workers[i]);
+            printf(in_words(cli->language, "%s: its tables are what the journal says\n"),
+                   known_workers[i]);
         if (worker_code != CLI_DONE)
             code = worker_code;
     }
     if (cli->json)
-        printf("{\"events\":%" PRIu64 ",\"good\":%s}\n", verifying.pos, code == CLI_DONE ? "true" : "false");
+        printf("{\"events\":%" PRIu64 ",\"good\":%s}\n", verifying.pos,
+               code == CLI_DONE ? "true" : "false");
     return code;
 }

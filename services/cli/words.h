@@ -6,9 +6,11 @@
 
 enum language { ENGLISH, CHINESE };
 
-/* By LC_ALL, LC_MESSAGES, LANG in that order: Chinese when the first that is set begins with "zh". */
+/* By LC_ALL, LC_MESSAGES, LANG in that order: Chinese when the first that is set begins with "zh".
+ */
 enum language language_of_environment(void);
-/* The text in that language; English where there is no Chinese. Conversions (%s …) are the same in both, in the same order. */
+/* The text in that language; English where there is no Chinese. Conversions (%s …) are the same in
+ * both, in the same order. */
 const char *in_words(enum language, const char *english) __attribute__((format_arg(2)));
 /* For the test that the two agree: the i-th pair; false past the end. */
 int words_at(size_t i, const char **english, const char **chinese);

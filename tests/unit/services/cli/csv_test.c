@@ -39,7 +39,8 @@ static void on_row(void *owner, const struct csv_row *row)
 static void on_bad(void *owner, const struct csv_row *row, const char *reason)
 {
     struct seen *seen = owner;
-    buf_append_format(&seen->log, "bad %zu %s: %.*s\n", row->line, reason, (int)row->text.len, (const char *)row->text.data);
+    buf_append_format(&seen->log, "bad %zu %s: %.*s\n", row->line, reason, (int)row->text.len,
+                      (const char *)row->text.data);
 }
 
 static const struct csv_listener listener = {on_header, on_row, on_bad};
@@ -62,12 +63,15 @@ static void test_dirt(void **state)
         {"plain", "a,b\n1,2\n3,4\n", "header a|b\n2: 1|2\n3: 3|4\n"},
         {"CRLF and blank lines", "a,b\r\n1,2\r\n\r\n\r\n3,4\r\n", "header a|b\n2: 1|2\n5: 3|4\n"},
         {"no newline at the end", "a,b\n1,2", "header a|b\n2: 1|2\n"},
-        {"quoted newline, comma and quote", "a,b\n\"x\ny\",\"1,\"\"2\"\"\"\n3,4\n", "header a|b\n2: x\ny|1,\"2\"\n4: 3|4\n"},
+        {"quoted newline, comma and quote", "a,b\n\"x\ny\",\"1,\"\"2\"\"\"\n3,4\n",
+         "header a|b\n2: x\ny|1,\"2\"\n4: 3|4\n"},
         {"a name twice and thrice", "a,b,a,a\n1,2,3,4\n", "header a|b|a.2|a.3\n2: 1|2|3|4\n"},
-        {"too few and too many cells", "a,b\n1\n1,2,3\n5,6\n", "header a|b\nbad 2 columns: 1\nbad 3 columns: 1,2,3\n4: 5|6\n"},
+        {"too few and too many cells", "a,b\n1\n1,2,3\n5,6\n",
+         "header a|b\nbad 2 columns: 1\nbad 3 columns: 1,2,3\n4: 5|6\n"},
         {"a quote never closed loses its own row only", "a,b\n1,\"x\n3,4\n5,6\n",
          "header a|b\nbad 2 quote: 1,\"x\n3: 3|4\n4: 5|6\n"},
-        {"a quote never closed, no newline at the end", "a,b\n1,2\n1,\"x", "header a|b\n2: 1|2\nbad 3 quote: 1,\"x\n"},
+        {"a quote never closed, no newline at the end", "a,b\n1,2\n1,\"x",
+         "header a|b\n2: 1|2\nbad 3 quote: 1,\"x\n"},
         {"not UTF-8", "a,b\n\xff,2\n3,4\n", "header a|b\nbad 2 encoding: \xff,2\n3: 3|4\n"},
         {"an inch mark inside a cell", "a,b\n5\" pipe,2\n", "header a|b\n2: 5\" pipe|2\n"},
         {"empty cells", "a,b\n,\n", "header a|b\n2: |\n"},
@@ -102,7 +106,9 @@ static void test_encodings(void **state)
     static const struct {
         const char *text, *asked, *found, *want;
     } cases[] = {
-        {"\xef\xbb\xbf" "a\nb\n", "auto", "utf-8", "a\nb\n"},
+        {"\xef\xbb\xbf"
+         "a\nb\n",
+         "auto", "utf-8", "a\nb\n"},
         {"名称\n", "auto", "utf-8", "名称\n"},
         {gb, "auto", "gb18030", "名称\n红色\n"},
         {gb, "gb18030", "gb18030", "名称\n红色\n"},

@@ -71,30 +71,31 @@ static void drafts_are(struct run *run, const char *want)
     buf_release(&got);
 }
 
-static const char everything[] = "key: no\n"
-                                 "zone: Asia/Shanghai\n"
-                                 "time: ['%Y-%m-%d %H:%M:%S', '%d/%m/%Y %H:%M']\n"
-                                 "by: import:{clerk}\n"
-                                 "lookups:\n"
-                                 "  ways: { '1': phone, '2': letter }\n"
-                                 "events:\n"
-                                 "  - type: ticket.registered\n"
-                                 "    when: { first: true }\n"
-                                 "    at: opened\n"
-                                 "    data:\n"
-                                 "      kind: kind\n"
-                                 "      region: { template: 'GD{district}', form: key, blank: GD }\n"
-                                 "      channel: { column: way, lookup: ways }\n"
-                                 "      quantity: units\n"
-                                 "      customer.name: customer\n"
-                                 "  - type: ticket.noted\n"
-                                 "    when: [{ changed: state }, { column: state, is_not: [Open, Closed] }]\n"
-                                 "    at: updated\n"
-                                 "    data: { kind: state }\n"
-                                 "  - type: ticket.resolved\n"
-                                 "    when: [{ changed: state }, { column: state, is: Closed }]\n"
-                                 "    at: updated\n"
-                                 "    data: { outcome: { text: done } }\n";
+static const char everything[] =
+    "key: no\n"
+    "zone: Asia/Shanghai\n"
+    "time: ['%Y-%m-%d %H:%M:%S', '%d/%m/%Y %H:%M']\n"
+    "by: import:{clerk}\n"
+    "lookups:\n"
+    "  ways: { '1': phone, '2': letter }\n"
+    "events:\n"
+    "  - type: ticket.registered\n"
+    "    when: { first: true }\n"
+    "    at: opened\n"
+    "    data:\n"
+    "      kind: kind\n"
+    "      region: { template: 'GD{district}', form: key, blank: GD }\n"
+    "      channel: { column: way, lookup: ways }\n"
+    "      quantity: units\n"
+    "      customer.name: customer\n"
+    "  - type: ticket.noted\n"
+    "    when: [{ changed: state }, { column: state, is_not: [Open, Closed] }]\n"
+    "    at: updated\n"
+    "    data: { kind: state }\n"
+    "  - type: ticket.resolved\n"
+    "    when: [{ changed: state }, { column: state, is: Closed }]\n"
+    "    at: updated\n"
+    "    data: { outcome: { text: done } }\n";
 
 static void test_everything(void **state)
 {
@@ -108,14 +109,19 @@ static void test_everything(void **state)
              "A1,2026-03-01 08:00:00,01/03/2026 10:00,repair,01,1,2,李,Closed,\n"
              "A2,2026-03-01 08:30:00,,repair,,2,1,,Open,\n");
     assert_string_equal(buf_text(&run.bad), "");
-    drafts_are(&run, "{\"type\":\"ticket.registered\",\"v\":1,\"key\":\"A1\",\"at\":\"2026-03-01T00:00:00Z\",\"by\":\"import:wang\","
-                     "\"data\":{\"kind\":\"repair\",\"channel\":\"phone\",\"region\":\"GD01_x\",\"quantity\":2},"
-                     "\"priv\":{\"customer\":{\"name\":\"李\"}}}\n"
-                     "{\"type\":\"ticket.registered\",\"v\":1,\"key\":\"A2\",\"at\":\"2026-03-01T00:30:00Z\","
-                     "\"data\":{\"kind\":\"repair\",\"channel\":\"letter\",\"region\":\"GD\"}}\n"
-                     "{\"type\":\"ticket.noted\",\"v\":1,\"key\":\"A1\",\"at\":\"2026-03-01T01:30:00Z\",\"by\":\"import:wang\","
-                     "\"data\":{\"kind\":\"Held\"}}\n"
-                     "{\"type\":\"ticket.resolved\",\"v\":1,\"key\":\"A1\",\"at\":\"2026-03-01T02:00:00Z\",\"data\":{\"outcome\":\"done\"}}\n");
+    drafts_are(
+        &run,
+        "{\"type\":\"ticket.registered\",\"v\":1,\"key\":\"A1\",\"at\":\"2026-03-01T00:00:00Z\","
+        "\"by\":\"import:wang\","
+        "\"data\":{\"kind\":\"repair\",\"channel\":\"phone\",\"region\":\"GD01_x\",\"quantity\":2},"
+        "\"priv\":{\"customer\":{\"name\":\"李\"}}}\n"
+        "{\"type\":\"ticket.registered\",\"v\":1,\"key\":\"A2\",\"at\":\"2026-03-01T00:30:00Z\","
+        "\"data\":{\"kind\":\"repair\",\"channel\":\"letter\",\"region\":\"GD\"}}\n"
+        "{\"type\":\"ticket.noted\",\"v\":1,\"key\":\"A1\",\"at\":\"2026-03-01T01:30:00Z\",\"by\":"
+        "\"import:wang\","
+        "\"data\":{\"kind\":\"Held\"}}\n"
+        "{\"type\":\"ticket.resolved\",\"v\":1,\"key\":\"A1\",\"at\":\"2026-03-01T02:00:00Z\","
+        "\"data\":{\"outcome\":\"done\"}}\n");
     run_close(&run);
 }
 
@@ -135,8 +141,9 @@ static void test_bad_rows(void **state)
              /* the registration is good, the resolution is not: the row gives neither */
              "A7,2026-03-01 08:00:00,soon,repair,,1,1,,Closed,\n"
              "A8,2026-03-01 08:00:00,,repair,,1,1,,Open,\n");
-    assert_string_equal(buf_text(&run.bad), "2 opened bad-time\n3 no bad-key\n4 no missing\n5 way unknown\n"
-                                            "6 units bad-value\n7 kind missing\n8 - columns\n9 updated bad-time\n");
+    assert_string_equal(buf_text(&run.bad),
+                        "2 opened bad-time\n3 no bad-key\n4 no missing\n5 way unknown\n"
+                        "6 units bad-value\n7 kind missing\n8 - columns\n9 updated bad-time\n");
     assert_int_equal(run.plan.n, 1);
     run_close(&run);
 }
@@ -145,13 +152,14 @@ static void test_resolved_before_opened(void **state)
 {
     (void)state;
     struct run run;
-    run_open(&run,
-             "key: no\nevents:\n"
-             "  - {type: ticket.registered, at: opened, data: {kind: kind}}\n"
-             "  - {type: ticket.resolved, when: closed, at: closed, data: {outcome: {text: done}}}\n",
-             "no,opened,closed,kind\n"
-             "B1,2026-03-01T08:00:00Z,2026-03-01T07:00:00Z,x\n"
-             "B2,2026-03-01T07:30:00Z,2026-03-01T07:30:00Z,x\n");
+    run_open(
+        &run,
+        "key: no\nevents:\n"
+        "  - {type: ticket.registered, at: opened, data: {kind: kind}}\n"
+        "  - {type: ticket.resolved, when: closed, at: closed, data: {outcome: {text: done}}}\n",
+        "no,opened,closed,kind\n"
+        "B1,2026-03-01T08:00:00Z,2026-03-01T07:00:00Z,x\n"
+        "B2,2026-03-01T07:30:00Z,2026-03-01T07:30:00Z,x\n");
     plan_ready(&run.plan, 0, INT64_MAX, 0);
     static const struct {
         uint32_t line, order;
@@ -172,13 +180,16 @@ static void test_mistakes(void **state)
         unsigned line;
     } cases[] = {
         {"key: no\nevents:\n  - {type: ticket.sung, at: x}\n", "events[0].type", "bad-value", 3},
-        {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcom: x}\n", "events[0].data.outcom", "unknown-field", 4},
+        {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcom: x}\n",
+         "events[0].data.outcom", "unknown-field", 4},
         {"key: no\nzone: Moon/Base\nevents: [{type: ticket.resolved}]\n", "zone", "unknown", 2},
         {"key: no\nevent: []\nevents: [{type: ticket.resolved}]\n", "event", "unknown-field", 2},
         {"events: [{type: ticket.resolved}]\n", "key", "missing", 1},
         {"key: no\nevents: []\n", "events", "missing", 1},
-        {"key: no\nevents:\n  - type: ticket.resolved\n    when: {grows: x}\n", "events[0].when.grows", "unknown-field", 4},
-        {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcome: {column: x, lookup: y}}\n",
+        {"key: no\nevents:\n  - type: ticket.resolved\n    when: {grows: x}\n",
+         "events[0].when.grows", "unknown-field", 4},
+        {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcome: {column: x, lookup: "
+         "y}}\n",
          "events[0].data.outcome.lookup", "bad-value", 4},
         {"key: [\n", "", "syntax", 2},
     };
@@ -197,7 +208,8 @@ static void test_no_column(void **state)
 {
     (void)state;
     struct run run;
-    run_open(&run, "key: no\nevents:\n  - type: ticket.resolved\n    data: {outcome: how}\n", "no,what\n1,2\n");
+    run_open(&run, "key: no\nevents:\n  - type: ticket.resolved\n    data: {outcome: how}\n",
+             "no,what\n1,2\n");
     assert_false(run.bound);
     assert_string_equal(run.problem.field, "how");
     assert_int_equal(run.problem.line, 4);
@@ -234,7 +246,8 @@ static void test_shipped(void **state)
         run_open(&run, buf_text(&mapping), buf_text(&text));
         assert_string_equal(buf_text(&run.bad), "");
         /* 2011-07-01 00:00 in Boston to 2011-10-31 00:00 */
-        plan_ready(&run.plan, INT64_C(1309492800) * 1000000, INT64_C(1320033600) * 1000000, INT64_C(3600) * 1000000);
+        plan_ready(&run.plan, INT64_C(1309492800) * 1000000, INT64_C(1320033600) * 1000000,
+                   INT64_C(3600) * 1000000);
         assert_true(run.plan.n > 31828 && run.plan.n + run.plan.left_out <= 2 * 31828);
         /* The first request came at half past one: its step is the first. */
         assert_int_equal(plan_steps(&run.plan), 122 * 24 - 1);
@@ -260,8 +273,12 @@ static void test_shipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_bad_rows), cmocka_unit_test(test_resolved_before_opened),
-        cmocka_unit_test(test_mistakes),   cmocka_unit_test(test_no_column), cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_bad_rows),
+        cmocka_unit_test(test_resolved_before_opened),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_no_column),
+        cmocka_unit_test(test_shipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

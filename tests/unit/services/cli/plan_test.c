@@ -20,7 +20,8 @@ static void fact(struct plan *plan, const char *time, uint32_t line, uint32_t or
     plan_add(plan, us, line, order, bytes_of_text(text));
 }
 
-/* "1 2.0 @01:00" is number 1, row 2's first event, in the step that ends at 01:00; "3 ~01:00" the step's end. */
+/* "1 2.0 @01:00" is number 1, row 2's first event, in the step that ends at 01:00; "3 ~01:00" the
+ * step's end. */
 static void plan_says(struct plan *plan, struct buf *out)
 {
     struct plan_item item;
@@ -31,8 +32,8 @@ static void plan_says(struct plan *plan, struct buf *out)
         buf_append_format(out, "%d ", (int)item.n);
         if (item.fact != NULL) {
             struct bytes draft = plan_draft(plan, item.fact);
-            buf_append_format(out, "%.*s%s%.5s\n", (int)draft.len, (const char *)draft.data, time[0] != '\0' ? " @" : "",
-                              time[0] != '\0' ? time + 11 : "");
+            buf_append_format(out, "%.*s%s%.5s\n", (int)draft.len, (const char *)draft.data,
+                              time[0] != '\0' ? " @" : "", time[0] != '\0' ? time + 11 : "");
             assert_ptr_equal(plan_fact_of(plan, item.n), item.fact);
         } else {
             buf_append_format(out, "~%.5s\n", time + 11);
@@ -46,8 +47,9 @@ static void filled(struct plan *plan, bool backwards)
     static const struct {
         const char *time;
         uint32_t line, order;
-    } facts[] = {{"2011-07-01T00:10:00Z", 2, 0}, {"2011-07-01T00:10:00Z", 2, 1}, {"2011-07-01T00:10:00Z", 3, 0},
-                 {"2011-07-01T00:20:00Z", 4, 0}, {"2011-07-01T01:00:00Z", 3, 1}, {"2011-07-01T03:30:00Z", 4, 1}};
+    } facts[] = {{"2011-07-01T00:10:00Z", 2, 0}, {"2011-07-01T00:10:00Z", 2, 1},
+                 {"2011-07-01T00:10:00Z", 3, 0}, {"2011-07-01T00:20:00Z", 4, 0},
+                 {"2011-07-01T01:00:00Z", 3, 1}, {"2011-07-01T03:30:00Z", 4, 1}};
     for (size_t i = 0; i < COUNT_OF(facts); i++) {
         size_t at = backwards ? COUNT_OF(facts) - 1 - i : i;
         fact(plan, facts[at].time, facts[at].line, facts[at].order);
@@ -70,7 +72,8 @@ static void test_order(void **state)
     }
 }
 
-static const char stepped[] = "1 2.0 @01:00\n2 2.1 @01:00\n3 3.0 @01:00\n4 4.0 @01:00\n5 3.1 @01:00\n6 ~01:00\n7 ~02:00\n8 ~03:00\n"
+static const char stepped[] = "1 2.0 @01:00\n2 2.1 @01:00\n3 3.0 @01:00\n4 4.0 @01:00\n5 3.1 "
+                              "@01:00\n6 ~01:00\n7 ~02:00\n8 ~03:00\n"
                               "9 4.1 @04:00\n10 ~04:00\n";
 
 static void test_steps(void **state)
@@ -85,10 +88,13 @@ static void test_steps(void **state)
         {NULL, "2011-07-01T06:00:00Z", "11 ~05:00\n12 ~06:00\n"},
         /* a later end moves no number; an end within a step is the step's end */
         {NULL, "2011-07-01T04:20:00Z", "11 ~05:00\n"},
-        {NULL, "2011-07-01T02:00:00Z", "=1 2.0 @01:00\n2 2.1 @01:00\n3 3.0 @01:00\n4 4.0 @01:00\n5 3.1 @01:00\n6 ~01:00\n7 ~02:00\n"},
+        {NULL, "2011-07-01T02:00:00Z",
+         "=1 2.0 @01:00\n2 2.1 @01:00\n3 3.0 @01:00\n4 4.0 @01:00\n5 3.1 @01:00\n6 ~01:00\n7 "
+         "~02:00\n"},
         /* facts from before the stream's start go in its first step */
         {"2011-07-01T02:30:00Z", NULL,
-         "=1 2.0 @03:00\n2 2.1 @03:00\n3 3.0 @03:00\n4 4.0 @03:00\n5 3.1 @03:00\n6 ~03:00\n7 4.1 @04:00\n8 ~04:00\n"},
+         "=1 2.0 @03:00\n2 2.1 @03:00\n3 3.0 @03:00\n4 4.0 @03:00\n5 3.1 @03:00\n6 ~03:00\n7 4.1 "
+         "@04:00\n8 ~04:00\n"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct plan plan = {0};

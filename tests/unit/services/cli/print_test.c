@@ -1,11 +1,11 @@
 /* What people and programs read. */
 #include "base/text.h"
+#include "proto/ticket.h"
 #include "record/pack.h"
 #include "services/cli/event_print.h"
 #include "services/cli/field_text.h"
 #include "services/cli/progress.h"
 #include "services/cli/table_print.h"
-#include "proto/ticket.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,8 @@
 static void test_widths(void **state)
 {
     (void)state;
-    static const char *const cells[] = {"网点", "jobs", "note", "GD01", "7", "广州", "北京站", "1,250", ""};
+    static const char *const cells[] = {"网点", "jobs",   "note",  "GD01", "7",
+                                        "广州", "北京站", "1,250", ""};
     struct sheet sheet;
     struct buf out = {0};
     sheet_init(&sheet, 3);
@@ -56,7 +57,11 @@ static void test_long_cells(void **state)
 
 static struct event an_event(struct buf *data, struct buf *priv)
 {
-    struct event event = {.pos = 1234, .v = 1, .n = 7, .cause = 1200, .at_us = INT64_C(1309498353) * 1000000,
+    struct event event = {.pos = 1234,
+                          .v = 1,
+                          .n = 7,
+                          .cause = 1200,
+                          .at_us = INT64_C(1309498353) * 1000000,
                           .rec_us = INT64_C(1309500000) * 1000000};
     uint8_t salt[SALT_BYTES] = {1};
     struct buf map = {0};
@@ -89,17 +94,24 @@ static void test_event_forms(void **state)
     event_print_cloudevent(&event, "boston311-00c0ffee", &out);
     assert_string_equal(
         buf_text(&out),
-        "{\"specversion\":\"1.0\",\"id\":\"boston311-00c0ffee/1234\",\"source\":\"/aftercare/boston311-00c0ffee/import/ab\","
+        "{\"specversion\":\"1.0\",\"id\":\"boston311-00c0ffee/1234\",\"source\":\"/aftercare/"
+        "boston311-00c0ffee/import/ab\","
         "\"type\":\"ticket.registered\",\"subject\":\"T-1\",\"time\":\"2011-07-01T05:32:33Z\","
         "\"datacontenttype\":\"application/json\",\"dataschema\":\"ticket.registered/1\","
-        "\"sequence\":\"00000000000000001234\",\"partitionkey\":\"T-1\",\"causationid\":\"boston311-00c0ffee/1200\","
+        "\"sequence\":\"00000000000000001234\",\"partitionkey\":\"T-1\",\"causationid\":"
+        "\"boston311-00c0ffee/1200\","
         "\"data\":{\"kind\":\"re\\\"pair\",\"quantity\":2}}");
     buf_reset(&out);
     event_print_json(&event, &out);
-    assert_string_equal(buf_text(&out),
-                        "{\"pos\":1234,\"id\":\"import/ab/7\",\"type\":\"ticket.registered\",\"v\":1,\"key\":\"T-1\",\"region\":\"GD\","
-                        "\"from\":\"import/ab\",\"n\":7,\"at\":\"2011-07-01T05:32:33Z\",\"rec\":\"2011-07-01T06:00:00Z\",\"cause\":1200,"
-                        "\"data\":{\"kind\":\"re\\\"pair\",\"quantity\":2},\"personal\":{\"description\":\"漏水\"}}");
+    assert_string_equal(
+        buf_text(&out),
+        "{\"pos\":1234,\"id\":\"import/ab/"
+        "7\",\"type\":\"ticket.registered\",\"v\":1,\"key\":\"T-1\",\"region\":\"GD\","
+        "\"from\":\"import/"
+        "ab\",\"n\":7,\"at\":\"2011-07-01T05:32:33Z\",\"rec\":\"2011-07-01T06:00:00Z\",\"cause\":"
+        "1200,"
+        "\"data\":{\"kind\":\"re\\\"pair\",\"quantity\":2},\"personal\":{\"description\":\"漏水\"}"
+        "}");
     buf_reset(&out);
     event_words(&event, CHINESE, &out);
     assert_string_equal(buf_text(&out), "类别 re\"pair, quantity 2, 描述 漏水");
@@ -121,7 +133,8 @@ static void test_progress(void **state)
     assert_string_equal(buf_text(&out), " 41 %  26,700 of 63,656 events  5,200/s  7 s left");
     buf_reset(&out);
     progress_line(&progress, 63656, 10 * SECOND_US, true, &out);
-    assert_string_equal(buf_text(&out), "[████████████████████████] 100 %  63,656 of 63,656 events  6,295/s");
+    assert_string_equal(buf_text(&out),
+                        "[████████████████████████] 100 %  63,656 of 63,656 events  6,295/s");
     buf_release(&out);
     char text[32];
     number_words(-1234567, text);
@@ -183,12 +196,14 @@ static void test_fields_from_words(void **state)
         {"customer.shoe", "43", "unknown-field"},
         {"region", "0123456789012345678901234567890", "too-long"},
     };
-    const struct time_reading reading = {.zone = zone_find("Asia/Shanghai"), .formats = {"%Y-%m-%d %H:%M"}, .formats_n = 1};
+    const struct time_reading reading = {
+        .zone = zone_find("Asia/Shanghai"), .formats = {"%Y-%m-%d %H:%M"}, .formats_n = 1};
     struct ticket_registered ticket;
     record_clear(&ticket_registered_record, &ticket);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct problem problem = {0};
-        bool good = field_set(&ticket_registered_record, &ticket, cases[i].path, cases[i].text, &reading, &problem);
+        bool good = field_set(&ticket_registered_record, &ticket, cases[i].path, cases[i].text,
+                              &reading, &problem);
         assert_int_equal(good, cases[i].code == NULL);
         if (!good)
             assert_string_equal(problem.code, cases[i].code);

@@ -1,0 +1,34 @@
+/* A DEALER to intake in its own loop; what connection.h's three parts stand on. */
+#ifndef AFTERCARE_CLI_LINE_H
+#define AFTERCARE_CLI_LINE_H
+
+#include "bus/socket.h"
+#include "cli.h"
+
+/* A frame that could not go out is tried again so soon. */
+#define SEND_AGAIN_US INT64_C(2000)
+/* After the first answer a restart of intake is waited out this long. */
+#define OUTAGE_US (120 * SECOND_US)
+
+struct line {
+    const char *endpoint;
+    struct loop *loop;
+    struct bus_socket *socket;
+    struct buf held; /* a frame that could not go out yet */
+    char held_verb[24];
+    bool holds;
+};
+
+/* False: said so already. */
+bool line_open(const struct cli *, struct line *, const char *endpoint);
+void line_close(struct line *);
+/* A fresh socket: what waited in the old one goes with it. */
+bool line_connect(const struct cli *, struct line *);
+/* False: it waits in `held`; line_send_held tries again, true when nothing waits. */
+bool line_send(struct line *, const char *verb, struct bytes map);
+bool line_send_held(struct line *);
+/* Exit codes, with the words for them. */
+int line_silent(const struct cli *, const char *endpoint);
+int line_interrupted(const struct cli *);
+
+#endif
