@@ -83,6 +83,27 @@ const struct principal_row *feed_principal(struct feed *feed, const struct bus_p
 
 /* --- what comes in --------------------------------------------------------------------------------- */
 
+/* A block without entries whose epoch is −1 ends the thread. */
+static void receive_blocks(struct feed *feed)
+{
+    struct published *block;
+    while ((block = published_receive(feed->pair)) != NULL) {
+        if (block->state.head.epoch < 0) {
+            feed->stopping = true;
+            published_destroy(&block);
+            return;
+        }
+        feed->state = block->state;
+        for (uint32_t i = 0; i < block->entries_n; i++)
+            if (text_starts(block->entries[i].type, "principal."))
+                feed->principals_stale = true;
+        if (block->entries_n > 0)
+            ring_add(&feed->ring, &block);
+        else
+            published_destroy(&block);
+    }
+}
+
 static void on_frame(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
 {
     if (text_equal(frame->verb, "CREDIT"))
@@ -107,33 +128,13 @@ static void receive_frames(struct feed *feed)
     struct frame frame;
     for (int i = 0; i < FRAMES_PER_TURN; i++) {
         enum status status = bus_receive_from(feed->router, &peer, &frame);
+        receive_blocks(feed); /* what its sender knows to be acknowledged is known here first */
         if (status == STATUS_OK)
             on_frame(feed, &peer, &frame);
         else if (status == STATUS_REFUSED && peer.len > 0)
             feed_error(feed, &peer, 0, "malformed", "not [verb][map]");
         else
             return;
-    }
-}
-
-/* A block without entries whose epoch is −1 ends the thread. */
-static void receive_blocks(struct feed *feed)
-{
-    struct published *block;
-    while ((block = published_receive(feed->pair)) != NULL) {
-        if (block->state.head.epoch < 0) {
-            feed->stopping = true;
-            published_destroy(&block);
-            return;
-        }
-        feed->state = block->state;
-        for (uint32_t i = 0; i < block->entries_n; i++)
-            if (text_starts(block->entries[i].type, "principal."))
-                feed->principals_stale = true;
-        if (block->entries_n > 0)
-            ring_add(&feed->ring, &block);
-        else
-            published_destroy(&block);
     }
 }
 

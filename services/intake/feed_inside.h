@@ -13,7 +13,7 @@
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)
 #define REPLAY_ROWS 1024
-#define RING_BYTES (64 * 1024 * 1024)
+#define RING_BYTES (24 * 1024 * 1024)
 
 struct reader_session {
     struct bus_peer peer;

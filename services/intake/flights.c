@@ -164,6 +164,16 @@ static void upto_keep(struct source_row *source, int64_t upto)
     }
 }
 
+/* A salt that nobody has had; one not used is thrown away. */
+static const uint8_t *salt_next(struct server *server)
+{
+    if (server->salts_left == 0) {
+        random_fill(server->salts, sizeof(server->salts));
+        server->salts_left = COUNT_OF(server->salts);
+    }
+    return server->salts[--server->salts_left];
+}
+
 static enum step take_events(struct server *server, struct session *session, const struct verb_append *append, struct item *item)
 {
     struct flight *flight = server->building;
@@ -175,11 +185,9 @@ static enum step take_events(struct server *server, struct session *session, con
             step = STEP_WAIT;
             break;
         }
-        uint8_t salt[SALT_BYTES];
-        random_fill(salt, sizeof(salt));
         size_t from = flight->answer_bytes.len;
         if (taker_take(&server->taker, &flight->batch, session->source, events[item->taken], append->n + item->taken,
-                       clock_wall_us(), salt, &flight->answer_bytes) == TAKE_MISS) {
+                       clock_wall_us(), salt_next(server), &flight->answer_bytes) == TAKE_MISS) {
             step = fetch_rows(server);
             continue;
         }
@@ -352,16 +360,19 @@ static void send_replies(struct server *server, const struct flight *flight)
     }
 }
 
-static void publish(struct server *server, const struct flight *flight)
+static void publish_live(struct server *server, const struct batch *batch)
 {
-    const struct batch *batch = &flight->batch;
     for (uint32_t i = 0; i < batch->entries_n; i++) {
         const struct entry *entry = &batch->entries[i];
         /* A live message that is not taken is a hole to its readers, and replay fills holes. */
-        enum status status =
-            bus_publish(server->live, entry->type, journal_batch_bytes(batch, entry->body), journal_batch_bytes(batch, entry->priv));
+        enum status status = bus_publish(server->live, entry->type, journal_batch_bytes(batch, entry->body),
+                                         journal_batch_bytes(batch, entry->priv));
         (void)status;
     }
+}
+
+static void publish_feed(struct server *server, const struct batch *batch)
+{
     struct intake_state state;
     server_state(server, &state);
     struct published *published = published_new(batch, &state);
@@ -382,9 +393,11 @@ static void land(struct server *server, struct flight *flight)
         metric_set(server->head, (int64_t)server->durable.pos);
     }
     server->flying = NULL;
-    send_replies(server, flight);
+    /* The feed first: who is acknowledged and then reads there finds its event. */
     if (appended)
-        publish(server, flight);
+        publish_feed(server, &flight->batch);
+    send_replies(server, flight);
+    publish_live(server, &flight->batch);
     flight_reset(flight, &server->taker.journal);
     server->flight_landed = true;
 }

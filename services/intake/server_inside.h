@@ -82,6 +82,8 @@ struct server {
     uint64_t settle_session;
     int64_t settle_until_us;
 
+    uint8_t salts[256][SALT_BYTES]; /* drawn together: one call to the kernel for many events */
+    size_t salts_left;
     struct arena *arena;
     struct buf out;
     struct metric *events, *refused, *commits, *batch_events, *head, *sessions_gauge, *malformed, *reconnects;

@@ -15,7 +15,8 @@
 #include <cmocka.h>
 
 #define PATIENCE_US (20 * SECOND_US)
-#define EVENTS 400
+#define EVENTS 40000 /* numbers that a test may give out */
+#define LAST 400     /* given out by the one that is killed */
 
 struct place {
     struct cluster cluster;
@@ -263,10 +264,10 @@ static void test_killed_in_the_middle(void **state)
     socket = greet("operator/t", 1, 250, &welcome);
     assert_true(welcome.durable >= 51 && welcome.durable <= 250);
     answers(socket, 1, welcome.durable, pos); /* the same ones again */
-    for (int64_t n = welcome.durable + 1; n <= EVENTS; n += 100)
-        append(socket, n, n + 99 < EVENTS ? n + 99 : EVENTS);
-    answers(socket, welcome.durable + 1, EVENTS, pos);
-    assert_true(read_all(pos) >= EVENTS * 9 / 10);
+    for (int64_t n = welcome.durable + 1; n <= LAST; n += 100)
+        append(socket, n, n + 99 < LAST ? n + 99 : LAST);
+    answers(socket, welcome.durable + 1, LAST, pos);
+    assert_true(read_all(pos) >= LAST * 9 / 10);
     bus_close(&socket);
 }
 
@@ -344,6 +345,54 @@ static void test_the_same_number_again(void **state)
     bus_close(&socket);
 }
 
+static void clock_set(const char *offsets)
+{
+    char path[128];
+    text_format(path, sizeof(path), "%s/clock", place.cluster.dir);
+    FILE *file = fopen(path, access(path, F_OK) == 0 ? "r+" : "w"); /* in place: the daemon maps it */
+    assert_non_null(file);
+    fprintf(file, "%-40s", offsets);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(setenv("AFTERCARE_CLOCK_FILE", path, 1), 0);
+}
+
+/* Somebody sets the clock two hours on: nothing is recorded by it until a restart accepts it. */
+static void test_a_moved_clock_is_not_believed(void **state)
+{
+    static int64_t pos[EVENTS + 1];
+    struct verb_welcome welcome;
+    struct frame frame;
+    int64_t n = 1;
+    (void)state;
+    stop(SIGTERM);
+    clock_set("0 0");
+    place.daemon = start(NULL, NULL);
+    unsetenv("AFTERCARE_CLOCK_FILE");
+    struct bus_socket *socket = greet("operator/clock", 1, 0, &welcome);
+    append(socket, n, n);
+    answers(socket, n, n, pos);
+    clock_set("7200000000 0");
+    unsetenv("AFTERCARE_CLOCK_FILE");
+    int64_t until_us = clock_boot_us() + PATIENCE_US;
+    do { /* it looks at its clock once a second */
+        assert_true(clock_boot_us() < until_us && n < EVENTS);
+        n++;
+        append(socket, n, n);
+        hear(socket, &frame);
+    } while (text_equal(frame.verb, "ACK"));
+    assert_string_equal(frame.verb, "BUSY");
+    bus_close(&socket);
+    stop(SIGTERM);
+    clock_set("7200000000 0");
+    place.daemon = start(NULL, NULL);
+    unsetenv("AFTERCARE_CLOCK_FILE");
+    socket = greet("operator/clock", n, n, &welcome);
+    assert_int_equal(welcome.durable, n - 1);
+    append(socket, n, n);
+    answers(socket, n, n, pos);
+    bus_close(&socket);
+}
+
 static void test_live_says_what_is_durable(void **state)
 {
     static int64_t pos[EVENTS + 1];
@@ -384,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_connections_cut),
         cmocka_unit_test(test_the_same_number_again),
         cmocka_unit_test(test_live_says_what_is_durable),
+        cmocka_unit_test(test_a_moved_clock_is_not_believed),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
