@@ -1,6 +1,6 @@
 #include "line.h"
 #include "base/text.h"
-#include "calendar/zone.h"
+#include "policy/due.h"
 #include "worker/reference.h"
 #include <assert.h>
 #include <string.h>
@@ -68,20 +68,9 @@ bool line_settle(struct tables *tables, const struct event *e, struct line *line
     return true;
 }
 
-static bool too_late(const struct policy *policy, int64_t at_us, int64_t rec_us)
-{
-    if (policy == NULL || policy->late_facts_within.unit == SPAN_NONE ||
-        policy->late_facts_within.unit == SPAN_WORKING_DAYS ||
-        policy->late_facts_within.unit == SPAN_WORKING_HOURS)
-        return false;
-    const struct zone *zone = zone_find(policy->zone[0] != '\0' ? policy->zone : "UTC");
-    return zone != NULL && rec_us > zone_add(zone, at_us, policy->late_facts_within);
-}
-
 int64_t line_instant_us(const struct tables *tables, const struct event *e, const struct ticket_row *row)
 {
-    int64_t us = e->at_us != 0 && e->at_us < e->rec_us ? e->at_us : e->rec_us;
-    if (us < row->opened_us)
-        us = row->opened_us;
-    return too_late(reference_policy(tables, row->policy), us, e->rec_us) ? e->rec_us : us;
+    static const struct policy no_policy;
+    const struct policy *policy = reference_policy(tables, row->policy);
+    return policy_fact_us(policy != NULL ? policy : &no_policy, e->at_us, e->rec_us, row->opened_us);
 }

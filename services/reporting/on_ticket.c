@@ -4,6 +4,7 @@
 #include "calendar/zone.h"
 #include "line.h"
 #include "on.h"
+#include "policy/due.h"
 #include "worker/reference.h"
 
 static const struct zone *zone_of(const struct policy *policy)
@@ -115,10 +116,8 @@ static bool may_reopen(const struct tables *tables, const struct ticket_row *row
     if (row->state != TICKET_CLOSED)
         return false;
     const struct policy *policy = reference_policy(tables, row->policy);
-    if (policy == NULL || policy->reopen_within.unit == SPAN_NONE ||
-        policy->reopen_within.unit == SPAN_WORKING_DAYS || policy->reopen_within.unit == SPAN_WORKING_HOURS)
-        return true;
-    return us <= zone_add(zone_of(policy), row->closed_us, policy->reopen_within);
+    return policy == NULL || policy->reopen_within.unit == SPAN_NONE ||
+           us <= policy_span_end_us(policy, row->closed_us, policy->reopen_within);
 }
 
 bool reporting_on_ticket_reopened(struct tables *tables, const struct event *e, const void *data)
