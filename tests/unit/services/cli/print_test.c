@@ -114,7 +114,7 @@ static void test_event_forms(void **state)
         "}");
     buf_reset(&out);
     event_words(&event, CHINESE, &out);
-    assert_string_equal(buf_text(&out), "类别 re\"pair, quantity 2, 描述 漏水");
+    assert_string_equal(buf_text(&out), "类别 re\"pair, 数量 2, 描述 漏水");
     assert_string_equal(event_title(&event, CHINESE), "工单登记");
     buf_release(&data);
     buf_release(&priv);
