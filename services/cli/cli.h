@@ -19,10 +19,10 @@ struct cli {
     const char *config, *data; /* as given on the command line; NULL: not */
     bool json;                 /* for programs */
     enum language language;
-    bool colour;               /* standard output is a terminal */
-    bool progress;             /* standard error is a terminal */
-    int64_t patience_us;       /* how long a first answer is waited for */
-    struct settings settings;  /* valid after cli_parse */
+    bool colour;              /* standard output is a terminal */
+    bool progress;            /* standard error is a terminal */
+    int64_t patience_us;      /* how long a first answer is waited for */
+    struct settings settings; /* valid after cli_parse */
 };
 
 struct command {
@@ -34,19 +34,22 @@ struct command {
 const struct command *command_find(const char *name);
 const struct command *command_at(size_t i); /* NULL past the end */
 
-/* A command's own options. `input` is handed to the parser as state->input and must begin with a struct cli *. */
+/* A command's own options. `input` is handed to the parser as state->input and must begin with a
+ * struct cli *. */
 struct cli_syntax {
     const struct argp_option *options; /* may be NULL */
     argp_parser_t parser;              /* handles ARGP_KEY_ARG, own options; never ARGP_KEY_INIT */
     const char *args, *doc;            /* doc: "one sentence\vexamples" */
 };
-/* Parses the command line and reads the settings. Usage errors end the process with 2, --help with 0. */
+/* Parses the command line and reads the settings. Usage errors end the process with 2, --help with
+ * 0. */
 void cli_parse(const struct cli_syntax *, int argc, char **argv, void *input);
 
 /* "aftercare: …" on standard error, then what to do about it. The code is returned. */
 int cli_fail(const struct cli *, enum cli_exit code, const char *advice, const char *format, ...)
     PRINTF_LIKE(4, 5);
-void cli_note(const struct cli *, const char *format, ...) PRINTF_LIKE(2, 3); /* standard error, people only */
+void cli_note(const struct cli *, const char *format, ...)
+    PRINTF_LIKE(2, 3); /* standard error, people only */
 void cli_problems(const struct cli *, const char *file, const struct problems *);
 /* A JSON string with its quotes. */
 void json_text(struct buf *, const char *text);
@@ -63,8 +66,10 @@ int command_append(struct cli *, int, char **);
 int command_say(struct cli *, int, char **);
 int command_tail(struct cli *, int, char **);
 int command_ticket(struct cli *, int, char **);
-int command_list(struct cli *, int, char **); /* tickets jobs limits callbacks sites refused: by its name */
+int command_list(struct cli *, int,
+                 char **); /* tickets jobs limits callbacks sites refused: by its name */
 int command_parked(struct cli *, int, char **);
+int command_summary(struct cli *, int, char **);
 int command_report(struct cli *, int, char **);
 int command_rebuild(struct cli *, int, char **);
 int command_verify(struct cli *, int, char **);

@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"sites", command_list, true, "the service network and its load"},
     {"refused", command_list, true, "what was refused, and why"},
     {"parked", command_parked, true, "events that a worker has set aside"},
+    {"summary", command_summary, true, "what happened, in figures"},
     {"report", command_report, true, "close a period and write its report"},
     {"rebuild", command_rebuild, false, "make a worker's tables anew from the journal"},
     {"verify", command_verify, true, "prove the journal and every worker's tables"},

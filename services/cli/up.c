@@ -25,6 +25,7 @@
 struct up_options {
     struct cli *cli;
     const char *clock, *start, *name, *source;
+    char config[400]; /* the settings file in force */
 };
 
 enum { OPTION_CLOCK = 300, OPTION_START, OPTION_NAME, OPTION_SOURCE };
@@ -105,35 +106,49 @@ static bool folders_make(struct cli *cli)
     return true;
 }
 
-/* The settings in force are written down once, so that there is a file to change. */
-static bool settings_write(struct cli *cli)
+static bool settings_print_to(struct cli *cli, const char *path)
 {
-    char path[400];
-    if (cli->config != NULL)
+    struct buf text = {0};
+    settings_print(&cli->settings, &text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    bool done = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
+    const struct passwd *user = service_user();
+    /* Root's to change, everybody's to read: `status` is for all. */
+    if (done && user != NULL)
+        done = fchown(fd, 0, user->pw_gid) == 0;
+    if (fd >= 0 && !done)
+        unlink(path);
+    if (fd >= 0)
+        close(fd);
+    buf_release(&text);
+    return done;
+}
+
+/* The settings in force are written down once, so that there is a file to change. */
+static bool settings_write(struct up_options *options)
+{
+    struct cli *cli = options->cli;
+    char *path = options->config;
+    if (cli->config != NULL) {
+        /* The daemons run elsewhere than this command. */
+        char *whole = realpath(cli->config, NULL);
+        text_copy(path, sizeof options->config, whole != NULL ? whole : cli->config);
+        free(whole);
         return true;
-    if (geteuid() == 0 && cli->data == NULL && getenv("AFTERCARE_DATA") == NULL)
-        text_copy(path, sizeof path, ROOT_CONFIG);
-    else
-        data_path(&cli->settings, "aftercare.yaml", path);
+    }
+    data_path(&cli->settings, "aftercare.yaml", path);
+    if (access(path, F_OK) != 0 && geteuid() == 0 && cli->data == NULL && getenv("AFTERCARE_DATA") == NULL)
+        text_copy(path, sizeof options->config, ROOT_CONFIG);
     if (access(path, F_OK) == 0)
         return true;
     char folder[400];
     text_copy(folder, sizeof folder, path);
     *strrchr(folder, '/') = '\0';
     mkdir(folder, 0755);
-    struct buf text = {0};
-    settings_print(&cli->settings, &text);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    bool done = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
-    if (fd >= 0)
-        close(fd);
-    const struct passwd *user = service_user();
-    if (done && user != NULL && chown(path, 0, user->pw_gid) != 0)
-        done = false;
-    buf_release(&text);
-    if (!done)
-        cli_fail(cli, CLI_REFUSED, "a full disk, or no right to write there?", "%s cannot be written: %s", path, strerror(errno));
-    return done;
+    if (settings_print_to(cli, path))
+        return true;
+    cli_fail(cli, CLI_REFUSED, "a full disk, or no right to write there?", "%s cannot be written: %s", path, strerror(errno));
+    return false;
 }
 
 /* What the stream is to be, for the supervisor that creates it. */
@@ -185,8 +200,9 @@ static void tail_log(const struct settings *settings, const char *name)
         fprintf(stderr, "    %s", last[i % 5]);
 }
 
-static pid_t supervisor_start(struct cli *cli)
+static pid_t supervisor_start(const struct up_options *options)
 {
+    const struct cli *cli = options->cli;
     char program[300], folder[256], log[400];
     const struct passwd *user = service_user();
     program_folder(folder);
@@ -205,16 +221,8 @@ static pid_t supervisor_start(struct cli *cli)
     dup2(input, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    const char *argv[8] = {program, "supervise"};
-    size_t n = 2;
-    if (cli->data != NULL) {
-        argv[n++] = "--data";
-        argv[n++] = cli->data;
-    }
-    if (cli->config != NULL) {
-        argv[n++] = "--config";
-        argv[n++] = cli->config;
-    }
+    /* Both in full: it runs as another user and in another folder, whose defaults would be others. */
+    const char *argv[] = {program, "supervise", "--data", cli->settings.data, "--config", options->config, NULL};
     union {
         const char **given;
         char **wanted;
@@ -276,9 +284,9 @@ int command_up(struct cli *cli, int argc, char **argv)
     struct cluster cluster;
     if (!cluster_find(&cluster, &cli->settings))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
-    if (!folders_make(cli) || !settings_write(cli) || !stream_write(&options) || !ports_are_free(cli))
+    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) || !ports_are_free(cli))
         return CLI_REFUSED;
-    pid_t supervisor = supervisor_start(cli);
+    pid_t supervisor = supervisor_start(&options);
     if (supervisor < 0)
         return cli_fail(cli, CLI_REFUSED, NULL, "no process can be started: %s", strerror(errno));
     const char *late = wait_ready(cli, supervisor, why);
