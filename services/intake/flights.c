@@ -328,7 +328,8 @@ void server_launch(struct server *server)
     server->flying = flight;
     server->building = flight == &server->flights[0] ? &server->flights[1] : &server->flights[0];
     flight_reset(server->building, &server->taker.journal);
-    loop_fd(server->loop, pg_socket(server->store.pg), on_pg_ready, server);
+    server->flying_fd = pg_socket(server->store.pg);
+    loop_fd(server->loop, server->flying_fd, on_pg_ready, server);
     server_poll(server);
 }
 
@@ -409,8 +410,10 @@ void server_poll(struct server *server)
     enum status status = store_poll(&server->store);
     if (status == STATUS_AGAIN)
         return;
-    loop_forget(server->loop, NULL, pg_socket(server->store.pg));
+    /* By what it was: a lost connection has no socket any more. */
+    loop_forget(server->loop, NULL, server->flying_fd);
     if (status != STATUS_OK) {
+        server->flying = NULL; /* whether it landed is the database's to tell */
         server_lost(server, "commit", status);
         return;
     }

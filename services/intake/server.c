@@ -378,8 +378,8 @@ static bool recover(struct server *server)
     int64_t wait_us = SECOND_US / 20;
     metric_add(server->reconnects, 1);
     metrics_health(server->config->metrics, "the database does not answer");
-    if (server->flying != NULL || pg_is_connected(server->store.pg))
-        loop_forget(server->loop, NULL, pg_socket(server->store.pg));
+    if (server->flying != NULL)
+        loop_forget(server->loop, NULL, server->flying_fd);
     sessions_clear(server);
     server_drop_queue(server);
     pg_disconnect(server->store.pg);
@@ -395,7 +395,7 @@ static bool recover(struct server *server)
         if (wait_us < 2 * SECOND_US)
             wait_us *= 2;
         /* Frames wait in the socket meanwhile: nothing may be taken. */
-        loop_forget(server->loop, bus_raw(server->cmd), -1);
+        loop_forget(server->loop, server->cmd, -1);
         bool go_on = loop_once(server->loop, clock_boot_us() + wait_us);
         loop_socket(server->loop, server->cmd, on_cmd, server);
         (void)sd_notify(0, "WATCHDOG=1");

@@ -69,6 +69,7 @@ struct server {
     size_t queue_bytes;
     struct flight flights[2];
     struct flight *building, *flying; /* flying: NULL while no commit is under way */
+    int flying_fd; /* of the database's socket, watched while a commit is under way */
     bool flight_landed;
     bool needs_idle; /* the queue's first item waits for the database to be free */
     bool lost;       /* the database has to be asked: what is in memory may be wrong */

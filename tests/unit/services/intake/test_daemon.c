@@ -307,6 +307,43 @@ static void test_connections_cut(void **state)
     bus_close(&socket);
 }
 
+static void server_do(const char *what)
+{
+    char command[300];
+    text_format(command, sizeof(command), "cd / && %s $(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)/pg_ctl -D %s/data %s >/dev/null 2>&1",
+                geteuid() == 0 ? "runuser -u postgres --" : "", place.cluster.dir, what);
+    assert_int_equal(system(command), 0);
+}
+
+/* The database is away for a while: the daemon waits for it as long as it takes. */
+static void test_database_away(void **state)
+{
+    static int64_t pos[EVENTS + 1];
+    struct verb_welcome welcome;
+    struct frame frame;
+    (void)state;
+    struct bus_socket *socket = greet("operator/away", 1, 0, &welcome);
+    append(socket, 1, 50);
+    answers(socket, 1, 50, pos);
+    server_do("-m immediate -w stop");
+    append(socket, 51, 60);
+    struct bus_socket *other = dial("cmd"); /* nobody answers it meanwhile */
+    struct verb_ping ping = {.upto = -1};
+    say(other, "PING", &verb_ping_record, &ping);
+    zmq_pollitem_t item = {.socket = bus_raw(other), .events = ZMQ_POLLIN};
+    (void)zmq_poll(&item, 1, 1500); /* as long as the first few attempts take */
+    server_do("-l /dev/null -w -t 60 start");
+    hear(other, &frame);
+    assert_string_equal(frame.verb, "ERROR");
+    bus_close(&other);
+    bus_close(&socket);
+    socket = greet("operator/away", 51, 60, &welcome);
+    assert_true(welcome.durable == 50 || welcome.durable == 60);
+    append(socket, 51, 60);
+    answers(socket, 51, 60, pos);
+    bus_close(&socket);
+}
+
 static void test_the_same_number_again(void **state)
 {
     static int64_t pos[EVENTS + 1];
@@ -431,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_killed_in_the_middle),
         cmocka_unit_test(test_connections_cut),
+        cmocka_unit_test(test_database_away),
         cmocka_unit_test(test_the_same_number_again),
         cmocka_unit_test(test_live_says_what_is_durable),
         cmocka_unit_test(test_a_moved_clock_is_not_believed),
