@@ -1,5 +1,6 @@
 /* The private PostgreSQL cluster. */
 #include "cluster.h"
+#include "supervise.h"
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -18,42 +19,77 @@
 #include <unistd.h>
 
 #define POSTGRESQL_OLDEST 15
+#define UNFINISHED ".new" /* a cluster gets its name when it is whole */
 
 extern char **environ;
 
 /* Each has a schema of its name; the workers also a second one, in which they are folded anew. */
 static const char *const roles[] = {"intake", "dispatcher", "sla-watchdog", "follow-up", "reporting"};
 
-bool cluster_find(struct cluster *cluster, const struct settings *settings)
+bool cluster_is_private(const struct settings *settings)
+{
+    const char *dsns[] = {settings->intake.dsn, settings->dispatcher.dsn, settings->sla_watchdog.dsn, settings->follow_up.dsn,
+                          settings->reporting.dsn};
+    bool private = false;
+    for (size_t i = 0; i < COUNT_OF(dsns) && !private; i++) {
+        PQconninfoOption *options = PQconninfoParse(dsns[i], NULL);
+        for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+            private = private || (text_equal(option->keyword, "host") && option->val != NULL &&
+                                  text_equal(option->val, settings->sockets));
+        PQconninfoFree(options);
+    }
+    return private;
+}
+
+/* The newest version that is installed. */
+static int version_newest(void)
 {
     glob_t found;
     int best = 0;
-    memset(cluster, 0, sizeof *cluster);
-    cluster->settings = settings;
-    text_format(cluster->data, sizeof cluster->data, "%s/pg", settings->data);
-    if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0) {
+    if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc; i++) {
             int version = atoi(found.gl_pathv[i] + strlen("/usr/lib/postgresql/"));
-            if (version > best) {
-                best = version;
-                text_format(cluster->bin, sizeof cluster->bin, "/usr/lib/postgresql/%d/bin", version);
-            }
+            best = version > best ? version : best;
         }
-    }
     globfree(&found);
-    if (best >= POSTGRESQL_OLDEST)
-        return true;
-    text_format(cluster->why, sizeof cluster->why,
-                "PostgreSQL %d or newer is not installed; run deploy/install-deps, or: apt-get install postgresql-%d",
-                POSTGRESQL_OLDEST, POSTGRESQL_OLDEST);
-    return false;
+    return best;
+}
+
+/* The version that made the cluster; 0: there is none. */
+static int version_of_cluster(const struct cluster *cluster)
+{
+    char path[400];
+    int version = 0;
+    text_format(path, sizeof path, "%s/PG_VERSION", cluster->data);
+    FILE *file = fopen(path, "re");
+    if (file != NULL && fscanf(file, "%d", &version) != 1)
+        version = 0;
+    if (file != NULL)
+        fclose(file);
+    return version;
 }
 
 bool cluster_exists(const struct cluster *cluster)
 {
-    char path[400];
-    text_format(path, sizeof path, "%s/PG_VERSION", cluster->data);
-    return access(path, F_OK) == 0;
+    return version_of_cluster(cluster) != 0;
+}
+
+bool cluster_find(struct cluster *cluster, const struct settings *settings)
+{
+    memset(cluster, 0, sizeof *cluster);
+    cluster->settings = settings;
+    text_format(cluster->data, sizeof cluster->data, "%s/pg", settings->data);
+    int made_by = version_of_cluster(cluster), version = made_by != 0 ? made_by : version_newest();
+    text_format(cluster->bin, sizeof cluster->bin, "/usr/lib/postgresql/%d/bin", version);
+    if (made_by != 0 && access(cluster->bin, X_OK) != 0)
+        text_format(cluster->why, sizeof cluster->why,
+                    "%s was made by PostgreSQL %d, which is not installed: apt-get install postgresql-%d, or pg_upgrade it",
+                    cluster->data, made_by, made_by);
+    else if (version < POSTGRESQL_OLDEST)
+        text_format(cluster->why, sizeof cluster->why,
+                    "PostgreSQL %d or newer is not installed; run deploy/install-deps, or: apt-get install postgresql-%d",
+                    POSTGRESQL_OLDEST, POSTGRESQL_OLDEST);
+    return cluster->why[0] == '\0';
 }
 
 static bool run(struct cluster *cluster, const char *const argv[], const char *log)
@@ -86,7 +122,7 @@ static bool run(struct cluster *cluster, const char *const argv[], const char *l
 static bool file_write(struct cluster *cluster, const char *name, const char *mode, const char *text)
 {
     char path[400];
-    text_format(path, sizeof path, "%s/%s", cluster->data, name);
+    text_format(path, sizeof path, "%s" UNFINISHED "/%s", cluster->data, name);
     FILE *file = fopen(path, mode);
     if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
         text_format(cluster->why, sizeof cluster->why, "%s cannot be written: %s", path, strerror(errno));
@@ -95,22 +131,31 @@ static bool file_write(struct cluster *cluster, const char *name, const char *mo
     return true;
 }
 
+static bool remove_unfinished(struct cluster *cluster, const char *folder)
+{
+    if (access(folder, F_OK) != 0 || folder_remove(folder))
+        return true;
+    text_format(cluster->why, sizeof cluster->why, "%s is left from a start that broke off and cannot be removed: %s", folder,
+                strerror(errno));
+    return false;
+}
+
 bool cluster_make(struct cluster *cluster)
 {
-    char program[200], log[400], text[1600];
+    char program[200], log[400], text[1600], folder[400];
     const struct passwd *user = getpwuid(geteuid());
     text_format(program, sizeof program, "%s/initdb", cluster->bin);
     text_format(log, sizeof log, "%s/log/initdb.log", cluster->settings->data);
-    const char *const argv[] = {program,         "-D", cluster->data,     "-U", "postgres", "--auth=peer",
-                                "--locale=C.UTF-8", "--encoding=UTF8", NULL};
-    if (!run(cluster, argv, log))
+    text_format(folder, sizeof folder, "%s" UNFINISHED, cluster->data);
+    const char *const argv[] = {program,       "-D",               folder,            "-U", "postgres",
+                                "--auth=peer", "--locale=C.UTF-8", "--encoding=UTF8", NULL};
+    if (!remove_unfinished(cluster, folder) || !run(cluster, argv, log))
         return false;
     text_format(text, sizeof text,
-                "\n# aftercare\nlisten_addresses = ''\nunix_socket_directories = '%s'\nunix_socket_permissions = 0700\n"
+                "\n# aftercare\nlisten_addresses = ''\nunix_socket_permissions = 0700\n"
                 "port = 5432\nmax_connections = 64\nshared_buffers = 128MB\nmax_wal_size = 2GB\ncheckpoint_timeout = 15min\n"
                 "wal_compression = on\njit = off\nlog_line_prefix = '%%m [%%p] %%u '\nlog_min_messages = warning\n"
-                "timezone = 'UTC'\nlog_timezone = 'UTC'\n",
-                cluster->settings->sockets);
+                "timezone = 'UTC'\nlog_timezone = 'UTC'\n");
     if (!file_write(cluster, "postgresql.conf", "a", text) ||
         !file_write(cluster, "pg_hba.conf", "w", "local all all peer map=aftercare\n"))
         return false;
@@ -122,7 +167,12 @@ bool cluster_make(struct cluster *cluster)
         text_format(text + used, sizeof text - used, "aftercare \"%s\" \"%s\"\naftercare root \"%s\"\n",
                     user != NULL ? user->pw_name : "aftercare", role, role);
     }
-    return file_write(cluster, "pg_ident.conf", "w", text);
+    if (!file_write(cluster, "pg_ident.conf", "w", text))
+        return false;
+    if (rename(folder, cluster->data) == 0)
+        return true;
+    text_format(cluster->why, sizeof cluster->why, "%s cannot be named %s: %s", folder, cluster->data, strerror(errno));
+    return false;
 }
 
 void cluster_command(const struct cluster *cluster, const char *argv[8], char storage[2][400])
@@ -132,7 +182,9 @@ void cluster_command(const struct cluster *cluster, const char *argv[8], char st
     argv[0] = storage[0];
     argv[1] = "-D";
     argv[2] = storage[1];
-    argv[3] = NULL;
+    argv[3] = "-k"; /* where the settings say now, not where they said when it was made */
+    argv[4] = cluster->settings->sockets;
+    argv[5] = NULL;
 }
 
 static PGconn *connect_as_owner(const struct cluster *cluster, const char *database)
@@ -189,8 +241,10 @@ static bool prepare_role(struct cluster *cluster, PGconn *connection, const char
 bool cluster_prepare(struct cluster *cluster)
 {
     PGconn *connection = connect_as_owner(cluster, "postgres");
-    bool fine = true;
-    if (!exists(connection, "SELECT 1 FROM pg_database WHERE datname = 'aftercare'"))
+    bool fine = PQstatus(connection) == CONNECTION_OK;
+    if (!fine)
+        snprintf(cluster->why, sizeof cluster->why, "PostgreSQL: %s", PQerrorMessage(connection));
+    else if (!exists(connection, "SELECT 1 FROM pg_database WHERE datname = 'aftercare'"))
         fine = execute(cluster, connection, "CREATE DATABASE aftercare ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0");
     PQfinish(connection);
     if (!fine)

@@ -14,10 +14,12 @@ struct cluster {
     char why[400];   /* what went wrong, and what to do */
 };
 
-/* Finds PostgreSQL 15 or newer. False: none, why says what to install. */
+/* Whether a service's DSN means the private cluster; false: all have a server of their own. */
+bool cluster_is_private(const struct settings *);
+/* Finds PostgreSQL 15 or newer, and the version that made the cluster where there is one. False: why says what to install. */
 bool cluster_find(struct cluster *, const struct settings *);
 bool cluster_exists(const struct cluster *);
-/* initdb and its settings; as the user the server will run as. */
+/* initdb and its settings; as the user the server will run as. One that broke off is made anew. */
 bool cluster_make(struct cluster *);
 /* The command that runs the server in the foreground. */
 void cluster_command(const struct cluster *, const char *argv[8], char storage[2][400]);

@@ -38,6 +38,11 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
+bool folder_remove(const char *path)
+{
+    return nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS) == 0;
+}
+
 /* Only a folder that is one of ours: it holds a cluster or a stream's description. */
 static int delete_data(struct cli *cli)
 {
@@ -46,7 +51,7 @@ static int delete_data(struct cli *cli)
     data_path(&cli->settings, "pg/PG_VERSION", cluster);
     if (access(stream, F_OK) != 0 && access(cluster, F_OK) != 0)
         return cli_fail(cli, CLI_REFUSED, NULL, "%s holds no stream: nothing is deleted", cli->settings.data);
-    if (nftw(cli->settings.data, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0)
+    if (!folder_remove(cli->settings.data))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s cannot be removed whole: %s", cli->settings.data, strerror(errno));
     cli_note(cli, "%s is deleted", cli->settings.data);
     return CLI_DONE;

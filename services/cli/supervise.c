@@ -8,14 +8,11 @@
 #include "cluster.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,11 +21,12 @@
 #define PAUSE_FIRST_US (500 * 1000)
 #define PAUSE_MAX_US (30 * SECOND_US)
 #define STEADY_US (60 * SECOND_US) /* alive that long: the pause starts small again */
-#define STOP_US (20 * SECOND_US)
+#define DAEMONS_STOP_US (14 * SECOND_US)
+#define CLUSTER_STOP_US (12 * SECOND_US)
+#define CLUSTER_US (60 * SECOND_US) /* after a crash it reads its log first */
+#define POSTGRESQL "postgresql"
 #define LOG_BYTES_MAX (16 * 1024 * 1024)
 #define CHILDREN_MAX 8
-
-extern char **environ;
 
 static const struct daemon_name daemons[] = {{"intake", "aftercare-intake"},
                                              {"dispatcher", "aftercare-dispatcher"},
@@ -61,17 +59,24 @@ void data_path(const struct settings *settings, const char *name, char out[400])
     text_format(out, 400, "%s/%s", settings->data, name);
 }
 
+/* A lock of the process, not a number in a file: it is gone with the process, and says whose it is. */
+static int lock_ask(int fd, int command, struct flock *lock)
+{
+    *lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, command, lock);
+}
+
 pid_t supervisor_pid(const struct settings *settings)
 {
-    char path[400], text[32] = "";
+    char path[400];
+    struct flock lock;
     data_path(settings, "supervisor.pid", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    ssize_t n = read(fd, text, sizeof text - 1);
+    bool held = lock_ask(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
     close(fd);
-    return held && n > 0 ? (pid_t)atoi(text) : 0;
+    return held ? lock.l_pid : 0;
 }
 
 struct child {
@@ -81,6 +86,8 @@ struct child {
     pid_t pid;
     int64_t started_us, again_us, pause_us; /* boot time */
     int stop_signal;
+    bool once;  /* is to end */
+    int status; /* of its last end */
 };
 
 struct supervisor {
@@ -90,14 +97,15 @@ struct supervisor {
     char cluster_argv[2][400];
     struct child children[CHILDREN_MAX];
     size_t n;
+    bool has_cluster; /* children[0] */
     int signals;
     bool stop;
 };
 
-/* The child's output goes to DATA/log/NAME.log; a log that has grown large is kept once as .1. */
-static void open_log(struct supervisor *supervisor, const char *name, posix_spawn_file_actions_t *actions)
+/* Output goes to DATA/log/NAME.log; a log that has grown large is kept once as .1. */
+static void log_path(const struct supervisor *supervisor, const char *name, char path[400])
 {
-    char file[80], path[400], old[420];
+    char file[80], old[420];
     struct stat stat_now;
     text_format(file, sizeof file, "log/%s.log", name);
     data_path(supervisor->settings, file, path);
@@ -105,44 +113,63 @@ static void open_log(struct supervisor *supervisor, const char *name, posix_spaw
         text_format(old, sizeof old, "%s.1", path);
         rename(path, old);
     }
-    posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+}
+
+/* In the child. It must not outlive a supervisor that was killed: the next one could not have its ports. */
+static _Noreturn void child_become(const struct child *child, const char *log, char *const argv[], pid_t parent)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, child->stop_signal);
+    if (getppid() != parent)
+        _exit(0);
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC), output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (input < 0 || output < 0)
+        _exit(126);
+    dup2(input, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    execv(argv[0], argv);
+    _exit(127);
 }
 
 static bool child_start(struct supervisor *supervisor, struct child *child)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    char *argv[16];
+    char log[400], *argv[16];
     size_t n = 0;
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-    open_log(supervisor, child->name, &actions);
+    pid_t parent = getpid();
+    child->started_us = clock_boot_us();
+    if (access(child->argv[0], X_OK) != 0) {
+        log_error("%s cannot be started: %s", child->argv[0], strerror(errno));
+        return false;
+    }
+    log_path(supervisor, child->name, log);
     for (; child->argv[n] != NULL; n++)
         argv[n] = memory_text(child->argv[n]);
     argv[n] = NULL;
-    int error = posix_spawn(&child->pid, child->argv[0], &actions, &attributes, argv, environ);
+    child->pid = fork();
+    if (child->pid == 0)
+        child_become(child, log, argv, parent);
+    int error = errno;
     while (n > 0)
         free(argv[--n]);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    child->started_us = clock_boot_us();
-    if (error == 0)
+    if (child->pid > 0)
         return true;
     child->pid = 0;
     log_error("%s cannot be started: %s", child->argv[0], strerror(error));
     return false;
 }
 
-static void child_ended(struct child *child, int status)
+static void child_ended(struct child *child, int status, bool stopping)
 {
     int64_t now_us = clock_boot_us();
+    child->status = status;
+    if (stopping || child->once) {
+        child->pid = 0;
+        return;
+    }
     if (now_us - child->started_us > STEADY_US || child->pause_us == 0)
         child->pause_us = PAUSE_FIRST_US;
     else if (child->pause_us < PAUSE_MAX_US)
@@ -164,7 +191,7 @@ static void reap(struct supervisor *supervisor)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         for (size_t i = 0; i < supervisor->n; i++)
             if (supervisor->children[i].pid == pid)
-                child_ended(&supervisor->children[i], status);
+                child_ended(&supervisor->children[i], status, supervisor->stop);
 }
 
 /* Waits for a signal or until boot time deadline_us. */
@@ -202,48 +229,52 @@ static void child_add(struct supervisor *supervisor, const char *name, const cha
     child->argv[n] = NULL;
 }
 
+/* PostgreSQL, answering. One that ends while it starts is started again: after a crash an old one may hold the folder still. */
 static bool start_cluster(struct supervisor *supervisor)
 {
     struct cluster *cluster = &supervisor->cluster;
-    struct child *child = &supervisor->children[supervisor->n++];
     if (!cluster_find(cluster, supervisor->settings) || (!cluster_exists(cluster) && !cluster_make(cluster)))
         return false;
+    struct child *child = &supervisor->children[supervisor->n++];
     memset(child, 0, sizeof *child);
-    child->name = "postgresql";
+    child->name = POSTGRESQL;
     child->stop_signal = SIGINT; /* fast: sessions are ended, everything is on disk */
     cluster_command(cluster, child->argv, supervisor->cluster_argv);
-    if (!child_start(supervisor, child))
-        return false;
-    int64_t until_us = clock_boot_us() + 60 * SECOND_US;
-    while (!cluster_is_ready(cluster)) {
-        if (supervisor->stop || child->pid == 0 || clock_boot_us() > until_us) {
-            text_format(cluster->why, sizeof cluster->why, "PostgreSQL does not come up; see %s/log/postgresql.log",
-                        supervisor->settings->data);
-            return false;
-        }
+    int64_t until_us = clock_boot_us() + CLUSTER_US;
+    while (!supervisor->stop && clock_boot_us() < until_us) {
+        if (child->pid == 0 && child->again_us <= clock_boot_us() && !child_start(supervisor, child))
+            break;
         wait_until(supervisor, clock_boot_us() + 100 * 1000);
+        if (child->pid != 0 && cluster_is_ready(cluster))
+            return cluster_prepare(cluster);
     }
-    return cluster_prepare(cluster);
+    text_format(cluster->why, sizeof cluster->why,
+                "PostgreSQL does not come up; see %s/log/postgresql.log (a full disk? `df -h %s`)",
+                supervisor->settings->data, supervisor->settings->data);
+    return false;
 }
 
 /* Runs one program to its end. */
 static bool run_once(struct supervisor *supervisor, struct child *child)
 {
+    child->once = true;
     if (!child_start(supervisor, child))
         return false;
-    pid_t pid = child->pid;
-    int status = -1;
-    child->pid = 0;
-    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    while (child->pid != 0) {
+        if (supervisor->stop)
+            kill(child->pid, SIGTERM);
+        wait_until(supervisor, clock_boot_us() + 100 * 1000);
+    }
+    return WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
 }
 
 /* The stream's first event, said once in its life; what it is to be was left in DATA/stream by `up`. */
 static bool make_stream(struct supervisor *supervisor)
 {
     char path[400], name[64] = "", clock[16] = "", start[48] = "", source[64] = "";
-    if (cluster_has_stream(&supervisor->cluster))
+    if (supervisor->has_cluster && cluster_has_stream(&supervisor->cluster))
         return true;
-    if (supervisor->cluster.why[0] != '\0')
+    if (supervisor->has_cluster && supervisor->cluster.why[0] != '\0')
         return false;
     data_path(supervisor->settings, "stream", path);
     FILE *file = fopen(path, "re");
@@ -252,38 +283,54 @@ static bool make_stream(struct supervisor *supervisor)
         fclose(file);
     const char *extra[] = {"--init", name, "--clock", clock, "--start", start, "--clock-source", source};
     child_add(supervisor, "intake", "aftercare-intake");
-    struct child *init = &supervisor->children[--supervisor->n]; /* not one to be watched */
+    struct child *init = &supervisor->children[supervisor->n - 1];
     size_t n = 0;
     while (init->argv[n] != NULL)
         n++;
     for (size_t i = 0; i < (text_equal(clock, "wall") ? 4 : COUNT_OF(extra)); i++)
         init->argv[n++] = extra[i];
     init->argv[n] = NULL;
-    if (read && run_once(supervisor, init))
+    bool made = read && run_once(supervisor, init);
+    supervisor->n--; /* not one to be watched */
+    if (made)
         return true;
     text_format(supervisor->cluster.why, sizeof supervisor->cluster.why,
                 "the stream cannot be created; see %s/log/intake.log", supervisor->settings->data);
     return false;
 }
 
+/* Tells children [first, end) and waits for them; who does not end within wait_us is told more plainly. */
+static void stop_children(struct supervisor *supervisor, size_t first, size_t end, int64_t wait_us, int plainly)
+{
+    int64_t until_us = clock_boot_us() + wait_us;
+    bool late = false;
+    for (size_t i = first; i < end; i++)
+        if (supervisor->children[i].pid != 0)
+            kill(supervisor->children[i].pid, supervisor->children[i].stop_signal);
+    for (size_t i = first; i < end;) {
+        const struct child *child = &supervisor->children[i];
+        if (child->pid == 0) {
+            i++;
+            late = false;
+            continue;
+        }
+        if (clock_boot_us() > until_us && !late) {
+            log_warn("%s does not end; signal %d", child->name, plainly);
+            kill(child->pid, plainly);
+            late = true;
+        }
+        wait_until(supervisor, clock_boot_us() + 50 * 1000);
+    }
+}
+
+/* All daemons, then PostgreSQL, when nobody needs it any more. Half a minute at most. */
 static void stop_all(struct supervisor *supervisor)
 {
-    /* Last started, first stopped; PostgreSQL when nobody needs it any more. */
-    for (size_t i = supervisor->n; i-- > 0;) {
-        struct child *child = &supervisor->children[i];
-        if (child->pid == 0)
-            continue;
-        kill(child->pid, child->stop_signal);
-        if (i > 1)
-            continue; /* the workers may end side by side */
-        int64_t until_us = clock_boot_us() + STOP_US;
-        for (size_t k = i; k < supervisor->n; k++)
-            while (supervisor->children[k].pid != 0) {
-                if (clock_boot_us() > until_us)
-                    kill(supervisor->children[k].pid, SIGKILL);
-                wait_until(supervisor, clock_boot_us() + 50 * 1000);
-            }
-    }
+    size_t first = supervisor->has_cluster ? 1 : 0;
+    if (supervisor->n > first)
+        stop_children(supervisor, first, supervisor->n, DAEMONS_STOP_US, SIGKILL);
+    if (supervisor->has_cluster && supervisor->n > 0)
+        stop_children(supervisor, 0, 1, CLUSTER_STOP_US, SIGQUIT);
 }
 
 static void watch(struct supervisor *supervisor)
@@ -304,9 +351,10 @@ static void watch(struct supervisor *supervisor)
 static int hold_folder(const struct settings *settings)
 {
     char path[400];
+    struct flock lock;
     data_path(settings, "supervisor.pid", path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || ftruncate(fd, 0) != 0)
+    if (fd < 0 || lock_ask(fd, F_SETLK, &lock) != 0 || ftruncate(fd, 0) != 0)
         return -1;
     dprintf(fd, "%d\n", (int)getpid());
     return fd;
@@ -331,7 +379,8 @@ int command_supervise(struct cli *cli, int argc, char **argv)
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     supervisor.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-    bool fine = start_cluster(&supervisor) && make_stream(&supervisor);
+    supervisor.has_cluster = cluster_is_private(supervisor.settings);
+    bool fine = (!supervisor.has_cluster || start_cluster(&supervisor)) && make_stream(&supervisor);
     if (fine) {
         for (size_t i = 0; i < COUNT_OF(daemons); i++)
             child_add(&supervisor, daemons[i].name, daemons[i].program);

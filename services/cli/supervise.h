@@ -18,6 +18,8 @@ const char *daemon_metrics(const struct settings *, const char *name);
 void program_folder(char out[256]);
 /* DATA/NAME */
 void data_path(const struct settings *, const char *name, char out[400]);
+/* With everything in it. False: errno says why. */
+bool folder_remove(const char *path);
 
 /* The supervisor that holds the data folder: its process id, 0: none. */
 pid_t supervisor_pid(const struct settings *);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define READY_US (90 * SECOND_US)
+#define PORTS_US (5 * SECOND_US)
 #define FREE_BYTES_MIN ((uint64_t)512 * 1024 * 1024)
 #define ROOT_CONFIG "/etc/aftercare/aftercare.yaml"
 #define SERVICE_USER "aftercare"
@@ -232,18 +233,28 @@ static pid_t supervisor_start(const struct up_options *options)
     _exit(127);
 }
 
+/* False: nobody keeps the daemons running. own: the supervisor that was started here, 0 when there is only another's. */
+static bool is_supervised(const struct cli *cli, pid_t *own)
+{
+    if (*own != 0 && waitpid(*own, NULL, WNOHANG) != *own)
+        return true;
+    /* Two ups at once: one supervisor gets the folder, and both wait for it. */
+    *own = 0;
+    return supervisor_pid(&cli->settings) != 0;
+}
+
 /* Waits until all are healthy; the name of the first that is not, with its reason. */
-static const char *wait_ready(struct cli *cli, pid_t supervisor, char why[200])
+static const char *wait_ready(const struct cli *cli, pid_t *own, char why[200])
 {
     int64_t until_us = clock_boot_us() + READY_US;
     for (size_t i = 0; daemon_at(i) != NULL;) {
+        if (!is_supervised(cli, own)) {
+            text_copy(why, 200, "it gave up");
+            return "supervisor";
+        }
         if (health_ask(daemon_metrics(&cli->settings, daemon_at(i)->name), why)) {
             i++;
             continue;
-        }
-        if (waitpid(supervisor, NULL, WNOHANG) == supervisor) {
-            text_copy(why, 200, "the supervisor gave up");
-            return "supervisor";
         }
         if (clock_boot_us() > until_us)
             return daemon_at(i)->name;
@@ -252,16 +263,40 @@ static const char *wait_ready(struct cli *cli, pid_t supervisor, char why[200])
     return NULL;
 }
 
-/* Somebody else's program on one of our ports is found before ours fail one by one. */
-static bool ports_are_free(struct cli *cli)
+/* Somebody else's program on one of our ports is found before ours fail one by one. What a killed supervisor left ends soon. */
+static bool ports_are_free(const struct up_options *options)
 {
+    struct cli *cli = options->cli;
     char why[200], taken[160];
-    if (!endpoints_free(&cli->settings, taken, why)) {
-        cli_fail(cli, CLI_REFUSED, "stop what holds it (`ss -ltnp` shows it), or set another address in the settings",
-                 "%s is taken: %s", taken, why);
-        return false;
+    int64_t until_us = clock_boot_us() + PORTS_US;
+    while (!endpoints_free(&cli->settings, taken, why)) {
+        if (clock_boot_us() > until_us) {
+            char advice[600];
+            text_format(advice, sizeof advice, "stop what holds it (`ss -ltnp` shows it), or set another address in %s",
+                        options->config);
+            cli_fail(cli, CLI_REFUSED, advice, "%s is taken: %s", taken, why);
+            return false;
+        }
+        poll(NULL, 0, 100);
     }
     return true;
+}
+
+static int up_finish(struct cli *cli, pid_t own)
+{
+    char why[200];
+    const char *late = wait_ready(cli, &own, why);
+    if (late == NULL) {
+        cli_note(cli, "%s is up", cli->settings.data);
+        return CLI_DONE;
+    }
+    tail_log(&cli->settings, late);
+    if (own != 0) {
+        kill(own, SIGTERM);
+        waitpid(own, NULL, 0);
+    }
+    return cli_fail(cli, CLI_REFUSED, "`aftercare doctor` looks for the cause", "%s does not come up: %s", late,
+                    why[0] != '\0' ? why : "it does not answer");
 }
 
 int command_up(struct cli *cli, int argc, char **argv)
@@ -272,30 +307,21 @@ int command_up(struct cli *cli, int argc, char **argv)
         .doc = "Starts PostgreSQL and all daemons on a data folder, and makes the folder where there is none.\v"
                "Examples:\n  aftercare up\n  aftercare up --data /tmp/try --clock stepped --start 2011-07-01T04:00:00Z"};
     struct up_options options = {.cli = cli};
-    char why[200];
     cli_parse(&syntax, argc, argv, &options);
     if (supervisor_pid(&cli->settings) != 0) {
         cli_note(cli, "%s is up already", cli->settings.data);
-        return CLI_DONE;
+        return up_finish(cli, 0);
     }
     if (geteuid() == 0 && service_user() == NULL)
         return cli_fail(cli, CLI_REFUSED, "useradd --system --home-dir /var/lib/aftercare --shell /usr/sbin/nologin " SERVICE_USER,
                         "there is no user %s to run the daemons as", SERVICE_USER);
     struct cluster cluster;
-    if (!cluster_find(&cluster, &cli->settings))
+    if (cluster_is_private(&cli->settings) && !cluster_find(&cluster, &cli->settings))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
-    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) || !ports_are_free(cli))
+    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) || !ports_are_free(&options))
         return CLI_REFUSED;
     pid_t supervisor = supervisor_start(&options);
     if (supervisor < 0)
         return cli_fail(cli, CLI_REFUSED, NULL, "no process can be started: %s", strerror(errno));
-    const char *late = wait_ready(cli, supervisor, why);
-    if (late != NULL) {
-        tail_log(&cli->settings, late);
-        kill(supervisor, SIGTERM);
-        return cli_fail(cli, CLI_REFUSED, "`aftercare doctor` looks for the cause", "%s does not come up: %s", late,
-                        why[0] != '\0' ? why : "it does not answer");
-    }
-    cli_note(cli, "%s is up", cli->settings.data);
-    return CLI_DONE;
+    return up_finish(cli, supervisor);
 }
