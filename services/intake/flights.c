@@ -1,6 +1,7 @@
 /* Batches under way: gathering, launching, landing. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "server_inside.h"
 #include "table/mirror.h"
 #include <assert.h>
@@ -308,6 +309,20 @@ static size_t sources_dirty(struct server *server, struct source_row **dirty)
 
 static void land(struct server *server, struct flight *flight);
 
+/* An operator let a source in: what is in memory of it follows what the transaction stores. */
+static void let_in(struct server *server, const struct batch *batch)
+{
+    for (uint32_t e = 0; e < batch->enrolled_n; e++)
+        for (size_t i = 0; i < server->sources_n; i++) {
+            struct source_row *source = server->sources[i];
+            if (!text_equal(source->name, batch->enrolled[e].source))
+                continue;
+            memcpy(source->incarnation, batch->enrolled[e].incarnation, INCARNATION_BYTES);
+            source->enrolled = true;
+            source->frozen = false;
+        }
+}
+
 void server_launch(struct server *server)
 {
     struct flight *flight = server->building;
@@ -325,6 +340,7 @@ void server_launch(struct server *server)
         server_lost(server, "batch", status);
         return;
     }
+    let_in(server, &flight->batch);
     server->flying = flight;
     server->building = flight == &server->flights[0] ? &server->flights[1] : &server->flights[0];
     flight_reset(server->building, &server->taker.journal);

@@ -1,6 +1,7 @@
 /* The daemon against a real cluster, over its sockets: what was acknowledged outlives a kill -9, is answered again and stands in
  * the journal once, each position linked to the one before. */
 #include "base/clock.h"
+#include "event/stream.h"
 #include "bus/socket.h"
 #include "journal.h"
 #include "record/pack.h"
@@ -379,6 +380,25 @@ static void test_the_same_number_again(void **state)
     struct verb_denied denied;
     hear_as(socket, "DENIED", &verb_denied_record, &denied);
     assert_string_equal(denied.code, "frozen");
+    /* An operator lets it in again, with the spool it has now. */
+    static int64_t enrolled_pos[EVENTS + 1];
+    struct bus_socket *desk = greet("operator/enrols", 1, 0, &welcome);
+    struct source_enrolled enrolled = {.source = "operator/again"};
+    memset(enrolled.incarnation, 6, sizeof(enrolled.incarnation));
+    struct buf data = {0}, draft = {0};
+    record_encode(&source_enrolled_record, RECORD_PLAIN, &enrolled, &data);
+    draft_encode(&(struct draft){.type = "source.enrolled", .by = "t", .data = buf_bytes(&data)}, &draft);
+    struct bytes event = buf_bytes(&draft);
+    struct verb_append enrol = {.n = 1, .upto = -1, .events = {.items = &event, .n = 1}};
+    say(desk, "APPEND", &verb_append_record, &enrol);
+    answers(desk, 1, 1, enrolled_pos);
+    memset(hello.incarnation, 6, sizeof(hello.incarnation));
+    say(socket, "HELLO", &verb_hello_record, &hello);
+    hear_as(socket, "WELCOME", &verb_welcome_record, &welcome);
+    assert_int_equal(welcome.durable, 31);
+    buf_release(&data);
+    buf_release(&draft);
+    bus_close(&desk);
     bus_close(&socket);
 }
 
