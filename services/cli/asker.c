@@ -42,7 +42,7 @@ static int ask_error(struct asker *asker, const struct asking *asking, const cha
         return CLI_SILENT;
     const struct cli *cli = asker->cli;
     bool absent =
-        text_starts(code, "no-") || text_equal(code, "absent") || text_equal(code, "timeout");
+        text_starts(code, "no-") || text_equal(code, "nobody") || text_equal(code, "timeout");
     return cli_fail(cli, absent ? CLI_SILENT : CLI_REFUSED,
                     in_words(cli->language, "`aftercare status` shows which services answer."),
                     in_words(cli->language, "%s does not answer \"%s\": %s %s"),
