@@ -50,10 +50,11 @@ static int delete_data(struct cli *cli)
     data_path(&cli->settings, "stream", stream);
     data_path(&cli->settings, "pg/PG_VERSION", cluster);
     if (access(stream, F_OK) != 0 && access(cluster, F_OK) != 0)
-        return cli_fail(cli, CLI_REFUSED, NULL, "%s holds no stream: nothing is deleted", cli->settings.data);
+        return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "%s holds no stream: nothing is deleted"), cli->settings.data);
     if (!folder_remove(cli->settings.data))
-        return cli_fail(cli, CLI_REFUSED, NULL, "%s cannot be removed whole: %s", cli->settings.data, strerror(errno));
-    cli_note(cli, "%s is deleted", cli->settings.data);
+        return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "%s cannot be removed whole: %s"), cli->settings.data, strerror(errno));
+    rmdir(cli->settings.sockets); /* where nothing of others is in it */
+    cli_note(cli, in_words(cli->language, "%s is deleted"), cli->settings.data);
     return CLI_DONE;
 }
 
@@ -67,17 +68,17 @@ int command_down(struct cli *cli, int argc, char **argv)
     cli_parse(&syntax, argc, argv, &options);
     pid_t pid = supervisor_pid(&cli->settings);
     if (pid == 0)
-        cli_note(cli, "%s is not up", cli->settings.data);
+        cli_note(cli, in_words(cli->language, "%s is not up"), cli->settings.data);
     else if (kill(pid, SIGTERM) != 0)
-        return cli_fail(cli, CLI_REFUSED, "run it as the user who started it, or as root", "the supervisor %d cannot be told: %s",
+        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "run it as the user who started it, or as root"), in_words(cli->language, "the supervisor %d cannot be told: %s"),
                         (int)pid, strerror(errno));
     int64_t until_us = clock_boot_us() + DOWN_US;
     while (pid != 0 && supervisor_pid(&cli->settings) != 0) {
         if (clock_boot_us() > until_us)
-            return cli_fail(cli, CLI_REFUSED, "look into its log", "the supervisor %d does not end", (int)pid);
+            return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "look into its log"), in_words(cli->language, "the supervisor %d does not end"), (int)pid);
         poll(NULL, 0, 50);
     }
     if (pid != 0)
-        cli_note(cli, "%s is down", cli->settings.data);
+        cli_note(cli, in_words(cli->language, "%s is down"), cli->settings.data);
     return options.delete_data ? delete_data(cli) : CLI_DONE;
 }

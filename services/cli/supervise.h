@@ -5,6 +5,9 @@
 #include "cli.h"
 #include <sys/types.h>
 
+/* Whom the daemons run as where root starts them. */
+#define SERVICE_USER "aftercare"
+
 /* The daemons in the order of their start. */
 struct daemon_name {
     const char *name;    /* "dispatcher" */

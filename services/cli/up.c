@@ -21,7 +21,6 @@
 #define PORTS_US (5 * SECOND_US)
 #define FREE_BYTES_MIN ((uint64_t)512 * 1024 * 1024)
 #define ROOT_CONFIG "/etc/aftercare/aftercare.yaml"
-#define SERVICE_USER "aftercare"
 
 struct up_options {
     struct cli *cli;
@@ -78,12 +77,19 @@ static bool folder_make(struct cli *cli, const char *path, mode_t mode)
         *slash = '/';
     }
     if (mkdir(path, mode) != 0 && errno != EEXIST) {
-        cli_fail(cli, CLI_REFUSED, "choose another folder with --data, or mend its permissions", "%s cannot be made: %s", path,
+        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "choose another folder with --data, or mend its permissions"), in_words(cli->language, "%s cannot be made: %s"), path,
                  strerror(errno));
         return false;
     }
     const struct passwd *user = service_user();
-    return user == NULL || chown(path, user->pw_uid, user->pw_gid) == 0;
+    struct stat made;
+    /* In /tmp somebody else may have been first, with a folder or a link of theirs. */
+    if (lstat(path, &made) == 0 && S_ISDIR(made.st_mode) &&
+        (user != NULL ? chown(path, user->pw_uid, user->pw_gid) == 0 : made.st_uid == geteuid()))
+        return true;
+    cli_fail(cli, CLI_REFUSED, in_words(cli->language, "choose another folder with --data, or mend its permissions"),
+             in_words(cli->language, "%s is not a folder of your own"), path);
+    return false;
 }
 
 static bool folders_make(struct cli *cli)
@@ -95,12 +101,12 @@ static bool folders_make(struct cli *cli)
     if (!folder_make(cli, settings->data, 0700) || !folder_make(cli, log, 0700) || !folder_make(cli, settings->sockets, 0700))
         return false;
     if (strlen(settings->sockets) > 80) {
-        cli_fail(cli, CLI_USAGE, "set `sockets` in the settings to a shorter path", "%s is too long for a socket's folder",
+        cli_fail(cli, CLI_USAGE, in_words(cli->language, "set `sockets` in the settings to a shorter path"), in_words(cli->language, "%s is too long for a socket's folder"),
                  settings->sockets);
         return false;
     }
     if (statvfs(settings->data, &space) == 0 && (uint64_t)space.f_bavail * space.f_frsize < FREE_BYTES_MIN) {
-        cli_fail(cli, CLI_REFUSED, "make room, or choose another folder with --data", "less than 512 MiB are free under %s",
+        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "make room, or choose another folder with --data"), in_words(cli->language, "less than 512 MiB are free under %s"),
                  settings->data);
         return false;
     }
@@ -148,7 +154,7 @@ static bool settings_write(struct up_options *options)
     mkdir(folder, 0755);
     if (settings_print_to(cli, path))
         return true;
-    cli_fail(cli, CLI_REFUSED, "a full disk, or no right to write there?", "%s cannot be written: %s", path, strerror(errno));
+    cli_fail(cli, CLI_REFUSED, in_words(cli->language, "a full disk, or no right to write there?"), in_words(cli->language, "%s cannot be written: %s"), path, strerror(errno));
     return false;
 }
 
@@ -162,11 +168,11 @@ static bool stream_write(const struct up_options *options)
     data_path(&cli->settings, "stream", path);
     if (access(path, F_OK) == 0) {
         if (options->clock != NULL || options->start != NULL || options->name != NULL)
-            cli_note(cli, "the stream of %s exists already: --name, --clock and --start are as they were", cli->settings.data);
+            cli_note(cli, in_words(cli->language, "the stream of %s exists already: --name, --clock and --start are as they were"), cli->settings.data);
         return true;
     }
     if (text_equal(clock, "stepped") && (options->start == NULL || !instant_parse(options->start, &start_us))) {
-        cli_fail(cli, CLI_USAGE, "for instance --start 2011-07-01T04:00:00Z", "a stepped stream needs --start TIME");
+        cli_fail(cli, CLI_USAGE, in_words(cli->language, "for instance --start 2011-07-01T04:00:00Z"), in_words(cli->language, "a stepped stream needs --start TIME"));
         return false;
     }
     FILE *file = fopen(path, "we");
@@ -179,7 +185,7 @@ static bool stream_write(const struct up_options *options)
     if (done && user != NULL)
         done = chown(path, user->pw_uid, user->pw_gid) == 0;
     if (!done)
-        cli_fail(cli, CLI_REFUSED, "a full disk?", "%s cannot be written: %s", path, strerror(errno));
+        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "a full disk?"), in_words(cli->language, "%s cannot be written: %s"), path, strerror(errno));
     return done;
 }
 
@@ -272,9 +278,9 @@ static bool ports_are_free(const struct up_options *options)
     while (!endpoints_free(&cli->settings, taken, why)) {
         if (clock_boot_us() > until_us) {
             char advice[600];
-            text_format(advice, sizeof advice, "stop what holds it (`ss -ltnp` shows it), or set another address in %s",
+            text_format(advice, sizeof advice, in_words(cli->language, "stop what holds it (`ss -ltnp` shows it), or set another address in %s"),
                         options->config);
-            cli_fail(cli, CLI_REFUSED, advice, "%s is taken: %s", taken, why);
+            cli_fail(cli, CLI_REFUSED, advice, in_words(cli->language, "%s is taken: %s"), taken, why);
             return false;
         }
         poll(NULL, 0, 100);
@@ -287,7 +293,7 @@ static int up_finish(struct cli *cli, pid_t own)
     char why[200];
     const char *late = wait_ready(cli, &own, why);
     if (late == NULL) {
-        cli_note(cli, "%s is up", cli->settings.data);
+        cli_note(cli, in_words(cli->language, "%s is up"), cli->settings.data);
         return CLI_DONE;
     }
     tail_log(&cli->settings, late);
@@ -295,8 +301,8 @@ static int up_finish(struct cli *cli, pid_t own)
         kill(own, SIGTERM);
         waitpid(own, NULL, 0);
     }
-    return cli_fail(cli, CLI_REFUSED, "`aftercare doctor` looks for the cause", "%s does not come up: %s", late,
-                    why[0] != '\0' ? why : "it does not answer");
+    return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "`aftercare doctor` looks for the cause"), in_words(cli->language, "%s does not come up: %s"), late,
+                    why[0] != '\0' ? why : in_words(cli->language, "it does not answer"));
 }
 
 int command_up(struct cli *cli, int argc, char **argv)
@@ -309,12 +315,12 @@ int command_up(struct cli *cli, int argc, char **argv)
     struct up_options options = {.cli = cli};
     cli_parse(&syntax, argc, argv, &options);
     if (supervisor_pid(&cli->settings) != 0) {
-        cli_note(cli, "%s is up already", cli->settings.data);
+        cli_note(cli, in_words(cli->language, "%s is up already"), cli->settings.data);
         return up_finish(cli, 0);
     }
     if (geteuid() == 0 && service_user() == NULL)
         return cli_fail(cli, CLI_REFUSED, "useradd --system --home-dir /var/lib/aftercare --shell /usr/sbin/nologin " SERVICE_USER,
-                        "there is no user %s to run the daemons as", SERVICE_USER);
+                        in_words(cli->language, "there is no user %s to run the daemons as"), SERVICE_USER);
     struct cluster cluster;
     if (cluster_is_private(&cli->settings) && !cluster_find(&cluster, &cli->settings))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
@@ -322,6 +328,6 @@ int command_up(struct cli *cli, int argc, char **argv)
         return CLI_REFUSED;
     pid_t supervisor = supervisor_start(&options);
     if (supervisor < 0)
-        return cli_fail(cli, CLI_REFUSED, NULL, "no process can be started: %s", strerror(errno));
+        return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "no process can be started: %s"), strerror(errno));
     return up_finish(cli, supervisor);
 }
