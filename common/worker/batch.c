@@ -111,6 +111,12 @@ static void board_update(struct shell *shell)
     metric_set(shell->checked, state.checked_us / SECOND_US);
 }
 
+static void note_upto(struct shell *shell)
+{
+    if ((int64_t)run_upto(shell->run) > shell->shipped_upto)
+        shell->shipped_upto = (int64_t)run_upto(shell->run);
+}
+
 void batch_work(struct shell *shell)
 {
     size_t n = run_batched(shell->run);
@@ -124,8 +130,10 @@ void batch_work(struct shell *shell)
         return;
     const struct run_conclusion *conclusions;
     bool concluded = run_conclusions(shell->run, &conclusions) > 0;
-    if (n == 0 && !concluded)
-        return; /* time passed, nothing was due */
+    if (n == 0 && !concluded) { /* time passed, nothing was due */
+        note_upto(shell);
+        return;
+    }
     ship(shell);
     session_flush(shell);
     if (write_rows(shell) != STATUS_OK) {
@@ -142,8 +150,7 @@ void batch_work(struct shell *shell)
     }
     run_committed(shell->run);
     shell->committed = run_state(shell->run).pos;
-    if (run_upto(shell->run) > (uint64_t)shell->shipped_upto)
-        shell->shipped_upto = (int64_t)run_upto(shell->run);
+    note_upto(shell);
     shell->single = false;
     metric_add(shell->events, (int64_t)n);
     metric_add(shell->commits, 1);

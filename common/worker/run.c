@@ -56,6 +56,7 @@ static const struct handler *handler_find(const struct run *run, const char *typ
 struct run *run_new(const struct worker *worker, size_t cache_rows)
 {
     struct run *run = memory_new(sizeof *run);
+    assert(worker->questions_n == 0 || worker->question_args != NULL);
     run->worker = worker;
     run->defs_n = worker->tables_n + 3;
     run->defs = memory_new(run->defs_n * sizeof run->defs[0]);
@@ -124,7 +125,9 @@ void run_start(struct run *run, const struct run_state *state, uint64_t upto)
 {
     run->state = *state;
     run->upto = upto;
-    run->timers_left = false;
+    /* What fired at this position before may not have been shipped: timers are looked at once more. Where the
+     * position is below upto, everything that fired up to there is in the journal. */
+    run->timers_left = state->pos > 0 && state->pos >= upto;
     run->fire = false;
     run->error[0] = '\0';
     flight_clear(run->flight);
@@ -236,7 +239,7 @@ size_t run_batched(const struct run *run)
 
 int64_t run_now_us(const struct run *run)
 {
-    return run->state.checked_us > run->state.rec_us ? run->state.checked_us : run->state.rec_us;
+    return run->state.checked_us > run->at_us ? run->state.checked_us : run->at_us;
 }
 
 bool run_in_flight(const struct run *run, const char *slot)
@@ -303,9 +306,10 @@ size_t run_conclusions(const struct run *run, const struct run_conclusion **conc
 
 /* --- one event --------------------------------------------------------------------------------- */
 
-void run_begin(struct run *run, uint64_t cause)
+void run_begin(struct run *run, uint64_t cause, int64_t at_us)
 {
     run->cause = cause;
+    run->at_us = at_us;
     run->drawn_from = run->conclusions_n;
     buf_reset(&run->slots);
 }
@@ -353,7 +357,7 @@ static enum step handle(struct run *run, const struct run_item *item)
 {
     bool decide = item->event.pos > run->upto;
     enum step step;
-    run_begin(run, item->event.pos);
+    run_begin(run, item->event.pos, item->event.rec_us);
     if (parking_holds(run, item, &step))
         return step;
     if (item->event.pos == run->crash_pos && item->handler != NULL)

@@ -48,6 +48,7 @@ struct run {
 
     /* the event or timer at hand */
     uint64_t cause;
+    int64_t at_us; /* its rec */
     bool dry; /* collecting misses: nothing is concluded */
     size_t drawn_from; /* conclusions[] index where the event's own begin */
     struct buf slots;  /* of this event's conclusions, to be undone */
@@ -70,7 +71,7 @@ enum step { STEP_DONE, STEP_MISS, STEP_TROUBLE };
 /* Applies and decides one event; what it did is undone unless STEP_DONE. */
 enum step run_step(struct run *, const struct run_item *, bool decide);
 void run_decode(struct run *, struct run_item *);
-void run_begin(struct run *, uint64_t cause);
+void run_begin(struct run *, uint64_t cause, int64_t at_us);
 void run_undo_drawn(struct run *);
 bool run_stop(struct run *, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -68,7 +68,7 @@ enum step run_fire(struct run *run)
         run->timers_left = timer != NULL && due_us <= run->state.checked_us;
         if (!run->timers_left || run->timers_fired == TIMERS_PER_TRANSACTION_MAX)
             return STEP_DONE;
-        run_begin(run, run->state.pos);
+        run_begin(run, run->state.pos, run->state.rec_us);
         size_t mark = tables_mark(run->tables);
         fire(run, timer, row, due_us);
         if (tables_missed(run->tables)) {

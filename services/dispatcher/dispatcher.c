@@ -2,6 +2,7 @@
 #include "services/dispatcher/dispatcher.h"
 
 #include "base/text.h"
+#include "proto/questions.h"
 #include "proto/reference.h"
 #include "proto/sla.h"
 #include "proto/ticket.h"
@@ -86,5 +87,6 @@ const struct worker dispatcher_worker = {
     .tables_n = DISPATCHER_TABLES,
     .questions = dispatcher_questions,
     .questions_n = DISPATCHER_QUESTIONS,
+    .question_args = question_args,
     .flight = flight,
 };

@@ -1,6 +1,7 @@
 /* Follow-up: events in, timers, tables, questions. */
 #include "services/follow-up/follow_up.h"
 
+#include "proto/questions.h"
 #include "proto/followup.h"
 #include "proto/ticket.h"
 #include "services/follow-up/handlers.h"
@@ -49,4 +50,5 @@ const struct worker follow_up_worker = {
     .tables_n = FOLLOW_UP_TABLES,
     .questions = follow_up_questions,
     .questions_n = FOLLOW_UP_QUESTIONS,
+    .question_args = question_args,
 };
