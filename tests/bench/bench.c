@@ -1,0 +1,49 @@
+#include "bench.h"
+
+#include "base/text.h"
+#include "bus/socket.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+double cpu_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+int64_t median(int64_t *values, size_t n, double quantile)
+{
+    if (n == 0)
+        return 0;
+    qsort(values, n, sizeof values[0], compare);
+    size_t at = (size_t)((double)n * quantile);
+    return values[at < n ? at : n - 1];
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int, char **);
+        int args;
+    } benches[] = {{"insert", bench_insert, 5}, {"facts", bench_facts, 6}, {"load", bench_load, 8}, {"follow", bench_follow, 4}};
+    for (size_t i = 0; argc > 1 && i < COUNT_OF(benches); i++)
+        if (text_equal(argv[1], benches[i].name) && argc == benches[i].args) {
+            bus_start();
+            int code = benches[i].run(argc, argv);
+            bus_stop();
+            return code;
+        }
+    fprintf(stderr, "usage: aftercare-bench insert DSN SECONDS BATCH | facts CMD STREAM SECONDS INFLIGHT |\n"
+                    "       load CMD STREAM SECONDS RATE NAME CSV | follow FEED STREAM\n");
+    return 2;
+}

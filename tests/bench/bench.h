@@ -1,0 +1,37 @@
+/* The benches' programs: each does one thing for some seconds and prints one JSON line. tests/bench/run puts them together. */
+#ifndef AFTERCARE_BENCH_H
+#define AFTERCARE_BENCH_H
+
+#include "bus/source.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* "insert DSN SECONDS BATCH": the bare statement, as near to the disk as SQL gets. */
+int bench_insert(int argc, char **argv);
+/* "facts CMD STREAM SECONDS INFLIGHT": 400-byte facts about one ticket. INFLIGHT 1 measures the acknowledgement. */
+int bench_facts(int argc, char **argv);
+/* "load CMD STREAM SECONDS RATE NAME CSV": requests as registrations and resolutions; RATE 0: as fast as they are taken. */
+int bench_load(int argc, char **argv);
+/* "follow FEED STREAM": one reader from the first event to the head, links verified. */
+int bench_follow(int argc, char **argv);
+
+/* Sends drafts and keeps at most `inflight` of them unanswered. */
+struct sender {
+    struct source *source;
+    struct bus_socket *socket;
+    size_t inflight;
+    int64_t taken, refused;
+    bool open, denied;
+    char why[200];
+};
+bool sender_open(struct sender *, const char *endpoint, const char *stream, const char *name, size_t inflight);
+void sender_close(struct sender *);
+/* Waits until there is room for n more, then sends them in one message. False: the session is over (why). */
+bool sender_send(struct sender *, const struct bytes *drafts, size_t n);
+/* Moves frames for at most `us`. */
+bool sender_turn(struct sender *, int64_t us);
+
+double cpu_seconds(void);
+int64_t median(int64_t *values, size_t n, double quantile); /* sorts */
+
+#endif
