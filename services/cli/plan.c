@@ -43,11 +43,42 @@ static int64_t first_end(const struct plan *plan, int64_t start_us)
     return start_us == 0 || fact_us > end_us ? fact_us : end_us;
 }
 
+static int row_compare(const void *left, const void *right)
+{
+    const struct plan_fact *a = left, *b = right;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Conclusions come between steps. What answers an earlier fact of its row goes a step later, so
+ * that it meets them: a ticket closed within the hour it opened in has its offer by then. */
+static void rows_spread(struct plan *plan)
+{
+    qsort(plan->facts, plan->n, sizeof(*plan->facts), row_compare);
+    for (size_t i = 1; i < plan->n; i++) {
+        const struct plan_fact *before = &plan->facts[i - 1];
+        struct plan_fact *fact = &plan->facts[i];
+        if (fact->line != before->line)
+            continue;
+        int64_t sent_us = step_end(before->sort_us, plan->step_us);
+        if (sent_us < plan->end_us)
+            sent_us = plan->end_us;
+        if (fact->sort_us <= sent_us)
+            fact->sort_us = sent_us + 1;
+    }
+    qsort(plan->facts, plan->n, sizeof(*plan->facts), fact_compare);
+}
+
 void plan_ready(struct plan *plan, int64_t start_us, int64_t until_us, int64_t step_us)
 {
     assert(step_us >= 0);
     qsort(plan->facts, plan->n, sizeof(*plan->facts), fact_compare);
     plan->step_us = step_us;
+    if (step_us > 0) {
+        plan->end_us = first_end(plan, start_us);
+        rows_spread(plan);
+    }
     if (step_us > 0 && until_us != INT64_MAX)
         until_us = step_end(until_us, step_us);
     size_t kept = plan->n;
@@ -61,7 +92,6 @@ void plan_ready(struct plan *plan, int64_t start_us, int64_t until_us, int64_t s
         plan->until_us = until_us;
         return;
     }
-    plan->end_us = first_end(plan, start_us);
     if (until_us == INT64_MAX)
         until_us =
             kept > 0 ? step_end(plan->facts[kept - 1].sort_us, step_us) : plan->end_us - step_us;

@@ -1,5 +1,6 @@
 /* In what order an import sends: facts by time, then by their place in the file, and on a stepped
- * stream the steps of its clock between them. Pure, and the same for the same file, mapping, start,
+ * stream the steps of its clock between them, each event of a row in a later step than the one
+ * before. Pure, and the same for the same file, mapping, start,
  * end and step: an event's place is its number. */
 #ifndef AFTERCARE_CLI_PLAN_H
 #define AFTERCARE_CLI_PLAN_H
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 
 struct plan_fact {
-    int64_t sort_us; /* its time, but never before an earlier event of its row */
+    int64_t sort_us; /* its time, but never before an earlier event of its row, nor in its step */
     uint32_t line;   /* in the file */
     uint32_t order;  /* in its row */
     uint64_t draft_at;
@@ -29,7 +30,7 @@ struct plan {
 
 void plan_add(struct plan *, int64_t sort_us, uint32_t line, uint32_t order, struct bytes draft);
 /* Sorts and leaves out what is after until_us (INT64_MAX: nothing). step_us > 0: steps end at
- * multiples of it, beginning with the one that holds the first fact, or the first after start_us;
+ * multiples of it (plan_fact's sort_us follows them), beginning with the one that holds the first fact, or the first after start_us;
  * until_us is then moved up to a multiple, and without one time goes to the end of the last fact's
  * step. */
 void plan_ready(struct plan *, int64_t start_us, int64_t until_us, int64_t step_us);

@@ -72,8 +72,9 @@ static void test_order(void **state)
     }
 }
 
-static const char stepped[] = "1 2.0 @01:00\n2 2.1 @01:00\n3 3.0 @01:00\n4 4.0 @01:00\n5 3.1 "
-                              "@01:00\n6 ~01:00\n7 ~02:00\n8 ~03:00\n"
+/* 2.1 has the time of 2.0, 3.1 lies in the same step as 3.0: each goes a step later. */
+static const char stepped[] = "1 2.0 @01:00\n2 3.0 @01:00\n3 4.0 @01:00\n4 ~01:00\n"
+                              "5 2.1 @02:00\n6 3.1 @02:00\n7 ~02:00\n8 ~03:00\n"
                               "9 4.1 @04:00\n10 ~04:00\n";
 
 static void test_steps(void **state)
@@ -89,11 +90,13 @@ static void test_steps(void **state)
         /* a later end moves no number; an end within a step is the step's end */
         {NULL, "2011-07-01T04:20:00Z", "11 ~05:00\n"},
         {NULL, "2011-07-01T02:00:00Z",
-         "=1 2.0 @01:00\n2 2.1 @01:00\n3 3.0 @01:00\n4 4.0 @01:00\n5 3.1 @01:00\n6 ~01:00\n7 "
+         "=1 2.0 @01:00\n2 3.0 @01:00\n3 4.0 @01:00\n4 ~01:00\n5 2.1 @02:00\n6 3.1 @02:00\n7 "
          "~02:00\n"},
+        /* what was put off over the end is left out, and goes on there with a later end */
+        {NULL, "2011-07-01T01:00:00Z", "=1 2.0 @01:00\n2 3.0 @01:00\n3 4.0 @01:00\n4 ~01:00\n"},
         /* facts from before the stream's start go in its first step */
         {"2011-07-01T02:30:00Z", NULL,
-         "=1 2.0 @03:00\n2 2.1 @03:00\n3 3.0 @03:00\n4 4.0 @03:00\n5 3.1 @03:00\n6 ~03:00\n7 4.1 "
+         "=1 2.0 @03:00\n2 3.0 @03:00\n3 4.0 @03:00\n4 ~03:00\n5 2.1 @04:00\n6 3.1 @04:00\n7 4.1 "
          "@04:00\n8 ~04:00\n"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
