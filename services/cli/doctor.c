@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "calendar/zone.h"
 #include "cluster.h"
+#include "settings/places.h"
 #include "supervise.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -152,7 +153,7 @@ static void check_settings(struct doctor *doctor)
     else
         data_path(doctor->settings, "aftercare.yaml", path);
     if (access(path, F_OK) != 0)
-        text_copy(path, sizeof path, "/etc/aftercare/aftercare.yaml");
+        text_copy(path, sizeof path, SYSTEM_FILE);
     if (stat(path, &status) != 0) {
         report(doctor, true, "settings", words(doctor, "no file, all as usual"), "");
         return;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cluster.h"
+#include "settings/places.h"
 #include "supervise.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #define READY_US (90 * SECOND_US)
 #define PORTS_US (5 * SECOND_US)
 #define FREE_BYTES_MIN ((uint64_t)512 * 1024 * 1024)
-#define ROOT_CONFIG "/etc/aftercare/aftercare.yaml"
 
 struct up_options {
     struct cli *cli;
@@ -144,8 +144,8 @@ static bool settings_write(struct up_options *options)
         return true;
     }
     data_path(&cli->settings, "aftercare.yaml", path);
-    if (access(path, F_OK) != 0 && geteuid() == 0 && cli->data == NULL && getenv("AFTERCARE_DATA") == NULL)
-        text_copy(path, sizeof options->config, ROOT_CONFIG);
+    if (access(path, F_OK) != 0 && geteuid() == 0 && text_equal(cli->settings.data, SYSTEM_DATA))
+        text_copy(path, sizeof options->config, SYSTEM_FILE);
     if (access(path, F_OK) == 0)
         return true;
     char folder[400];
@@ -158,6 +158,22 @@ static bool settings_write(struct up_options *options)
     return false;
 }
 
+/* A stream is what it was made as; who asks for something else is told. */
+static void stream_compare(const struct up_options *options, const char *path)
+{
+    char name[64] = "", clock[16] = "", start[48] = "";
+    struct cli *cli = options->cli;
+    FILE *file = fopen(path, "re");
+    bool read = file != NULL && fscanf(file, "%63s %15s %47s", name, clock, start) == 3;
+    if (file != NULL)
+        fclose(file);
+    if (read && ((options->name != NULL && !text_equal(options->name, name)) ||
+                 (options->clock != NULL && !text_equal(options->clock, clock)) ||
+                 (options->start != NULL && !text_equal(options->start, start))))
+        cli_note(cli, in_words(cli->language, "the stream of %s exists already: --name, --clock and --start are as they were"),
+                 cli->settings.data);
+}
+
 /* What the stream is to be, for the supervisor that creates it. */
 static bool stream_write(const struct up_options *options)
 {
@@ -167,12 +183,12 @@ static bool stream_write(const struct up_options *options)
     const char *clock = options->clock != NULL ? options->clock : "wall";
     data_path(&cli->settings, "stream", path);
     if (access(path, F_OK) == 0) {
-        if (options->clock != NULL || options->start != NULL || options->name != NULL)
-            cli_note(cli, in_words(cli->language, "the stream of %s exists already: --name, --clock and --start are as they were"), cli->settings.data);
+        stream_compare(options, path);
         return true;
     }
     if (text_equal(clock, "stepped") && (options->start == NULL || !instant_parse(options->start, &start_us))) {
-        cli_fail(cli, CLI_USAGE, in_words(cli->language, "for instance --start 2011-07-01T04:00:00Z"), in_words(cli->language, "a stepped stream needs --start TIME"));
+        cli_fail(cli, CLI_USAGE, in_words(cli->language, "for instance --start 2011-07-01T04:00:00Z"),
+                 in_words(cli->language, "a stepped stream needs --start TIME"));
         return false;
     }
     FILE *file = fopen(path, "we");
