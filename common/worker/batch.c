@@ -117,6 +117,17 @@ static void note_upto(struct shell *shell)
         shell->shipped_upto = (int64_t)run_upto(shell->run);
 }
 
+/* How long the events took from intake's stamp to our commit: what a user of the tables waits. */
+static void count_delays(struct shell *shell)
+{
+    int64_t now_us = clock_wall_us();
+    for (size_t i = 0; i < run_batched(shell->run); i++) {
+        int64_t delay_us = now_us - run_batched_rec_us(shell->run, i);
+        for (size_t k = COUNT_OF(apply_bounds_us); k-- > 0 && delay_us <= apply_bounds_us[k];)
+            metric_add(shell->applied_within[k], 1);
+    }
+}
+
 void batch_work(struct shell *shell)
 {
     size_t n = run_batched(shell->run);
@@ -148,6 +159,8 @@ void batch_work(struct shell *shell)
         session_break(shell, "PostgreSQL: the commit failed or is in doubt: %s", pg_error(shell->pg));
         return;
     }
+    if (!run_state(shell->run).stepped)
+        count_delays(shell);
     run_committed(shell->run);
     shell->committed = run_state(shell->run).pos;
     note_upto(shell);

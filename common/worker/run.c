@@ -235,6 +235,12 @@ size_t run_batched(const struct run *run)
     return run->items_n;
 }
 
+int64_t run_batched_rec_us(const struct run *run, size_t i)
+{
+    assert(i < run->items_n);
+    return run->items[i].event.rec_us;
+}
+
 /* --- conclusions ------------------------------------------------------------------------------- */
 
 int64_t run_now_us(const struct run *run)

@@ -36,6 +36,8 @@ enum run_result run_expect(struct run *, struct bytes body, struct bytes priv);
 /* Takes one more event (copied). In order; the caller has checked positions and links. */
 void run_add(struct run *, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES]);
 size_t run_batched(const struct run *);
+/* When the i-th event of the batch was recorded. */
+int64_t run_batched_rec_us(const struct run *, size_t i);
 /* Handles what was added, fires timers. Call again after RUN_MISS was served. */
 enum run_result run_process(struct run *);
 /* Everything up to the head has been processed and it was `now` there: timers fire. Call again after RUN_MISS. */

@@ -68,8 +68,11 @@ static void read_settings(struct settings *settings, const struct options *optio
     exit(2);
 }
 
+const int64_t apply_bounds_us[8] = {1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000};
+
 static void metrics_open(struct shell *shell)
 {
+    static char names[COUNT_OF(apply_bounds_us)][48];
     char error[160] = "";
     shell->metrics = metrics_new(shell->worker->name);
     shell->events = metric_counter(shell->metrics, "events_total", "events applied");
@@ -82,6 +85,11 @@ static void metrics_open(struct shell *shell)
     shell->in_flight = metric_gauge(shell->metrics, "in_flight", "conclusions not read back yet");
     shell->parked = metric_gauge(shell->metrics, "parked", "events set aside");
     shell->checked = metric_gauge(shell->metrics, "checked_until_seconds", "time is known to have come so far");
+    for (size_t i = 0; i < COUNT_OF(apply_bounds_us); i++) {
+        text_format(names[i], sizeof names[i], "applied_within_%lld_ms_total", (long long)(apply_bounds_us[i] / 1000));
+        shell->applied_within[i] =
+            metric_counter(shell->metrics, names[i], "events applied so soon after they were recorded");
+    }
     metrics_health(shell->metrics, "starting");
     if (shell->own->metrics[0] != '\0' && !metrics_serve(shell->metrics, shell->own->metrics, error, sizeof error))
         log_fatal("metrics cannot be served at %s: %s (another program has the port? set %s.metrics)",

@@ -43,6 +43,7 @@ struct shell {
     bool stop;
 
     struct metrics *metrics;
+    struct metric *applied_within[8]; /* events applied within so long of being recorded; wall streams */
     struct metric *events, *conclusions, *commits, *position, *head, *in_flight, *parked, *lag, *checked, *restarts;
 };
 
@@ -54,6 +55,9 @@ size_t session_open_rows(const struct shell *);
 void session_break(struct shell *, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Reads and writes frames of cmd; true while the session lives. */
 void session_flush(struct shell *);
+
+/* Upper ends of applied_within, microseconds. */
+extern const int64_t apply_bounds_us[8];
 
 /* batch.c: handle what was read, ship, write, commit. */
 void batch_work(struct shell *);

@@ -87,7 +87,7 @@ class Stepped(unittest.TestCase):
         self.assertGreaterEqual(close / len(wanted), 0.985, f"{close} of {len(wanted)}")
 
     def test_04_every_open_ticket_has_its_offer_and_its_clock(self):
-        missing = self.stack.sql("SELECT t.ticket FROM dispatcher.ticket t WHERE t.open AND NOT EXISTS"
+        missing = self.stack.sql("SELECT t.ticket FROM dispatcher.ticket t WHERE t.state = 'open' AND NOT EXISTS"
                                  " (SELECT 1 FROM dispatcher.job j WHERE j.ticket = t.ticket AND j.state IN ('offered', 'accepted'))")
         self.assertEqual(missing, [])
         due = {e["key"] for e in self.events if e["type"] == "sla.scheduled"}
