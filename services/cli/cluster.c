@@ -157,7 +157,8 @@ bool cluster_make(struct cluster *cluster)
                 "wal_compression = on\njit = off\nlog_line_prefix = '%%m [%%p] %%u '\nlog_min_messages = warning\n"
                 "timezone = 'UTC'\nlog_timezone = 'UTC'\n");
     if (!file_write(cluster, "postgresql.conf", "a", text) ||
-        !file_write(cluster, "pg_hba.conf", "w", "local all all peer map=aftercare\n"))
+        !file_write(cluster, "pg_hba.conf", "w", "local all all peer map=aftercare\n"
+                                        "local replication postgres peer map=aftercare\n"))
         return false;
     /* The one user that the daemons run as, and root, may take each service's role. */
     text[0] = '\0';
