@@ -19,23 +19,26 @@
 #include <unistd.h>
 
 #define POSTGRESQL_OLDEST 15
-#define UNFINISHED ".new" /* a cluster gets its name when it is whole */
+#define UNFINISHED        ".new" /* a cluster gets its name when it is whole */
 
 extern char **environ;
 
 /* Each has a schema of its name; the workers also a second one, in which they are folded anew. */
-static const char *const roles[] = {"intake", "dispatcher", "sla-watchdog", "follow-up", "reporting"};
+static const char *const roles[] = {"intake", "dispatcher", "sla-watchdog", "follow-up",
+                                    "reporting"};
 
 bool cluster_is_private(const struct settings *settings)
 {
-    const char *dsns[] = {settings->intake.dsn, settings->dispatcher.dsn, settings->sla_watchdog.dsn, settings->follow_up.dsn,
+    const char *dsns[] = {settings->intake.dsn, settings->dispatcher.dsn,
+                          settings->sla_watchdog.dsn, settings->follow_up.dsn,
                           settings->reporting.dsn};
     bool private = false;
     for (size_t i = 0; i < COUNT_OF(dsns) && !private; i++) {
         PQconninfoOption *options = PQconninfoParse(dsns[i], NULL);
-        for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
-            private = private || (text_equal(option->keyword, "host") && option->val != NULL &&
-                                  text_equal(option->val, settings->sockets));
+        for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
+             option++)
+        private = private || (text_equal(option->keyword, "host") && option->val != NULL &&
+                              text_equal(option->val, settings->sockets));
         PQconninfoFree(options);
     }
     return private;
@@ -83,11 +86,13 @@ bool cluster_find(struct cluster *cluster, const struct settings *settings)
     text_format(cluster->bin, sizeof cluster->bin, "/usr/lib/postgresql/%d/bin", version);
     if (made_by != 0 && access(cluster->bin, X_OK) != 0)
         text_format(cluster->why, sizeof cluster->why,
-                    "%s was made by PostgreSQL %d, which is not installed: apt-get install postgresql-%d, or pg_upgrade it",
+                    "%s was made by PostgreSQL %d, which is not installed: apt-get install "
+                    "postgresql-%d, or pg_upgrade it",
                     cluster->data, made_by, made_by);
     else if (version < POSTGRESQL_OLDEST)
         text_format(cluster->why, sizeof cluster->why,
-                    "PostgreSQL %d or newer is not installed; run deploy/install-deps, or: apt-get install postgresql-%d",
+                    "PostgreSQL %d or newer is not installed; run deploy/install-deps, or: apt-get "
+                    "install postgresql-%d",
                     POSTGRESQL_OLDEST, POSTGRESQL_OLDEST);
     return cluster->why[0] == '\0';
 }
@@ -99,7 +104,8 @@ static bool run(struct cluster *cluster, const char *const argv[], const char *l
     int status;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC,
+                                     0600);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
     /* The strings are not changed: argv's type is older than const. */
     char *copy[16];
@@ -111,21 +117,25 @@ static bool run(struct cluster *cluster, const char *const argv[], const char *l
     posix_spawn_file_actions_destroy(&actions);
     for (size_t i = 0; i < n; i++)
         free(copy[i]);
-    if (error != 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        text_format(cluster->why, sizeof cluster->why, "%s failed; see %s (a full disk? `df -h %s`)", argv[0], log,
+    if (error != 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+        WEXITSTATUS(status) != 0) {
+        text_format(cluster->why, sizeof cluster->why,
+                    "%s failed; see %s (a full disk? `df -h %s`)", argv[0], log,
                     cluster->settings->data);
         return false;
     }
     return true;
 }
 
-static bool file_write(struct cluster *cluster, const char *name, const char *mode, const char *text)
+static bool file_write(struct cluster *cluster, const char *name, const char *mode,
+                       const char *text)
 {
     char path[400];
     text_format(path, sizeof path, "%s" UNFINISHED "/%s", cluster->data, name);
     FILE *file = fopen(path, mode);
     if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
-        text_format(cluster->why, sizeof cluster->why, "%s cannot be written: %s", path, strerror(errno));
+        text_format(cluster->why, sizeof cluster->why, "%s cannot be written: %s", path,
+                    strerror(errno));
         return false;
     }
     return true;
@@ -135,7 +145,8 @@ static bool remove_unfinished(struct cluster *cluster, const char *folder)
 {
     if (access(folder, F_OK) != 0 || folder_remove(folder))
         return true;
-    text_format(cluster->why, sizeof cluster->why, "%s is left from a start that broke off and cannot be removed: %s", folder,
+    text_format(cluster->why, sizeof cluster->why,
+                "%s is left from a start that broke off and cannot be removed: %s", folder,
                 strerror(errno));
     return false;
 }
@@ -147,32 +158,38 @@ bool cluster_make(struct cluster *cluster)
     text_format(program, sizeof program, "%s/initdb", cluster->bin);
     text_format(log, sizeof log, "%s/log/initdb.log", cluster->settings->data);
     text_format(folder, sizeof folder, "%s" UNFINISHED, cluster->data);
-    const char *const argv[] = {program,       "-D",               folder,            "-U", "postgres",
-                                "--auth=peer", "--locale=C.UTF-8", "--encoding=UTF8", NULL};
+    const char *const argv[] = {
+        program,           "-D", folder, "-U", "postgres", "--auth=peer", "--locale=C.UTF-8",
+        "--encoding=UTF8", NULL};
     if (!remove_unfinished(cluster, folder) || !run(cluster, argv, log))
         return false;
     text_format(text, sizeof text,
                 "\n# aftercare\nlisten_addresses = ''\nunix_socket_permissions = 0700\n"
-                "port = 5432\nmax_connections = 64\nshared_buffers = 128MB\nmax_wal_size = 2GB\ncheckpoint_timeout = 15min\n"
-                "wal_compression = on\njit = off\nlog_line_prefix = '%%m [%%p] %%u '\nlog_min_messages = warning\n"
+                "port = 5432\nmax_connections = 64\nshared_buffers = 128MB\nmax_wal_size = "
+                "2GB\ncheckpoint_timeout = 15min\n"
+                "wal_compression = on\njit = off\nlog_line_prefix = '%%m [%%p] %%u "
+                "'\nlog_min_messages = warning\n"
                 "timezone = 'UTC'\nlog_timezone = 'UTC'\n");
     if (!file_write(cluster, "postgresql.conf", "a", text) ||
-        !file_write(cluster, "pg_hba.conf", "w", "local all all peer map=aftercare\n"
-                                        "local replication postgres peer map=aftercare\n"))
+        !file_write(cluster, "pg_hba.conf", "w",
+                    "local all all peer map=aftercare\n"
+                    "local replication postgres peer map=aftercare\n"))
         return false;
     /* The one user that the daemons run as, and root, may take each service's role. */
     text[0] = '\0';
     for (size_t i = 0; i <= COUNT_OF(roles); i++) {
         const char *role = i < COUNT_OF(roles) ? roles[i] : "postgres";
         size_t used = strlen(text);
-        text_format(text + used, sizeof text - used, "aftercare \"%s\" \"%s\"\naftercare root \"%s\"\n",
+        text_format(text + used, sizeof text - used,
+                    "aftercare \"%s\" \"%s\"\naftercare root \"%s\"\n",
                     user != NULL ? user->pw_name : "aftercare", role, role);
     }
     if (!file_write(cluster, "pg_ident.conf", "w", text))
         return false;
     if (rename(folder, cluster->data) == 0)
         return true;
-    text_format(cluster->why, sizeof cluster->why, "%s cannot be named %s: %s", folder, cluster->data, strerror(errno));
+    text_format(cluster->why, sizeof cluster->why, "%s cannot be named %s: %s", folder,
+                cluster->data, strerror(errno));
     return false;
 }
 
@@ -191,15 +208,16 @@ void cluster_command(const struct cluster *cluster, const char *argv[8], char st
 static PGconn *connect_as_owner(const struct cluster *cluster, const char *database)
 {
     char dsn[600];
-    text_format(dsn, sizeof dsn, "host=%s port=5432 user=postgres dbname=%s connect_timeout=5", cluster->settings->sockets,
-                database);
+    text_format(dsn, sizeof dsn, "host=%s port=5432 user=postgres dbname=%s connect_timeout=5",
+                cluster->settings->sockets, database);
     return PQconnectdb(dsn);
 }
 
 bool cluster_is_ready(const struct cluster *cluster)
 {
     char dsn[600];
-    text_format(dsn, sizeof dsn, "host=%s port=5432 user=postgres dbname=postgres connect_timeout=2",
+    text_format(dsn, sizeof dsn,
+                "host=%s port=5432 user=postgres dbname=postgres connect_timeout=2",
                 cluster->settings->sockets);
     return PQping(dsn) == PQPING_OK;
 }
@@ -207,7 +225,8 @@ bool cluster_is_ready(const struct cluster *cluster)
 static bool execute(struct cluster *cluster, PGconn *connection, const char *sql)
 {
     PGresult *result = PQexec(connection, sql);
-    bool done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    bool done =
+        PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
     if (!done)
         snprintf(cluster->why, sizeof cluster->why, "PostgreSQL: %s", PQerrorMessage(connection));
     PQclear(result);
@@ -227,7 +246,8 @@ static bool prepare_role(struct cluster *cluster, PGconn *connection, const char
     char sql[600];
     text_format(sql, sizeof sql, "SELECT 1 FROM pg_roles WHERE rolname = '%s'", role);
     if (!exists(connection, sql)) {
-        text_format(sql, sizeof sql, "CREATE ROLE \"%s\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE", role);
+        text_format(sql, sizeof sql, "CREATE ROLE \"%s\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE",
+                    role);
         if (!execute(cluster, connection, sql))
             return false;
     }
@@ -246,14 +266,17 @@ bool cluster_prepare(struct cluster *cluster)
     if (!fine)
         snprintf(cluster->why, sizeof cluster->why, "PostgreSQL: %s", PQerrorMessage(connection));
     else if (!exists(connection, "SELECT 1 FROM pg_database WHERE datname = 'aftercare'"))
-        fine = execute(cluster, connection, "CREATE DATABASE aftercare ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0");
+        fine = execute(
+            cluster, connection,
+            "CREATE DATABASE aftercare ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0");
     PQfinish(connection);
     if (!fine)
         return false;
     connection = connect_as_owner(cluster, "aftercare");
-    fine = execute(cluster, connection, "SET client_min_messages = warning;"
-                                        "REVOKE ALL ON DATABASE aftercare FROM PUBLIC;"
-                                        "REVOKE ALL ON SCHEMA public FROM PUBLIC");
+    fine = execute(cluster, connection,
+                   "SET client_min_messages = warning;"
+                   "REVOKE ALL ON DATABASE aftercare FROM PUBLIC;"
+                   "REVOKE ALL ON SCHEMA public FROM PUBLIC");
     for (size_t i = 0; fine && i < COUNT_OF(roles); i++)
         fine = prepare_role(cluster, connection, roles[i]);
     PQfinish(connection);
@@ -267,7 +290,8 @@ bool cluster_has_stream(struct cluster *cluster)
     bool there = PQstatus(connection) == CONNECTION_OK;
     if (!there)
         snprintf(cluster->why, sizeof cluster->why, "PostgreSQL: %s", PQerrorMessage(connection));
-    there = there && exists(connection, "SELECT 1 WHERE to_regclass('intake.journal') IS NOT NULL") &&
+    there = there &&
+            exists(connection, "SELECT 1 WHERE to_regclass('intake.journal') IS NOT NULL") &&
             exists(connection, "SELECT 1 FROM intake.journal WHERE pos = 1");
     PQfinish(connection);
     return there;

@@ -1,5 +1,6 @@
-/* The private PostgreSQL cluster of a data folder: DATA/pg, reached only through a socket in the sockets folder, one role and
- * one schema a service. Where settings name another server, none is made. */
+/* The private PostgreSQL cluster of a data folder: DATA/pg, reached only through a socket in the
+ * sockets folder, one role and one schema a service. Where settings name another server, none is
+ * made. */
 #ifndef AFTERCARE_CLI_CLUSTER_H
 #define AFTERCARE_CLI_CLUSTER_H
 
@@ -9,14 +10,15 @@
 
 struct cluster {
     const struct settings *settings;
-    char bin[128];   /* PostgreSQL's programs */
-    char data[300];  /* DATA/pg */
-    char why[400];   /* what went wrong, and what to do */
+    char bin[128];  /* PostgreSQL's programs */
+    char data[300]; /* DATA/pg */
+    char why[400];  /* what went wrong, and what to do */
 };
 
 /* Whether a service's DSN means the private cluster; false: all have a server of their own. */
 bool cluster_is_private(const struct settings *);
-/* Finds PostgreSQL 15 or newer, and the version that made the cluster where there is one. False: why says what to install. */
+/* Finds PostgreSQL 15 or newer, and the version that made the cluster where there is one. False:
+ * why says what to install. */
 bool cluster_find(struct cluster *, const struct settings *);
 bool cluster_exists(const struct cluster *);
 /* initdb and its settings; as the user the server will run as. One that broke off is made anew. */

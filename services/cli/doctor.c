@@ -1,4 +1,5 @@
-/* `aftercare doctor`: looks at the installation from the ground up and says what is wrong and what to do about it. */
+/* `aftercare doctor`: looks at the installation from the ground up and says what is wrong and what
+ * to do about it. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "calendar/zone.h"
@@ -39,13 +40,14 @@ static const char *words(const struct doctor *doctor, const char *english)
 }
 
 /* One line of the list. Texts that are the same each time are given in English and looked up. */
-static void report(struct doctor *doctor, bool good, const char *check, const char *detail, const char *advice)
+static void report(struct doctor *doctor, bool good, const char *check, const char *detail,
+                   const char *advice)
 {
     doctor->found++;
     doctor->wrong += !good;
     if (doctor->cli->json) {
-        buf_append_format(&doctor->json, "%s{\"check\":\"%s\",\"good\":%s,\"detail\":", doctor->found > 1 ? "," : "", check,
-                          good ? "true" : "false");
+        buf_append_format(&doctor->json, "%s{\"check\":\"%s\",\"good\":%s,\"detail\":",
+                          doctor->found > 1 ? "," : "", check, good ? "true" : "false");
         json_text(&doctor->json, detail);
         if (!good) {
             buf_append_text(&doctor->json, ",\"advice\":");
@@ -55,12 +57,14 @@ static void report(struct doctor *doctor, bool good, const char *check, const ch
         return;
     }
     const char *colour = !doctor->cli->colour ? "" : good ? "\033[32m" : "\033[31m";
-    printf("%s%s%s %s: %s\n", colour, good ? "✓" : "✗", doctor->cli->colour ? "\033[0m" : "", words(doctor, check), detail);
+    printf("%s%s%s %s: %s\n", colour, good ? "✓" : "✗", doctor->cli->colour ? "\033[0m" : "",
+           words(doctor, check), detail);
     if (!good)
         printf("    %s\n", advice);
 }
 
-/* --- what is installed ------------------------------------------------------------------------------- */
+/* --- what is installed
+ * ------------------------------------------------------------------------------- */
 static void check_programs(struct doctor *doctor)
 {
     char folder[256], path[400], missing[200] = "";
@@ -80,13 +84,16 @@ static void check_libraries(struct doctor *doctor)
     int major, minor, patch;
     zmq_version(&major, &minor, &patch);
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-    text_format(text, sizeof text, "libzmq %d.%d.%d, libpq %d.%d, libcurl %s, libsodium %s, jansson %s", major, minor, patch,
-                PQlibVersion() / 10000, PQlibVersion() % 10000, curl->version, sodium_version_string(), jansson_version_str());
+    text_format(text, sizeof text,
+                "libzmq %d.%d.%d, libpq %d.%d, libcurl %s, libsodium %s, jansson %s", major, minor,
+                patch, PQlibVersion() / 10000, PQlibVersion() % 10000, curl->version,
+                sodium_version_string(), jansson_version_str());
     /* What it was built with is the least that it runs with. */
     bool good = ZMQ_MAKE_VERSION(major, minor, patch) >= ZMQ_VERSION && PQlibVersion() >= 150000 &&
                 sodium_library_version_major() >= SODIUM_LIBRARY_VERSION_MAJOR &&
                 jansson_version_cmp(JANSSON_MAJOR_VERSION, JANSSON_MINOR_VERSION, 0) >= 0;
-    report(doctor, good, "libraries", text, words(doctor, "They are older than what this was built with: build anew here."));
+    report(doctor, good, "libraries", text,
+           words(doctor, "They are older than what this was built with: build anew here."));
 }
 
 static void check_zones(struct doctor *doctor)
@@ -98,7 +105,10 @@ static void check_zones(struct doctor *doctor)
     if (file != NULL)
         fclose(file);
     bool good = zone_find("Asia/Shanghai") != NULL && zone_find("America/New_York") != NULL;
-    report(doctor, good, "time zones", version[0] != '\0' ? version : good ? "/usr/share/zoneinfo" : words(doctor, "none"),
+    report(doctor, good, "time zones",
+           version[0] != '\0' ? version
+           : good             ? "/usr/share/zoneinfo"
+                              : words(doctor, "none"),
            "apt-get install tzdata");
 }
 
@@ -107,11 +117,14 @@ static void check_postgresql(struct doctor *doctor)
     bool private = cluster_is_private(doctor->settings);
     bool good = !private || cluster_find(&doctor->cluster, doctor->settings);
     report(doctor, good, "PostgreSQL",
-           !private ? words(doctor, "a server of your own, by the settings") : good ? doctor->cluster.bin : words(doctor, "not usable"),
+           !private ? words(doctor, "a server of your own, by the settings")
+           : good   ? doctor->cluster.bin
+                    : words(doctor, "not usable"),
            doctor->cluster.why);
 }
 
-/* --- folders ------------------------------------------------------------------------------------------- */
+/* --- folders
+ * ------------------------------------------------------------------------------------------- */
 static void check_folder(struct doctor *doctor, const char *check, const char *path)
 {
     struct stat status;
@@ -119,8 +132,10 @@ static void check_folder(struct doctor *doctor, const char *check, const char *p
     const struct passwd *user = geteuid() == 0 ? getpwnam(SERVICE_USER) : getpwuid(geteuid());
     const char *name = user != NULL ? user->pw_name : SERVICE_USER;
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        text_format(text, sizeof text, "%s: %s", path, errno == ENOENT ? words(doctor, "is not there") : strerror(errno));
-        report(doctor, false, check, text, words(doctor, "`aftercare up` makes it; --data names another one."));
+        text_format(text, sizeof text, "%s: %s", path,
+                    errno == ENOENT ? words(doctor, "is not there") : strerror(errno));
+        report(doctor, false, check, text,
+               words(doctor, "`aftercare up` makes it; --data names another one."));
         return;
     }
     bool open = (status.st_mode & 077) != 0, theirs = user != NULL && status.st_uid != user->pw_uid;
@@ -163,12 +178,14 @@ static void check_settings(struct doctor *doctor)
     report(doctor, (status.st_mode & 022) == 0, "settings", path, advice);
 }
 
-/* --- the clock ------------------------------------------------------------------------------------------- */
-/* What was written in the future says that the clock was put back. (While intake runs it compares with the time since boot
- * itself and says so in its health.) */
+/* --- the clock
+ * ------------------------------------------------------------------------------------------- */
+/* What was written in the future says that the clock was put back. (While intake runs it compares
+ * with the time since boot itself and says so in its health.) */
 static void check_clock(struct doctor *doctor)
 {
-    static const char *const written[] = {"", "pg", "pg/global/pg_control", "log", "log/supervisor.log"};
+    static const char *const written[] = {"", "pg", "pg/global/pg_control", "log",
+                                          "log/supervisor.log"};
     char path[400], text[INSTANT_TEXT_MAX];
     struct stat status;
     int64_t now_us = clock_wall_us(), newest_us = 0;
@@ -179,10 +196,12 @@ static void check_clock(struct doctor *doctor)
     }
     instant_print(now_us, text);
     report(doctor, newest_us <= now_us + AHEAD_MAX_US && now_us > clock_boot_us(), "clock", text,
-           words(doctor, "Something here was written later than that: set the clock right, and let it be kept right (chrony)."));
+           words(doctor, "Something here was written later than that: set the clock right, and let "
+                         "it be kept right (chrony)."));
 }
 
-/* --- what runs ------------------------------------------------------------------------------------------ */
+/* --- what runs
+ * ------------------------------------------------------------------------------------------ */
 static bool check_daemons(struct doctor *doctor)
 {
     char why[200], advice[500];
@@ -191,7 +210,8 @@ static bool check_daemons(struct doctor *doctor)
         const char *name = daemon_at(i)->name;
         bool good = health_ask(daemon_metrics(doctor->settings, name), why);
         any = any || good || why[0] != '\0';
-        text_format(advice, sizeof advice, words(doctor, "Its log: %s/log/%s.log, or journalctl -u aftercare-%s"),
+        text_format(advice, sizeof advice,
+                    words(doctor, "Its log: %s/log/%s.log, or journalctl -u aftercare-%s"),
                     doctor->settings->data, name, name);
         if (!good && why[0] == '\0')
             text_copy(why, sizeof why, words(doctor, "does not answer"));
@@ -205,10 +225,14 @@ static void check_supervisor(struct doctor *doctor)
 {
     char text[80];
     doctor->supervisor = supervisor_pid(doctor->settings);
-    bool units = doctor->supervisor == 0 && access("/etc/systemd/system/multi-user.target.wants/aftercare.target", F_OK) == 0;
+    bool units = doctor->supervisor == 0 &&
+                 access("/etc/systemd/system/multi-user.target.wants/aftercare.target", F_OK) == 0;
     text_format(text, sizeof text, words(doctor, "process %d"), (int)doctor->supervisor);
     report(doctor, doctor->supervisor != 0 || units, "supervisor",
-           units ? "systemd" : doctor->supervisor != 0 ? text : words(doctor, "none"), words(doctor, "`aftercare up` starts it."));
+           units                     ? "systemd"
+           : doctor->supervisor != 0 ? text
+                                     : words(doctor, "none"),
+           words(doctor, "`aftercare up` starts it."));
 }
 
 static void check_ports(struct doctor *doctor)
@@ -217,12 +241,15 @@ static void check_ports(struct doctor *doctor)
     bool good = endpoints_free(doctor->settings, taken, why);
     text_format(text, sizeof text, "%s: %s", taken, why);
     report(doctor, good, "ports", good ? words(doctor, "free") : text,
-           words(doctor, "Another program has it: stop that one (`ss -ltnp`), or set another address in the settings."));
+           words(doctor, "Another program has it: stop that one (`ss -ltnp`), or set another "
+                         "address in the settings."));
 }
 
-/* --- PostgreSQL ------------------------------------------------------------------------------------------- */
+/* --- PostgreSQL
+ * ------------------------------------------------------------------------------------------- */
 static const char rights_sql[] =
-    "SELECT string_agg(nspname, ', ') FROM pg_namespace WHERE nspname = ANY('{intake,dispatcher,sla-watchdog,follow-up,"
+    "SELECT string_agg(nspname, ', ') FROM pg_namespace WHERE nspname = "
+    "ANY('{intake,dispatcher,sla-watchdog,follow-up,"
     "reporting,intake_new,dispatcher_new,sla-watchdog_new,follow-up_new,reporting_new}'::text[])"
     " AND nspname NOT IN (current_user, current_user || '_new')"
     " AND (has_schema_privilege(oid, 'USAGE') OR has_schema_privilege(oid, 'CREATE'))"
@@ -237,8 +264,9 @@ static void check_role(struct doctor *doctor, const char *name, const char *dsn)
         text_copy(text, sizeof text, PQerrorMessage(connection));
         text[strcspn(text, "\n")] = '\0';
         report(doctor, false, check, text,
-               doctor->supervisor == 0 ? words(doctor, "`aftercare up` starts it.")
-                                       : words(doctor, "Is PostgreSQL up? Ask as root, or as the user who runs it."));
+               doctor->supervisor == 0
+                   ? words(doctor, "`aftercare up` starts it.")
+                   : words(doctor, "Is PostgreSQL up? Ask as root, or as the user who runs it."));
         PQfinish(connection);
         return;
     }
@@ -247,8 +275,13 @@ static void check_role(struct doctor *doctor, const char *name, const char *dsn)
         if (!PQgetisnull(result, i, 0))
             text_copy(text, sizeof text, PQgetvalue(result, i, 0));
     bool asked = PQresultStatus(result) == PGRES_TUPLES_OK, good = asked && text[0] == '\0';
-    report(doctor, good, check, good ? words(doctor, "its own schema, no other") : asked ? text : PQerrorMessage(connection),
-           words(doctor, "It has rights where it should have none: REVOKE ALL ON SCHEMA … FROM that role."));
+    report(
+        doctor, good, check,
+        good    ? words(doctor, "its own schema, no other")
+        : asked ? text
+                : PQerrorMessage(connection),
+        words(doctor,
+              "It has rights where it should have none: REVOKE ALL ON SCHEMA … FROM that role."));
     PQclear(result);
     PQfinish(connection);
 }
@@ -265,7 +298,8 @@ static void check_roles(struct doctor *doctor)
 int command_doctor(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_syntax syntax = {
-        .doc = "Checks the installation and says what is wrong and what to do. Exit code 1: something is wrong.\vExample:\n"
+        .doc = "Checks the installation and says what is wrong and what to do. Exit code 1: "
+               "something is wrong.\vExample:\n"
                "  aftercare doctor --json"};
     struct doctor doctor = {.cli = cli, .settings = &cli->settings};
     cli_parse(&syntax, argc, argv, &doctor);
@@ -284,11 +318,13 @@ int command_doctor(struct cli *cli, int argc, char **argv)
         check_ports(&doctor);
     check_roles(&doctor);
     if (cli->json)
-        printf("{\"good\":%s,\"checks\":[%s]}\n", doctor.wrong == 0 ? "true" : "false", buf_text(&doctor.json));
+        printf("{\"good\":%s,\"checks\":[%s]}\n", doctor.wrong == 0 ? "true" : "false",
+               buf_text(&doctor.json));
     else if (doctor.wrong == 0)
         printf("%s\n", words(&doctor, "all is well"));
     else
-        printf(words(&doctor, "%zu of %zu are not as they should be\n"), doctor.wrong, doctor.found);
+        printf(words(&doctor, "%zu of %zu are not as they should be\n"), doctor.wrong,
+               doctor.found);
     buf_release(&doctor.json);
     return doctor.wrong == 0 ? CLI_DONE : CLI_REFUSED;
 }

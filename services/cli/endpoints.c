@@ -16,7 +16,8 @@ static bool is_free(const char *endpoint, char why[200])
     const char *at = text_starts(endpoint, "tcp://") ? endpoint + 6 : endpoint;
     const char *colon = strrchr(at, ':');
     struct sockaddr_in address = {.sin_family = AF_INET};
-    if (strstr(at, "://") != NULL || colon == NULL || !text_copy_n(host, sizeof host, at, (size_t)(colon - at)))
+    if (strstr(at, "://") != NULL || colon == NULL ||
+        !text_copy_n(host, sizeof host, at, (size_t)(colon - at)))
         return true;
     address.sin_port = htons((uint16_t)atoi(colon + 1));
     if (text_equal(host, "*"))
@@ -34,7 +35,8 @@ static bool is_free(const char *endpoint, char why[200])
 
 bool endpoints_free(const struct settings *settings, char taken[ENDPOINT_CAP], char why[200])
 {
-    const char *endpoints[16] = {settings->intake.cmd, settings->intake.live, settings->intake.feed};
+    const char *endpoints[16] = {settings->intake.cmd, settings->intake.live,
+                                 settings->intake.feed};
     size_t n = 3;
     for (size_t i = 0; daemon_at(i) != NULL; i++)
         endpoints[n++] = daemon_metrics(settings, daemon_at(i)->name);

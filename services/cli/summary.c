@@ -21,7 +21,8 @@ struct summing {
     size_t n;
 };
 
-static void figure_add(struct summing *summing, const char *section, const char *item, int64_t value)
+static void figure_add(struct summing *summing, const char *section, const char *item,
+                       int64_t value)
 {
     if (summing->n == FIGURES_MAX)
         return;
@@ -37,9 +38,11 @@ static void on_row(void *owner, const struct record *record, const void *row)
     struct summing *summing = owner;
     const char *section = (const char *)row + record_field(record, "section")->offset;
     const char *item = (const char *)row + record_field(record, "item")->offset;
-    int64_t value = *(const int64_t *)(const void *)((const char *)row + record_field(record, "value")->offset);
+    int64_t value =
+        *(const int64_t *)(const void *)((const char *)row + record_field(record, "value")->offset);
     figure_add(summing, section, item, value);
-    /* The register counts offers that found no taker; who did take one is counted in the journal. */
+    /* The register counts offers that found no taker; who did take one is counted in the journal.
+     */
     if (summing->period == NULL && text_equal(section, "jobs") && text_equal(item, "offered"))
         figure_add(summing, section, "accepted", summing->accepted);
 }
@@ -82,8 +85,11 @@ static int register_ask(struct summing *summing)
         text_copy((char *)args + period->offset, period->size, summing->period);
     }
     struct asker *asker = asker_new(summing->cli);
-    const struct asking asking = {
-        .question = question, .args = args, .at_least = summing->head, .row = on_row, .owner = summing};
+    const struct asking asking = {.question = question,
+                                  .args = args,
+                                  .at_least = summing->head,
+                                  .row = on_row,
+                                  .owner = summing};
     int code = asker != NULL ? asker_ask(asker, &asking) : CLI_SILENT;
     asker_destroy(&asker);
     free(args);
@@ -100,7 +106,9 @@ static void figures_order(struct summing *summing)
     memcpy(given, summing->figures, sizeof(given));
     summing->n = 0;
     for (size_t i = 0; i < n; i++)
-        due += text_equal(given[i].section, "callbacks") && !text_equal(given[i].item, "void") ? given[i].value : 0;
+        due += text_equal(given[i].section, "callbacks") && !text_equal(given[i].item, "void")
+                   ? given[i].value
+                   : 0;
     for (size_t k = 0; k < COUNT_OF(sections); k++) {
         if (text_equal(sections[k], "callbacks"))
             figure_add(summing, "callbacks", "came due", due);
@@ -166,7 +174,8 @@ int command_summary(struct cli *cli, int argc, char **argv)
         {"period", 'p', "YYYY-MM", 0, "only tickets opened in that month", 0}, {0}};
     static const struct cli_syntax syntax = {
         options, summary_parse, NULL,
-        "What happened, in figures: tickets, jobs, limits, callbacks.\vExample:\n  aftercare summary --period 2011-08"};
+        "What happened, in figures: tickets, jobs, limits, callbacks.\vExample:\n  aftercare "
+        "summary --period 2011-08"};
     struct summing *summing = memory_new(sizeof(*summing));
     summing->cli = cli;
     cli_parse(&syntax, argc, argv, summing);

@@ -1,5 +1,6 @@
-/* `aftercare supervise`: PostgreSQL and the daemons as children; a dead one is started again, after a pause that grows while
- * it keeps dying. What `aftercare up` leaves running; under systemd its units do this work instead. */
+/* `aftercare supervise`: PostgreSQL and the daemons as children; a dead one is started again, after
+ * a pause that grows while it keeps dying. What `aftercare up` leaves running; under systemd its
+ * units do this work instead. */
 #include "supervise.h"
 
 #include "base/clock.h"
@@ -18,15 +19,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAUSE_FIRST_US (500 * 1000)
-#define PAUSE_MAX_US (30 * SECOND_US)
-#define STEADY_US (60 * SECOND_US) /* alive that long: the pause starts small again */
+#define PAUSE_FIRST_US  (500 * 1000)
+#define PAUSE_MAX_US    (30 * SECOND_US)
+#define STEADY_US       (60 * SECOND_US) /* alive that long: the pause starts small again */
 #define DAEMONS_STOP_US (14 * SECOND_US)
 #define CLUSTER_STOP_US (12 * SECOND_US)
-#define CLUSTER_US (60 * SECOND_US) /* after a crash it reads its log first */
-#define POSTGRESQL "postgresql"
-#define LOG_BYTES_MAX (16 * 1024 * 1024)
-#define CHILDREN_MAX 8
+#define CLUSTER_US      (60 * SECOND_US) /* after a crash it reads its log first */
+#define POSTGRESQL      "postgresql"
+#define LOG_BYTES_MAX   (16 * 1024 * 1024)
+#define CHILDREN_MAX    8
 
 static const struct daemon_name daemons[] = {{"intake", "aftercare-intake"},
                                              {"dispatcher", "aftercare-dispatcher"},
@@ -59,7 +60,8 @@ void data_path(const struct settings *settings, const char *name, char out[400])
     text_format(out, 400, "%s/%s", settings->data, name);
 }
 
-/* A lock of the process, not a number in a file: it is gone with the process, and says whose it is. */
+/* A lock of the process, not a number in a file: it is gone with the process, and says whose it is.
+ */
 static int lock_ask(int fd, int command, struct flock *lock)
 {
     *lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -115,8 +117,10 @@ static void log_path(const struct supervisor *supervisor, const char *name, char
     }
 }
 
-/* In the child. It must not outlive a supervisor that was killed: the next one could not have its ports. */
-static _Noreturn void child_become(const struct child *child, const char *log, char *const argv[], pid_t parent)
+/* In the child. It must not outlive a supervisor that was killed: the next one could not have its
+ * ports. */
+static _Noreturn void child_become(const struct child *child, const char *log, char *const argv[],
+                                   pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -125,7 +129,8 @@ static _Noreturn void child_become(const struct child *child, const char *log, c
     prctl(PR_SET_PDEATHSIG, child->stop_signal);
     if (getppid() != parent)
         _exit(0);
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC), output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC),
+        output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (input < 0 || output < 0)
         _exit(126);
     dup2(input, STDIN_FILENO);
@@ -180,8 +185,8 @@ static void child_ended(struct child *child, int status, bool stopping)
         log_warn("%s was killed by signal %d; again in %lld ms", child->name, WTERMSIG(status),
                  (long long)(child->pause_us / 1000));
     else
-        log_warn("%s ended with %d; again in %lld ms (see its log)", child->name, WEXITSTATUS(status),
-                 (long long)(child->pause_us / 1000));
+        log_warn("%s ended with %d; again in %lld ms (see its log)", child->name,
+                 WEXITSTATUS(status), (long long)(child->pause_us / 1000));
 }
 
 static void reap(struct supervisor *supervisor)
@@ -229,11 +234,13 @@ static void child_add(struct supervisor *supervisor, const char *name, const cha
     child->argv[n] = NULL;
 }
 
-/* PostgreSQL, answering. One that ends while it starts is started again: after a crash an old one may hold the folder still. */
+/* PostgreSQL, answering. One that ends while it starts is started again: after a crash an old one
+ * may hold the folder still. */
 static bool start_cluster(struct supervisor *supervisor)
 {
     struct cluster *cluster = &supervisor->cluster;
-    if (!cluster_find(cluster, supervisor->settings) || (!cluster_exists(cluster) && !cluster_make(cluster)))
+    if (!cluster_find(cluster, supervisor->settings) ||
+        (!cluster_exists(cluster) && !cluster_make(cluster)))
         return false;
     struct child *child = &supervisor->children[supervisor->n++];
     memset(child, 0, sizeof *child);
@@ -242,7 +249,8 @@ static bool start_cluster(struct supervisor *supervisor)
     cluster_command(cluster, child->argv, supervisor->cluster_argv);
     int64_t until_us = clock_boot_us() + CLUSTER_US;
     while (!supervisor->stop && clock_boot_us() < until_us) {
-        if (child->pid == 0 && child->again_us <= clock_boot_us() && !child_start(supervisor, child))
+        if (child->pid == 0 && child->again_us <= clock_boot_us() &&
+            !child_start(supervisor, child))
             break;
         wait_until(supervisor, clock_boot_us() + 100 * 1000);
         if (child->pid != 0 && cluster_is_ready(cluster))
@@ -268,7 +276,8 @@ static bool run_once(struct supervisor *supervisor, struct child *child)
     return WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
 }
 
-/* The stream's first event, said once in its life; what it is to be was left in DATA/stream by `up`. */
+/* The stream's first event, said once in its life; what it is to be was left in DATA/stream by
+ * `up`. */
 static bool make_stream(struct supervisor *supervisor)
 {
     char path[400], name[64] = "", clock[16] = "", start[48] = "", source[64] = "";
@@ -278,10 +287,12 @@ static bool make_stream(struct supervisor *supervisor)
         return false;
     data_path(supervisor->settings, "stream", path);
     FILE *file = fopen(path, "re");
-    bool read = file != NULL && fscanf(file, "%63s %15s %47s %63s", name, clock, start, source) == 4;
+    bool read =
+        file != NULL && fscanf(file, "%63s %15s %47s %63s", name, clock, start, source) == 4;
     if (file != NULL)
         fclose(file);
-    const char *extra[] = {"--init", name, "--clock", clock, "--start", start, "--clock-source", source};
+    const char *extra[] = {"--init",  name,  "--clock",        clock,
+                           "--start", start, "--clock-source", source};
     child_add(supervisor, "intake", "aftercare-intake");
     struct child *init = &supervisor->children[supervisor->n - 1];
     size_t n = 0;
@@ -299,8 +310,10 @@ static bool make_stream(struct supervisor *supervisor)
     return false;
 }
 
-/* Tells children [first, end) and waits for them; who does not end within wait_us is told more plainly. */
-static void stop_children(struct supervisor *supervisor, size_t first, size_t end, int64_t wait_us, int plainly)
+/* Tells children [first, end) and waits for them; who does not end within wait_us is told more
+ * plainly. */
+static void stop_children(struct supervisor *supervisor, size_t first, size_t end, int64_t wait_us,
+                          int plainly)
 {
     int64_t until_us = clock_boot_us() + wait_us;
     bool late = false;
@@ -363,7 +376,8 @@ static int hold_folder(const struct settings *settings)
 int command_supervise(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_syntax syntax = {
-        .doc = "Keeps PostgreSQL and the daemons of a data folder running, in the foreground; `aftercare up` starts it.\v"
+        .doc = "Keeps PostgreSQL and the daemons of a data folder running, in the foreground; "
+               "`aftercare up` starts it.\v"
                "Ends on TERM or INT, the daemons before it."};
     struct supervisor supervisor = {.cli = cli, .settings = &cli->settings};
     sigset_t signals;

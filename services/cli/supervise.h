@@ -27,7 +27,8 @@ bool folder_remove(const char *path);
 /* The supervisor that holds the data folder: its process id, 0: none. */
 pid_t supervisor_pid(const struct settings *);
 
-/* GET http://ENDPOINT/health: true when it is healthy; otherwise `why` says what it answered ("" = nobody answers). */
+/* GET http://ENDPOINT/health: true when it is healthy; otherwise `why` says what it answered ("" =
+ * nobody answers). */
 bool health_ask(const char *endpoint, char why[200]);
 
 /* False: `taken` cannot be bound, `why` says why. */

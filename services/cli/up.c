@@ -1,5 +1,5 @@
-/* `aftercare up`: makes what is missing (folders, settings, a stream's description), starts the supervisor and waits until
- * every daemon is healthy. */
+/* `aftercare up`: makes what is missing (folders, settings, a stream's description), starts the
+ * supervisor and waits until every daemon is healthy. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "cluster.h"
@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READY_US (90 * SECOND_US)
-#define PORTS_US (5 * SECOND_US)
+#define READY_US       (90 * SECOND_US)
+#define PORTS_US       (5 * SECOND_US)
 #define FREE_BYTES_MIN ((uint64_t)512 * 1024 * 1024)
 
 struct up_options {
@@ -30,9 +30,11 @@ struct up_options {
 
 enum { OPTION_CLOCK = 300, OPTION_START, OPTION_NAME, OPTION_SOURCE };
 static const struct argp_option up_options[] = {
-    {"clock", OPTION_CLOCK, "wall|stepped", 0, "a new stream's time: this machine's, or moved by an import (default wall)", 0},
+    {"clock", OPTION_CLOCK, "wall|stepped", 0,
+     "a new stream's time: this machine's, or moved by an import (default wall)", 0},
     {"start", OPTION_START, "TIME", 0, "where a stepped stream's time begins, RFC 3339", 0},
-    {"clock-source", OPTION_SOURCE, "PRINCIPAL", 0, "who moves a stepped stream's time (default import)", 0},
+    {"clock-source", OPTION_SOURCE, "PRINCIPAL", 0,
+     "who moves a stepped stream's time (default import)", 0},
     {"name", OPTION_NAME, "NAME", 0, "a new stream's name (default aftercare)", 0},
     {0}};
 
@@ -77,8 +79,10 @@ static bool folder_make(struct cli *cli, const char *path, mode_t mode)
         *slash = '/';
     }
     if (mkdir(path, mode) != 0 && errno != EEXIST) {
-        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "choose another folder with --data, or mend its permissions"), in_words(cli->language, "%s cannot be made: %s"), path,
-                 strerror(errno));
+        cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "choose another folder with --data, or mend its permissions"),
+            in_words(cli->language, "%s cannot be made: %s"), path, strerror(errno));
         return false;
     }
     const struct passwd *user = service_user();
@@ -87,7 +91,8 @@ static bool folder_make(struct cli *cli, const char *path, mode_t mode)
     if (lstat(path, &made) == 0 && S_ISDIR(made.st_mode) &&
         (user != NULL ? chown(path, user->pw_uid, user->pw_gid) == 0 : made.st_uid == geteuid()))
         return true;
-    cli_fail(cli, CLI_REFUSED, in_words(cli->language, "choose another folder with --data, or mend its permissions"),
+    cli_fail(cli, CLI_REFUSED,
+             in_words(cli->language, "choose another folder with --data, or mend its permissions"),
              in_words(cli->language, "%s is not a folder of your own"), path);
     return false;
 }
@@ -98,16 +103,21 @@ static bool folders_make(struct cli *cli)
     struct statvfs space;
     const struct settings *settings = &cli->settings;
     data_path(settings, "log", log);
-    if (!folder_make(cli, settings->data, 0700) || !folder_make(cli, log, 0700) || !folder_make(cli, settings->sockets, 0700))
+    if (!folder_make(cli, settings->data, 0700) || !folder_make(cli, log, 0700) ||
+        !folder_make(cli, settings->sockets, 0700))
         return false;
     if (strlen(settings->sockets) > 80) {
-        cli_fail(cli, CLI_USAGE, in_words(cli->language, "set `sockets` in the settings to a shorter path"), in_words(cli->language, "%s is too long for a socket's folder"),
+        cli_fail(cli, CLI_USAGE,
+                 in_words(cli->language, "set `sockets` in the settings to a shorter path"),
+                 in_words(cli->language, "%s is too long for a socket's folder"),
                  settings->sockets);
         return false;
     }
-    if (statvfs(settings->data, &space) == 0 && (uint64_t)space.f_bavail * space.f_frsize < FREE_BYTES_MIN) {
-        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "make room, or choose another folder with --data"), in_words(cli->language, "less than 512 MiB are free under %s"),
-                 settings->data);
+    if (statvfs(settings->data, &space) == 0 &&
+        (uint64_t)space.f_bavail * space.f_frsize < FREE_BYTES_MIN) {
+        cli_fail(cli, CLI_REFUSED,
+                 in_words(cli->language, "make room, or choose another folder with --data"),
+                 in_words(cli->language, "less than 512 MiB are free under %s"), settings->data);
         return false;
     }
     return true;
@@ -154,7 +164,8 @@ static bool settings_write(struct up_options *options)
     mkdir(folder, 0755);
     if (settings_print_to(cli, path))
         return true;
-    cli_fail(cli, CLI_REFUSED, in_words(cli->language, "a full disk, or no right to write there?"), in_words(cli->language, "%s cannot be written: %s"), path, strerror(errno));
+    cli_fail(cli, CLI_REFUSED, in_words(cli->language, "a full disk, or no right to write there?"),
+             in_words(cli->language, "%s cannot be written: %s"), path, strerror(errno));
     return false;
 }
 
@@ -170,8 +181,12 @@ static void stream_compare(const struct up_options *options, const char *path)
     if (read && ((options->name != NULL && !text_equal(options->name, name)) ||
                  (options->clock != NULL && !text_equal(options->clock, clock)) ||
                  (options->start != NULL && !text_equal(options->start, start))))
-        cli_note(cli, in_words(cli->language, "the stream of %s exists already: --name, --clock and --start are as they were"),
-                 cli->settings.data);
+        cli_note(
+            cli,
+            in_words(
+                cli->language,
+                "the stream of %s exists already: --name, --clock and --start are as they were"),
+            cli->settings.data);
 }
 
 /* What the stream is to be, for the supervisor that creates it. */
@@ -186,22 +201,26 @@ static bool stream_write(const struct up_options *options)
         stream_compare(options, path);
         return true;
     }
-    if (text_equal(clock, "stepped") && (options->start == NULL || !instant_parse(options->start, &start_us))) {
-        cli_fail(cli, CLI_USAGE, in_words(cli->language, "for instance --start 2011-07-01T04:00:00Z"),
+    if (text_equal(clock, "stepped") &&
+        (options->start == NULL || !instant_parse(options->start, &start_us))) {
+        cli_fail(cli, CLI_USAGE,
+                 in_words(cli->language, "for instance --start 2011-07-01T04:00:00Z"),
                  in_words(cli->language, "a stepped stream needs --start TIME"));
         return false;
     }
     FILE *file = fopen(path, "we");
-    bool done = file != NULL && fprintf(file, "%s %s %s %s\n", options->name != NULL ? options->name : "aftercare", clock,
-                                        options->start != NULL ? options->start : "-",
-                                        options->source != NULL ? options->source : "import") > 0;
+    bool done = file != NULL &&
+                fprintf(file, "%s %s %s %s\n", options->name != NULL ? options->name : "aftercare",
+                        clock, options->start != NULL ? options->start : "-",
+                        options->source != NULL ? options->source : "import") > 0;
     if (file != NULL && fclose(file) != 0)
         done = false;
     const struct passwd *user = service_user();
     if (done && user != NULL)
         done = chown(path, user->pw_uid, user->pw_gid) == 0;
     if (!done)
-        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "a full disk?"), in_words(cli->language, "%s cannot be written: %s"), path, strerror(errno));
+        cli_fail(cli, CLI_REFUSED, in_words(cli->language, "a full disk?"),
+                 in_words(cli->language, "%s cannot be written: %s"), path, strerror(errno));
     return done;
 }
 
@@ -236,16 +255,20 @@ static pid_t supervisor_start(const struct up_options *options)
     if (pid != 0)
         return pid;
     setsid();
-    if (user != NULL && (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
+    if (user != NULL && (initgroups(user->pw_name, user->pw_gid) != 0 ||
+                         setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
         _exit(126);
-    int input = open("/dev/null", O_RDONLY), output = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int input = open("/dev/null", O_RDONLY),
+        output = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (input < 0 || output < 0 || chdir("/") != 0)
         _exit(126);
     dup2(input, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    /* Both in full: it runs as another user and in another folder, whose defaults would be others. */
-    const char *argv[] = {program, "supervise", "--data", cli->settings.data, "--config", options->config, NULL};
+    /* Both in full: it runs as another user and in another folder, whose defaults would be others.
+     */
+    const char *argv[] = {program,    "supervise",     "--data", cli->settings.data,
+                          "--config", options->config, NULL};
     union {
         const char **given;
         char **wanted;
@@ -255,7 +278,8 @@ static pid_t supervisor_start(const struct up_options *options)
     _exit(127);
 }
 
-/* False: nobody keeps the daemons running. own: the supervisor that was started here, 0 when there is only another's. */
+/* False: nobody keeps the daemons running. own: the supervisor that was started here, 0 when there
+ * is only another's. */
 static bool is_supervised(const struct cli *cli, pid_t *own)
 {
     if (*own != 0 && waitpid(*own, NULL, WNOHANG) != *own)
@@ -285,7 +309,8 @@ static const char *wait_ready(const struct cli *cli, pid_t *own, char why[200])
     return NULL;
 }
 
-/* Somebody else's program on one of our ports is found before ours fail one by one. What a killed supervisor left ends soon. */
+/* Somebody else's program on one of our ports is found before ours fail one by one. What a killed
+ * supervisor left ends soon. */
 static bool ports_are_free(const struct up_options *options)
 {
     struct cli *cli = options->cli;
@@ -294,9 +319,13 @@ static bool ports_are_free(const struct up_options *options)
     while (!endpoints_free(&cli->settings, taken, why)) {
         if (clock_boot_us() > until_us) {
             char advice[600];
-            text_format(advice, sizeof advice, in_words(cli->language, "stop what holds it (`ss -ltnp` shows it), or set another address in %s"),
-                        options->config);
-            cli_fail(cli, CLI_REFUSED, advice, in_words(cli->language, "%s is taken: %s"), taken, why);
+            text_format(
+                advice, sizeof advice,
+                in_words(cli->language,
+                         "stop what holds it (`ss -ltnp` shows it), or set another address in %s"),
+                options->config);
+            cli_fail(cli, CLI_REFUSED, advice, in_words(cli->language, "%s is taken: %s"), taken,
+                     why);
             return false;
         }
         poll(NULL, 0, 100);
@@ -317,7 +346,9 @@ static int up_finish(struct cli *cli, pid_t own)
         kill(own, SIGTERM);
         waitpid(own, NULL, 0);
     }
-    return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "`aftercare doctor` looks for the cause"), in_words(cli->language, "%s does not come up: %s"), late,
+    return cli_fail(cli, CLI_REFUSED,
+                    in_words(cli->language, "`aftercare doctor` looks for the cause"),
+                    in_words(cli->language, "%s does not come up: %s"), late,
                     why[0] != '\0' ? why : in_words(cli->language, "it does not answer"));
 }
 
@@ -326,8 +357,10 @@ int command_up(struct cli *cli, int argc, char **argv)
     static const struct cli_syntax syntax = {
         .options = up_options,
         .parser = up_parse,
-        .doc = "Starts PostgreSQL and all daemons on a data folder, and makes the folder where there is none.\v"
-               "Examples:\n  aftercare up\n  aftercare up --data /tmp/try --clock stepped --start 2011-07-01T04:00:00Z"};
+        .doc = "Starts PostgreSQL and all daemons on a data folder, and makes the folder where "
+               "there is none.\v"
+               "Examples:\n  aftercare up\n  aftercare up --data /tmp/try --clock stepped --start "
+               "2011-07-01T04:00:00Z"};
     struct up_options options = {.cli = cli};
     cli_parse(&syntax, argc, argv, &options);
     if (supervisor_pid(&cli->settings) != 0) {
@@ -335,15 +368,20 @@ int command_up(struct cli *cli, int argc, char **argv)
         return up_finish(cli, 0);
     }
     if (geteuid() == 0 && service_user() == NULL)
-        return cli_fail(cli, CLI_REFUSED, "useradd --system --home-dir /var/lib/aftercare --shell /usr/sbin/nologin " SERVICE_USER,
-                        in_words(cli->language, "there is no user %s to run the daemons as"), SERVICE_USER);
+        return cli_fail(cli, CLI_REFUSED,
+                        "useradd --system --home-dir /var/lib/aftercare --shell "
+                        "/usr/sbin/nologin " SERVICE_USER,
+                        in_words(cli->language, "there is no user %s to run the daemons as"),
+                        SERVICE_USER);
     struct cluster cluster;
     if (cluster_is_private(&cli->settings) && !cluster_find(&cluster, &cli->settings))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
-    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) || !ports_are_free(&options))
+    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) ||
+        !ports_are_free(&options))
         return CLI_REFUSED;
     pid_t supervisor = supervisor_start(&options);
     if (supervisor < 0)
-        return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "no process can be started: %s"), strerror(errno));
+        return cli_fail(cli, CLI_REFUSED, NULL,
+                        in_words(cli->language, "no process can be started: %s"), strerror(errno));
     return up_finish(cli, supervisor);
 }
