@@ -69,32 +69,67 @@ static const struct passwd *service_user(void)
     return geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
 }
 
-static bool folder_make(struct cli *cli, const char *path, mode_t mode)
+static bool folder_fail(const struct cli *cli, const char *said)
 {
-    char part[400];
+    cli_fail(cli, CLI_REFUSED,
+             in_words(cli->language, "choose another folder with --data, or mend its permissions"),
+             "%s", said);
+    return false;
+}
+
+/* May the daemons' user go through that folder? (Root may everywhere; they run as somebody else.)
+ */
+static bool is_open_to(const char *folder, const struct passwd *user)
+{
+    struct stat status;
+    return user == NULL || stat(folder, &status) != 0 || (status.st_mode & S_IXOTH) != 0 ||
+           (status.st_uid == user->pw_uid && (status.st_mode & S_IXUSR) != 0) ||
+           (status.st_gid == user->pw_gid && (status.st_mode & S_IXGRP) != 0);
+}
+
+static bool parents_make(const struct cli *cli, const char *path)
+{
+    char part[400], said[600];
     text_copy(part, sizeof part, path);
     for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(part, 0755);
+        if (!is_open_to(part, service_user())) {
+            text_format(
+                said, sizeof said,
+                in_words(cli->language, "%s is closed to the user %s, who runs the daemons"), part,
+                SERVICE_USER);
+            return folder_fail(cli, said);
+        }
         *slash = '/';
     }
-    if (mkdir(path, mode) != 0 && errno != EEXIST) {
-        cli_fail(
-            cli, CLI_REFUSED,
-            in_words(cli->language, "choose another folder with --data, or mend its permissions"),
-            in_words(cli->language, "%s cannot be made: %s"), path, strerror(errno));
-        return false;
-    }
+    return true;
+}
+
+/* A folder that was there is taken only when it is theirs already: root must not give away /etc,
+ * and in /tmp somebody else may have been first, with a folder or a link of his. */
+static bool folder_make(const struct cli *cli, const char *path, mode_t mode)
+{
+    char said[600];
+    struct stat status;
     const struct passwd *user = service_user();
-    struct stat made;
-    /* In /tmp somebody else may have been first, with a folder or a link of theirs. */
-    if (lstat(path, &made) == 0 && S_ISDIR(made.st_mode) &&
-        (user != NULL ? chown(path, user->pw_uid, user->pw_gid) == 0 : made.st_uid == geteuid()))
-        return true;
-    cli_fail(cli, CLI_REFUSED,
-             in_words(cli->language, "choose another folder with --data, or mend its permissions"),
-             in_words(cli->language, "%s is not a folder of your own"), path);
-    return false;
+    if (!parents_make(cli, path))
+        return false;
+    bool made = mkdir(path, mode) == 0;
+    if (!made && errno != EEXIST) {
+        text_format(said, sizeof said, in_words(cli->language, "%s cannot be made: %s"), path,
+                    strerror(errno));
+        return folder_fail(cli, said);
+    }
+    uid_t owner = user != NULL ? user->pw_uid : geteuid();
+    if ((made && user != NULL && chown(path, user->pw_uid, user->pw_gid) != 0) ||
+        lstat(path, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != owner) {
+        text_format(said, sizeof said,
+                    in_words(cli->language, "%s is there and not a folder of %s"), path,
+                    user != NULL ? user->pw_name : in_words(cli->language, "your own"));
+        return folder_fail(cli, said);
+    }
+    return true;
 }
 
 static bool folders_make(struct cli *cli)
