@@ -13,6 +13,11 @@
 static const char session_sql[] = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
                                   " SET plan_cache_mode = force_generic_plan; SET jit = off";
 
+enum status mirror_session(struct pg *pg)
+{
+    return pg_run(pg, session_sql);
+}
+
 /* --- making ------------------------------------------------------------------------------------ */
 
 static enum status table_create(struct pg *pg, const char *schema, const struct table_def *def, const uint8_t digest[DIGEST_BYTES])

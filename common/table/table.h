@@ -85,6 +85,9 @@ size_t tables_dirty(const struct tables *, unsigned table, bool fresh, const voi
 /* The changes are written (sent to PostgreSQL in a transaction): starts a new undo log. Closed rows move to the
  * cache, which drops its oldest beyond the bound. */
 void tables_forget(struct tables *);
+/* The same when the transaction has been sent and its end is not known: closed rows it changed stay in memory until the next
+ * call, so that a second connection may fetch meanwhile without seeing them as they were before. */
+void tables_depart(struct tables *);
 
 /* Figures for metrics and tests. */
 size_t tables_rows(const struct tables *, unsigned table);

@@ -157,13 +157,18 @@ static void cache_follow(struct entry *e)
     }
 }
 
+/* Rows changed since the last forget stay: they are on their way, and nobody could fetch them as they are. */
 static void cache_trim(struct table *t)
 {
-    while (t->cached > t->tables->cache_rows) {
-        struct entry *e = t->oldest;
-        cache_leave(e);
-        keys_remove(t, e);
-        entry_free(e);
+    struct entry *next;
+
+    for (struct entry *e = t->oldest; e != NULL && t->cached > t->tables->cache_rows; e = next) {
+        next = e->newer;
+        if (e->logged == LOG_NONE) {
+            cache_leave(e);
+            keys_remove(t, e);
+            entry_free(e);
+        }
     }
 }
 
@@ -187,7 +192,14 @@ static void markers_forget(struct tables *all)
     all->markers_n = kept;
 }
 
-void tables_forget(struct tables *all)
+static void caches_trim(struct tables *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        cache_trim(&all->items[i]);
+    }
+}
+
+static void log_forget(struct tables *all)
 {
     index_settle(all);
     for (size_t i = 0; i < all->log_n; i++) {
@@ -204,8 +216,17 @@ void tables_forget(struct tables *all)
     if (all->images.cap > IMAGES_KEPT_BYTES) {
         buf_release(&all->images);
     }
-    for (size_t i = 0; i < all->n; i++) {
-        cache_trim(&all->items[i]);
-    }
     markers_forget(all);
+}
+
+void tables_forget(struct tables *all)
+{
+    log_forget(all);
+    caches_trim(all);
+}
+
+void tables_depart(struct tables *all)
+{
+    caches_trim(all);
+    log_forget(all);
 }

@@ -46,31 +46,38 @@ static void flight_answered(struct flight *flight, size_t from)
 
 enum step { STEP_NEXT, STEP_WAIT };
 
-static void touch_item(struct server *server, const struct item *item, const struct session *session, uint32_t *left)
+/* The frame's map read once; its events stay where they are in the item's bytes. */
+static bool item_read(struct server *server, struct item *item, struct problem *problem)
 {
-    struct verb_append append;
-    struct problem problem;
-    struct arena *arena = server->arena;
-    if (session == NULL ||
-        !record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, item->map, arena, &append, &problem))
-        return;
-    const struct bytes *events = append.events.items;
-    for (uint32_t i = item->taken; i < append.events.n && *left > 0; i++, --*left)
-        taker_touch(&server->taker, session->source, events[i]);
+    if (item->events != NULL)
+        return true;
+    if (!record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, item->map, server->arena, &item->append, problem))
+        return false;
+    size_t bytes = item->append.events.n * sizeof(struct bytes);
+    item->events = memory_new(bytes + 1);
+    if (bytes > 0)
+        memcpy(item->events, item->append.events.items, bytes);
+    item->append.events.items = item->events;
+    return true;
 }
 
-/* Rows are missing: all that the next events need are fetched together, once the connection is free. */
+static void touch_item(struct server *server, struct item *item, const struct session *session, uint32_t *left)
+{
+    struct problem problem;
+    if (session == NULL || !item_read(server, item, &problem))
+        return;
+    for (uint32_t i = item->taken; i < item->append.events.n && *left > 0; i++, --*left)
+        taker_touch(&server->taker, session->source, item->events[i]);
+}
+
+/* Rows are missing: all that the next events need are fetched together, beside the commit that may be under way. */
 static enum step fetch_rows(struct server *server)
 {
-    if (server->flying != NULL) {
-        server->needs_idle = true;
-        return STEP_WAIT;
-    }
     uint32_t left = BATCH_EVENTS_MAX;
-    for (const struct item *item = server->queue; item != NULL && left > 0; item = item->next)
+    for (struct item *item = server->queue; item != NULL && left > 0; item = item->next)
         if (item->kind == ITEM_APPEND)
             touch_item(server, item, session_of(server, item->session), &left);
-    enum status status = mirror_fetch(server->store.pg, server->taker.tables);
+    enum status status = mirror_fetch(server->store.fetch, server->taker.tables);
     if (status == STATUS_OK)
         return STEP_NEXT;
     server_lost(server, "fetch", status);
@@ -203,13 +210,13 @@ static enum step take_events(struct server *server, struct session *session, con
 static enum step on_append(struct server *server, struct item *item)
 {
     struct session *session = session_of(server, item->session);
-    struct verb_append append;
+    const struct verb_append *append = &item->append;
     struct problem problem;
     struct taker *taker = &server->taker;
     if (session == NULL || session->ended)
         return STEP_NEXT;
     arena_reset(server->arena);
-    if (!record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, item->map, server->arena, &append, &problem)) {
+    if (!item_read(server, item, &problem)) {
         struct verb_error error = {.code = "malformed"};
         memcpy(error.why, problem.field, sizeof(problem.field));
         server_say(server, &session->peer, "ERROR", &verb_error_record, &error);
@@ -219,14 +226,14 @@ static enum step on_append(struct server *server, struct item *item)
         server->needs_idle = true;
         return STEP_WAIT;
     }
-    switch (source_place(session->source, append.n + item->taken)) {
+    switch (source_place(session->source, append->n + item->taken)) {
     case PLACE_GAP:
-        nak_gap(server, session, append.n);
+        nak_gap(server, session, append->n);
         return STEP_NEXT;
     case PLACE_BEFORE:
-        if (append.n < 1)
+        if (append->n < 1)
             return STEP_NEXT;
-        if (item->taken < append.events.n && answer_again(server, session, &append, item) == STEP_WAIT)
+        if (item->taken < append->events.n && answer_again(server, session, append, item) == STEP_WAIT)
             return STEP_WAIT;
         if (session->ended)
             return STEP_NEXT;
@@ -235,11 +242,11 @@ static enum step on_append(struct server *server, struct item *item)
         break;
     }
     session->skipping = false;
-    if (append.time_us != 0 && source_is_clock(server, session->source->name))
-        journal_step(&taker->journal, append.time_us);
-    enum step step = take_events(server, session, &append, item);
+    if (append->time_us != 0 && source_is_clock(server, session->source->name))
+        journal_step(&taker->journal, append->time_us);
+    enum step step = take_events(server, session, append, item);
     if (step == STEP_NEXT)
-        upto_keep(session->source, append.upto);
+        upto_keep(session->source, append->upto);
     return step;
 }
 
@@ -251,6 +258,7 @@ static void item_drop(struct server *server)
         server->queue_end = &server->queue;
     server->queue_bytes -= item->map.len;
     free((void *)(uintptr_t)item->map.data);
+    free(item->events);
     free(item);
 }
 

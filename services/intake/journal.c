@@ -44,6 +44,33 @@ bool posted_decode(struct bytes raw, struct posted *posted, struct problem *prob
     return true;
 }
 
+bool posted_peek(struct bytes raw, struct posted *posted)
+{
+    if (raw.len == 0 || raw.len > EVENT_BYTES_MAX || !is_map(raw))
+        return false;
+    struct unpack at = unpack_of(raw);
+    uint32_t pairs = unpack_next(&at).n;
+    posted->type[0] = posted->key[0] = '\0';
+    posted->v = 0;
+    for (uint32_t i = 0; i < pairs; i++) {
+        struct bytes name = unpack_next(&at).bytes, value = unpack_raw(&at);
+        struct unpack inside = unpack_of(value);
+        bool is_type = bytes_equal(name, bytes_of("type", 4)), is_key = bytes_equal(name, bytes_of("key", 3));
+        if (!is_type && !is_key && !bytes_equal(name, bytes_of("v", 1)))
+            continue;
+        struct pack_value read = unpack_next(&inside);
+        if (is_type && read.type == PACK_STR)
+            text_copy_n(posted->type, sizeof(posted->type), (const char *)read.bytes.data, read.bytes.len);
+        else if (is_key && read.type == PACK_STR)
+            text_copy_n(posted->key, sizeof(posted->key), (const char *)read.bytes.data, read.bytes.len);
+        else if (read.type == PACK_INT)
+            posted->v = read.integer;
+        if (posted->key[0] != '\0' && posted->type[0] != '\0')
+            break; /* the order of a draft: what is looked for comes first */
+    }
+    return posted->type[0] != '\0';
+}
+
 void journal_batch_release(struct batch *batch)
 {
     free(batch->entries);

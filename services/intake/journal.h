@@ -33,6 +33,8 @@ struct posted {
     struct bytes data, priv;
 };
 extern const struct record posted_record;
+/* Only type, version and key, of a well-formed one; for looking ahead. */
+bool posted_peek(struct bytes raw, struct posted *);
 /* False: malformed, with the field. Data that is not there becomes an empty map. */
 bool posted_decode(struct bytes raw, struct posted *, struct problem *) MUST_CHECK;
 

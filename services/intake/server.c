@@ -383,6 +383,7 @@ static bool recover(struct server *server)
     sessions_clear(server);
     server_drop_queue(server);
     pg_disconnect(server->store.pg);
+    pg_disconnect(server->store.fetch);
     for (;;) {
         enum status status = server_load(server);
         if (status == STATUS_OK)

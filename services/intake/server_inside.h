@@ -33,6 +33,8 @@ struct item {
     struct bus_peer peer;
     struct bytes map;   /* owned */
     uint32_t taken;     /* APPEND: events taken so far */
+    struct verb_append append; /* APPEND: the map, once it is read */
+    struct bytes *events;      /* owned; NULL: not read yet */
     struct item *next;
 };
 

@@ -9,13 +9,17 @@
 
 void store_init(struct store *store, const char *dsn, const char *holder, int64_t lease_ms)
 {
-    *store = (struct store){.pg = pg_new(dsn, STORE_SCHEMA), .args = pg_args_new(), .lease_ms = lease_ms};
+    *store = (struct store){.pg = pg_new(dsn, STORE_SCHEMA),
+                              .fetch = pg_new(dsn, STORE_SCHEMA),
+                              .args = pg_args_new(),
+                              .lease_ms = lease_ms};
     text_copy(store->holder, sizeof(store->holder), holder);
 }
 
 void store_release(struct store *store)
 {
     pg_destroy(&store->pg);
+    pg_destroy(&store->fetch);
     pg_args_destroy(&store->args);
 }
 
@@ -23,6 +27,10 @@ enum status store_connect(struct store *store)
 {
     store->partitions_upto = 0;
     enum status status = pg_connect(store->pg);
+    if (status == STATUS_OK)
+        status = pg_connect(store->fetch);
+    if (status == STATUS_OK)
+        status = mirror_session(store->fetch);
     /* Young tables have no statistics: a sequential plan for an array of keys would be chosen once and kept. */
     return status == STATUS_OK ? pg_run(store->pg, "SET enable_seqscan = off") : status;
 }
@@ -281,7 +289,7 @@ enum status store_send(struct store *store, const struct batch *batch, struct so
         status = mirror_send(store->pg, tables);
     if (status != STATUS_OK)
         return status;
-    tables_forget(tables);
+    tables_depart(tables);
     return pg_commit_send(store->pg);
 }
 

@@ -1,5 +1,5 @@
-/* The journal in PostgreSQL: one transaction a batch, the head by compare-and-set, stored answers, sources. One connection, used by
- * the network thread alone. */
+/* The journal in PostgreSQL: one transaction a batch, the head by compare-and-set, stored answers, sources. One connection for that
+ * and one that fetches archive rows while a commit is under way; both are the network thread's alone. */
 #ifndef AFTERCARE_INTAKE_STORE_H
 #define AFTERCARE_INTAKE_STORE_H
 
@@ -12,7 +12,7 @@
 #define STORE_PARTITION_ROWS 1000000
 
 struct store {
-    struct pg *pg;
+    struct pg *pg, *fetch;
     struct pg_args *args;
     char holder[200];
     int64_t lease_ms;

@@ -166,12 +166,12 @@ void taker_touch(struct taker *taker, const struct source_row *source, struct by
     struct problem problem;
     void *object = NULL;
     char principal[sizeof(((struct principal_row *)0)->id)] = "";
-    if (!posted_decode(raw, &posted, &problem) || !source_principal(source->name, principal, sizeof(principal)))
+    if (!posted_peek(raw, &posted) || !source_principal(source->name, principal, sizeof(principal)))
         return;
     if (text_equal(posted.type, "ticket.registered")) {
         const struct event_type *type = event_type_find(posted.type, (uint32_t)posted.v);
         arena_reset(taker->arena);
-        if (type == NULL || !data_decode(taker, type, &posted, &object, &problem))
+        if (type == NULL || !posted_decode(raw, &posted, &problem) || !data_decode(taker, type, &posted, &object, &problem))
             return;
     }
     desk_touch(taker->tables, principal, posted.type, posted.key, object);

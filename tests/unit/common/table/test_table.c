@@ -270,6 +270,24 @@ static void test_walk_goes_on(void **state)
     assert_string_equal(((const struct job *)table_next(t, JOB, DUE, b))->key, "c");
 }
 
+/* What is on its way to the database stays until it has arrived, beyond the cache's bound. */
+static void test_departed_rows_stay_once(void **state)
+{
+    struct tables *t = *state;
+    static const char *const keys[] = {"a", "b", "c", "d", "e"};
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        job_new(t, keys[i], 0, 0)->open = false;
+    }
+    tables_depart(t);
+    assert_int_equal(tables_rows(t, JOB), COUNT_OF(keys));
+    ((struct job *)table_change(t, JOB, "a"))->due_us = 7; /* the oldest, on its way again */
+    tables_depart(t);
+    assert_true(tables_rows(t, JOB) < COUNT_OF(keys));
+    assert_non_null(table_get(t, JOB, "a"));
+    assert_false(tables_missed(t));
+}
+
 static void test_closed_rows_are_cached(void **state)
 {
     struct tables *t = *state;
@@ -383,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_volatile_is_in_indexes_and_undo_but_not_dirty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_index_follows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_walk_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_departed_rows_stay_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_closed_rows_are_cached, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trouble, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clear, setup, teardown),
