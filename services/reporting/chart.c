@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "render.h"
 #include <inttypes.h>
+#include <string.h>
 
 enum { WIDTH = 900, LABEL = 250, PLOT = 560, ROW = 22, TOP = 30, ROWS_MAX = 15, LINES_HEIGHT = 220 };
 
@@ -16,6 +17,18 @@ static int64_t shown(int64_t value)
 static size_t rows_of(const struct figure_table *table)
 {
     return table->chart != CHART_LINES && table->rows_n > ROWS_MAX ? ROWS_MAX : table->rows_n;
+}
+
+/* The next of 4, 8, 10, 20, 40, 60, 80, 100, 200 …: a quarter of it can be read. */
+static int64_t rounded_up(int64_t most)
+{
+    static const int64_t steps[] = {10, 20, 40, 60, 80};
+    if (most <= 8)
+        return most <= 4 ? 4 : 8;
+    for (int64_t power = 1;; power *= 10)
+        for (size_t i = 0; i < COUNT_OF(steps); i++)
+            if (steps[i] * power >= most)
+                return steps[i] * power;
 }
 
 /* What fills the plot's whole extent: the largest value, or for a stack the largest sum. At least 1. */
@@ -67,15 +80,16 @@ static void legend(const struct figure_table *table, struct buf *out)
 
 static void bars(const struct figure_table *table, size_t r, int64_t y, int64_t scale, struct buf *out)
 {
-    int64_t height = (ROW - 4) / (int64_t)table->chart_n;
+    int64_t height = (ROW - 4) / (int64_t)table->chart_n, longest = 0;
     for (size_t s = 0; s < table->chart_n; s++) {
         int64_t value = shown(table->rows[r].values[table->chart_from + s]);
         rectangle(LABEL, y + (int64_t)s * height, value * PLOT / scale, height, colour(table, s), out);
+        longest = value > longest ? value : longest;
     }
     char text[FIGURE_TEXT_MAX];
     int64_t first = table->rows[r].values[table->chart_from];
     figure_print(first, figure_unit_at(table, r, table->chart_from), text);
-    text_at(LABEL + shown(first) * PLOT / scale + 6, y + 12, "start", text, out);
+    text_at(LABEL + longest * PLOT / scale + 6, y + 12, "start", text, out);
 }
 
 static void stack(const struct figure_table *table, size_t r, int64_t y, int64_t scale, struct buf *out)
@@ -99,7 +113,8 @@ static void lying(const struct figure_table *table, struct buf *out)
         int64_t y = TOP + (int64_t)r * ROW;
         char label[FIGURE_TITLE_MAX], cut[40];
         figure_label_print(&table->rows[r], label);
-        text_copy(cut, sizeof(cut), label);
+        if (!text_copy(cut, sizeof(cut) - strlen("…"), label))
+            memcpy(cut + strlen(cut), "…", sizeof("…"));
         text_at(LABEL - 8, y + 12, "end", cut, out);
         if (table->chart == CHART_STACK)
             stack(table, r, y, scale, out);
@@ -110,7 +125,7 @@ static void lying(const struct figure_table *table, struct buf *out)
 
 static void lines(const struct figure_table *table, struct buf *out)
 {
-    int64_t scale = scale_of(table), n = (int64_t)table->rows_n;
+    int64_t scale = rounded_up(scale_of(table)), n = (int64_t)table->rows_n;
     int64_t left = 60, width = WIDTH - left - 20, bottom = TOP + LINES_HEIGHT;
     char text[FIGURE_TEXT_MAX];
     for (int64_t part = 0; part <= 4; part++) {
@@ -126,13 +141,15 @@ static void lines(const struct figure_table *table, struct buf *out)
                               bottom - shown(table->rows[r].values[table->chart_from + s]) * LINES_HEIGHT / scale);
         buf_append_text(out, "\"/>\n");
     }
-    text_at(left, bottom + 16, "start", table->rows[0].label, out);
-    text_at(left + width, bottom + 16, "end", table->rows[n - 1].label, out);
+    /* A label a week; the first and last ones lie within the picture. */
+    for (int64_t r = 0; r < n; r += 7)
+        text_at(left + (n > 1 ? r * width / (n - 1) : 0), bottom + 16, r == 0 ? "start" : r + 1 == n ? "end" : "middle",
+                table->rows[r].label, out);
 }
 
 void render_svg(const struct figure_table *table, struct buf *out)
 {
-    if (table->chart == CHART_NONE || table->rows_n == 0)
+    if (!figure_chart_says(table))
         return;
     int64_t height = table->chart == CHART_LINES ? TOP + LINES_HEIGHT + 24 : TOP + (int64_t)rows_of(table) * ROW + 4;
     buf_append_format(out,

@@ -21,6 +21,7 @@ struct figure_row {
     char label[FIGURE_LABEL_CAP]; /* of the data; "" is shown as a dash */
     const char *zh;               /* a fixed label's Chinese; NULL: the label is data */
     enum figure_unit unit;        /* of the whole row, where the table mixes units */
+    int headline;                 /* its first value is shown large above everything */
     int64_t values[FIGURE_COLUMNS_MAX];
 };
 struct figure_table {
@@ -43,12 +44,16 @@ struct figures {
 };
 void figures_destroy(struct figures **);
 
-/* "1204", "3 d 04:12", "98.5 %", "4.25"; "–" for nothing. */
+/* "11,204", "04:12 h", "3 d 04:12 h", "98.5 %", "4.25"; "–" for nothing. */
 #define FIGURE_TEXT_MAX 32
 void figure_print(int64_t value, enum figure_unit, char out[FIGURE_TEXT_MAX]);
 /* "Tickets opened 登记工单", the label of the data, or a dash. */
 #define FIGURE_TITLE_MAX 200
 void figure_label_print(const struct figure_row *, char out[FIGURE_TITLE_MAX]);
 enum figure_unit figure_unit_at(const struct figure_table *, size_t row, size_t column);
+/* The unit of the values in a chart, for its axis. */
+enum figure_unit figure_chart_unit(const struct figure_table *);
+/* A chart of nothing but zeros shows nothing: false. */
+int figure_chart_says(const struct figure_table *);
 
 #endif

@@ -163,6 +163,7 @@ struct overview_line {
     const char *en, *zh;
     int64_t value;
     enum figure_unit unit;
+    int headline;
 };
 
 static void add_overview(struct figures *figures, struct month *month, int64_t adjusted)
@@ -175,22 +176,22 @@ static void add_overview(struct figures *figures, struct month *month, int64_t a
         broken += month->clauses.rows[i].counts[BREACHED];
     }
     const struct overview_line lines[] = {
-        {"Tickets opened", "登记工单", month->opened, FIGURE_COUNT},
-        {"Tickets resolved (first time)", "解决工单（首次）", month->resolved, FIGURE_COUNT},
-        {"Tickets reopened", "重开工单", month->reopened, FIGURE_COUNT},
-        {"Tickets closed", "关闭工单", month->closed, FIGURE_COUNT},
-        {"Repeats of earlier tickets", "重复报修", month->repeats, FIGURE_COUNT},
-        {"Offers made for the opened", "派工次数", month->offers, FIGURE_COUNT},
-        {"Offers declined", "拒绝派工", month->declined, FIGURE_COUNT},
-        {"Offers not answered", "超时未接", month->expired, FIGURE_COUNT},
-        {"Time to resolve, median", "解决用时（中位数）", tally_rank(&month->all, 50), FIGURE_SECONDS},
-        {"Time to resolve, 90 % within", "解决用时（九成以内）", tally_rank(&month->all, 90), FIGURE_SECONDS},
-        {"Limits due", "到期时限", due, FIGURE_COUNT},
-        {"Limits met", "按时完成", met + late, FIGURE_COUNT},
-        {"… of these reported late", "其中迟报", late, FIGURE_COUNT},
-        {"Limits broken", "超出时限", broken, FIGURE_COUNT},
-        {"Limits met, share of those decided", "按时率", permille(met + late, met + late + broken), FIGURE_PERMILLE},
-        {"Lines of earlier periods changed since their closing", "已关账期间的后续变动", adjusted, FIGURE_COUNT},
+        {"Tickets opened", "登记工单", month->opened, FIGURE_COUNT, 1},
+        {"Tickets resolved (first time)", "解决工单（首次）", month->resolved, FIGURE_COUNT, 1},
+        {"Tickets reopened", "重开工单", month->reopened, FIGURE_COUNT, 0},
+        {"Tickets closed", "关闭工单", month->closed, FIGURE_COUNT, 0},
+        {"Repeats of earlier tickets", "重复报修", month->repeats, FIGURE_COUNT, 0},
+        {"Offers made for the opened", "派工次数", month->offers, FIGURE_COUNT, 0},
+        {"Offers declined", "拒绝派工", month->declined, FIGURE_COUNT, 0},
+        {"Offers not answered", "超时未接", month->expired, FIGURE_COUNT, 0},
+        {"Time to resolve, median", "解决用时（中位数）", tally_rank(&month->all, 50), FIGURE_SECONDS, 1},
+        {"Time to resolve, 90 % within", "解决用时（九成以内）", tally_rank(&month->all, 90), FIGURE_SECONDS, 0},
+        {"Limits due", "到期时限", due, FIGURE_COUNT, 0},
+        {"Limits met", "按时完成", met + late, FIGURE_COUNT, 0},
+        {"… of these reported late", "其中迟报", late, FIGURE_COUNT, 0},
+        {"Limits broken", "超出时限", broken, FIGURE_COUNT, 1},
+        {"Limits met, share of those decided", "按时率", permille(met + late, met + late + broken), FIGURE_PERMILLE, 1},
+        {"Lines of earlier periods changed since their closing", "已关账期间的后续变动", adjusted, FIGURE_COUNT, 0},
     };
     struct figure_table *table = table_add(
         figures, COUNT_OF(lines),
@@ -200,6 +201,7 @@ static void add_overview(struct figures *figures, struct month *month, int64_t a
         text_copy(table->rows[i].label, sizeof(table->rows[i].label), lines[i].en);
         table->rows[i].zh = lines[i].zh;
         table->rows[i].unit = lines[i].unit;
+        table->rows[i].headline = lines[i].headline && lines[i].value != FIGURE_NOTHING;
         table->rows[i].values[0] = lines[i].value;
     }
 }
@@ -290,17 +292,17 @@ static void add_callbacks(struct figures *figures, const struct month *month)
     }
     const int64_t *by_state = month->callbacks;
     const struct overview_line lines[] = {
-        {"Callbacks due", "应回访", by_state[CALLBACK_DUE] + by_state[CALLBACK_RECORDED] + by_state[CALLBACK_MISSED], FIGURE_COUNT},
-        {"Recorded", "已回访", by_state[CALLBACK_RECORDED], FIGURE_COUNT},
-        {"Missed", "漏回访", by_state[CALLBACK_MISSED], FIGURE_COUNT},
-        {"Void: reopened or closed before", "已失效", by_state[CALLBACK_VOID], FIGURE_COUNT},
-        {"Still to be made", "待回访", by_state[CALLBACK_DUE], FIGURE_COUNT},
-        {"Satisfaction, mean of 1 to 5", "平均满意度", asked == 0 ? FIGURE_NOTHING : (sum * 100 + asked / 2) / asked, FIGURE_CENTS},
-        {"Score 5", "很满意", month->scores[5], FIGURE_COUNT},
-        {"Score 4", "满意", month->scores[4], FIGURE_COUNT},
-        {"Score 3", "一般", month->scores[3], FIGURE_COUNT},
-        {"Score 2", "不满意", month->scores[2], FIGURE_COUNT},
-        {"Score 1", "很不满意", month->scores[1], FIGURE_COUNT},
+        {"Callbacks due", "应回访", by_state[CALLBACK_DUE] + by_state[CALLBACK_RECORDED] + by_state[CALLBACK_MISSED], FIGURE_COUNT, 0},
+        {"Recorded", "已回访", by_state[CALLBACK_RECORDED], FIGURE_COUNT, 0},
+        {"Missed", "漏回访", by_state[CALLBACK_MISSED], FIGURE_COUNT, 0},
+        {"Void: reopened or closed before", "已失效", by_state[CALLBACK_VOID], FIGURE_COUNT, 0},
+        {"Still to be made", "待回访", by_state[CALLBACK_DUE], FIGURE_COUNT, 0},
+        {"Satisfaction, mean of 1 to 5", "平均满意度", asked == 0 ? FIGURE_NOTHING : (sum * 100 + asked / 2) / asked, FIGURE_CENTS, 1},
+        {"Score 5", "很满意", month->scores[5], FIGURE_COUNT, 0},
+        {"Score 4", "满意", month->scores[4], FIGURE_COUNT, 0},
+        {"Score 3", "一般", month->scores[3], FIGURE_COUNT, 0},
+        {"Score 2", "不满意", month->scores[2], FIGURE_COUNT, 0},
+        {"Score 1", "很不满意", month->scores[1], FIGURE_COUNT, 0},
     };
     struct figure_table *table = table_add(
         figures, COUNT_OF(lines),
@@ -311,6 +313,7 @@ static void add_callbacks(struct figures *figures, const struct month *month)
         text_copy(table->rows[i].label, sizeof(table->rows[i].label), lines[i].en);
         table->rows[i].zh = lines[i].zh;
         table->rows[i].unit = lines[i].unit;
+        table->rows[i].headline = lines[i].headline && lines[i].value != FIGURE_NOTHING;
         table->rows[i].values[0] = lines[i].value;
     }
 }

@@ -20,7 +20,7 @@ static struct figure_row kinds[] = {
     {.label = "", .values = {1, 1}},
 };
 static struct figure_row overview[] = {
-    {.label = "Median", .zh = "中位数", .unit = FIGURE_SECONDS, .values = {93600}},
+    {.label = "Median", .zh = "中位数", .unit = FIGURE_SECONDS, .headline = 1, .values = {93600}},
     {.label = "Share", .zh = "比例", .unit = FIGURE_PERMILLE, .values = {985}},
     {.label = "Mean", .zh = "平均", .unit = FIGURE_CENTS, .values = {425}},
     {.label = "None", .zh = "无", .unit = FIGURE_COUNT, .values = {FIGURE_NOTHING}},
@@ -123,7 +123,9 @@ static void html_stands_alone(void **state)
     assert_non_null(strstr(html, "repair &lt;b&gt;&amp;&quot;x&quot;"));
     assert_non_null(strstr(html, "1 d 02:00"));
     assert_non_null(strstr(html, "98.5 %"));
-    assert_non_null(strstr(html, "2011-08-04T23:20:00Z"));
+    /* the cut-off by the clock of the period's zone; 1 d 02:00 h is a headline too */
+    assert_non_null(strstr(html, "2011-08-05 07:20 (Asia/Shanghai)"));
+    assert_non_null(strstr(html, "<li><b>1 d 02:00 h</b>Median 中位数</li>"));
     assert_null(strstr(html, "src="));
     assert_null(strstr(html, "url("));
     assert_null(strstr(html, "<script"));
@@ -177,9 +179,9 @@ static void workbook_has_native_charts_and_no_clock(void **state)
     assert_true(zip_find(buf_bytes(&out), "docProps/core.xml", &part));
     assert_non_null(strstr(buf_text(&part), "2011-08-04T23:20:00Z"));
     buf_reset(&part);
-    assert_true(zip_find(buf_bytes(&out), "xl/charts/chart3.xml", &part));
+    assert_true(zip_find(buf_bytes(&out), "xl/charts/chart5.xml", &part)); /* three, and two of them on the first sheet */
     assert_non_null(strstr(buf_text(&part), "barChart"));
-    assert_false(zip_find(buf_bytes(&out), "xl/charts/chart4.xml", &part));
+    assert_false(zip_find(buf_bytes(&out), "xl/charts/chart6.xml", &part));
     buf_reset(&part);
     assert_true(zip_find(buf_bytes(&out), "xl/sharedStrings.xml", &part));
     assert_non_null(strstr(buf_text(&part), "维修, 上门"));
@@ -191,6 +193,51 @@ static void workbook_has_native_charts_and_no_clock(void **state)
     buf_release(&out);
 }
 
+/* A chart of nothing but zeros would be an empty frame. */
+static void no_empty_charts(void **state)
+{
+    (void)state;
+    struct figure_row zeros[2] = {{.label = "a", .values = {0, FIGURE_NOTHING}}, {.label = "b", .values = {0, 0}}};
+    struct figures empty = figures;
+    struct buf out = {0}, part = {0};
+    for (size_t t = 1; t < empty.tables_n; t++) {
+        empty.tables[t].rows = zeros;
+        empty.tables[t].rows_n = t == 1 ? 0 : 2;
+    }
+    assert_int_equal(render_html(&empty, &out), STATUS_OK);
+    assert_well_formed(buf_text(&out));
+    assert_null(strstr(buf_text(&out), "<svg"));
+    assert_non_null(strstr(buf_text(&out), "本期没有记录"));
+    buf_reset(&out);
+    assert_int_equal(render_xlsx(&empty, &out), STATUS_OK);
+    assert_false(zip_find(buf_bytes(&out), "xl/charts/chart1.xml", &part));
+    buf_release(&part);
+    buf_release(&out);
+}
+
+/* What is too long to be read through is folded away, and is all there. */
+static void long_tables_fold(void **state)
+{
+    (void)state;
+    struct figure_row many[40] = {{.label = ""}};
+    struct figures figures_of_many = figures;
+    struct buf out = {0};
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        text_format(many[i].label, sizeof(many[i].label), "row-%02zu", i);
+        many[i].values[0] = (int64_t)(40 - i);
+    }
+    figures_of_many.tables[1].rows = many;
+    figures_of_many.tables[1].rows_n = COUNT_OF(many);
+    assert_int_equal(render_html(&figures_of_many, &out), STATUS_OK);
+    assert_well_formed(buf_text(&out));
+    const char *fold = strstr(buf_text(&out), "<details><summary>The other 25 ");
+    assert_non_null(fold);
+    assert_true(strstr(buf_text(&out), "<td>row-14</td>") < fold);
+    assert_true(strstr(buf_text(&out), "<td>row-15</td>") > fold);
+    assert_non_null(strstr(buf_text(&out), "<td>row-39</td>"));
+    buf_release(&out);
+}
+
 static void figures_for_people(void **state)
 {
     (void)state;
@@ -199,8 +246,8 @@ static void figures_for_people(void **state)
         enum figure_unit unit;
         const char *text;
     } cases[] = {
-        {1204, FIGURE_COUNT, "1204"},     {FIGURE_NOTHING, FIGURE_COUNT, "–"}, {0, FIGURE_SECONDS, "00:00"},
-        {3661, FIGURE_SECONDS, "01:01"},  {86399, FIGURE_SECONDS, "23:59"},    {86400 * 3 + 15120, FIGURE_SECONDS, "3 d 04:12"},
+        {1204, FIGURE_COUNT, "1,204"},    {-1234567, FIGURE_COUNT, "-1,234,567"}, {999, FIGURE_COUNT, "999"}, {FIGURE_NOTHING, FIGURE_COUNT, "–"}, {0, FIGURE_SECONDS, "00:00 h"},
+        {3661, FIGURE_SECONDS, "01:01 h"},  {86399, FIGURE_SECONDS, "23:59 h"},    {86400 * 3 + 15120, FIGURE_SECONDS, "3 d 04:12 h"},
         {1000, FIGURE_PERMILLE, "100.0 %"}, {7, FIGURE_PERMILLE, "0.7 %"},     {405, FIGURE_CENTS, "4.05"},
     };
     char text[FIGURE_TEXT_MAX];
@@ -217,6 +264,8 @@ int main(void)
         cmocka_unit_test(csv_to_the_letter),
         cmocka_unit_test(html_stands_alone),
         cmocka_unit_test(workbook_has_native_charts_and_no_clock),
+        cmocka_unit_test(no_empty_charts),
+        cmocka_unit_test(long_tables_fold),
         cmocka_unit_test(figures_for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
