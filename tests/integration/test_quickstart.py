@@ -99,6 +99,7 @@ def status(newcomer):
 
 
 def caught_up(newcomer):
+    """The head, where all are. (`up` comes back when all answer.)"""
     now = status(newcomer)
     assert [s["service"] for s in now["services"]] == DAEMONS
     assert all(s["answers"] and s["lag"] == 0 and s["parked"] == 0 for s in now["services"]), now
@@ -112,7 +113,7 @@ def second_run(newcomer, head):
     out = done(newcomer.quickstart("--requests", REQUESTS))
     took = time.monotonic() - began
     assert took < 30, f"the second run took {took:.0f} s"
-    assert "up already" in out + newcomer.quickstart("--requests", REQUESTS).stderr
+    assert "up already" in newcomer.aftercare("up").stderr
     assert " 0 taken" in out
     assert fallen(out, r"tickets: ([\d,]+) opened") == [REQUESTS]
     assert caught_up(newcomer) == head
@@ -144,17 +145,28 @@ def pid_of(newcomer, program):
     return None
 
 
-def signal_to(newcomer, pid):
-    done(newcomer.run("kill", "-9", pid))
+def signal_to(newcomer, pid, name="KILL"):
+    done(newcomer.run("kill", f"-{name}", pid))
+
+
+def killed(newcomer, program):
+    before = pid_of(newcomer, program)
+    signal_to(newcomer, before)
+    until(f"{program} started again", lambda: pid_of(newcomer, program) not in (None, before))
 
 
 def restarts(newcomer, head):
     """A killed daemon, PostgreSQL and the supervisor itself: all is as it was afterwards."""
     for program in ("aftercare-dispatcher", "aftercare-intake", "postgres"):
-        before = pid_of(newcomer, program)
-        signal_to(newcomer, before)
-        until(f"{program} started again", lambda p=program, b=before: pid_of(newcomer, p) not in (None, b))
+        killed(newcomer, program)
         until(f"healthy after {program}", lambda: newcomer.aftercare("doctor").returncode == 0)
+    # Who keeps dying is waited for longer each time.
+    killed(newcomer, "aftercare-reporting")
+    killed(newcomer, "aftercare-reporting")
+    killed(newcomer, "aftercare-reporting")
+    log = (newcomer.data / "log/supervisor.log").read_text()
+    pauses = re.findall(r"reporting was killed by signal 9; again in (\d+) ms", log)
+    assert pauses == ["500", "1000", "2000"], log
     signal_to(newcomer, supervisor_of(newcomer))
     done(newcomer.aftercare("up"))
     until("healthy after the supervisor", lambda: newcomer.aftercare("doctor").returncode == 0)
@@ -185,6 +197,17 @@ def port_taken(newcomer):
     done(newcomer.aftercare("up"))
 
 
+def frozen(newcomer):
+    """A daemon that does not hear: down ends it all the same, within half a minute; PostgreSQL in order."""
+    signal_to(newcomer, pid_of(newcomer, "aftercare-dispatcher"), "STOP")
+    began = time.monotonic()
+    done(newcomer.aftercare("down"))
+    took = time.monotonic() - began
+    assert took < 30, f"down took {took:.0f} s"
+    assert pid_of(newcomer, "aftercare-dispatcher") is None and pid_of(newcomer, "postgres") is None
+    done(newcomer.aftercare("up"))
+
+
 def removal(newcomer):
     done(newcomer.aftercare("down", "--delete-data"))
     assert not newcomer.data.exists()
@@ -204,6 +227,7 @@ def main():
         doctor(newcomer)
         restarts(newcomer, head)
         port_taken(newcomer)
+        frozen(newcomer)
         assert caught_up(newcomer) == head
         removal(newcomer)
     finally:
