@@ -1,0 +1,224 @@
+"""The world, for as long as a test wants it: a branch that registers and answers offers, a reader that follows the stream,
+files handed to `aftercare append`. All of them outlive whatever is done to the daemons, and remember what they were told."""
+import collections
+import os
+import random
+import threading
+import time
+
+import msgpack
+import zmq
+
+from checker import Sent
+from client import digest
+
+SILENCE = 3.0
+WINDOW = 64
+
+
+class Link:
+    """One DEALER connection; a new socket each time, so that nothing of the one before comes through."""
+
+    def __init__(self, endpoint):
+        self.endpoint, self.socket, self.heard = endpoint, None, 0.0
+
+    def renew(self):
+        self.close()
+        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.reconnect_ivl, self.socket.reconnect_ivl_max = 100, 500
+        self.socket.connect(self.endpoint)
+        self.heard = time.monotonic()
+
+    def close(self):
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+    def say(self, verb, **fields):
+        self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
+
+    def hear(self, ms):
+        if not self.socket.poll(ms):
+            return None, None, 0
+        verb, fields = self.socket.recv_multipart()
+        self.heard = time.monotonic()
+        return verb.decode(), msgpack.unpackb(fields, timestamp=0), len(fields)
+
+    def silent(self):
+        return time.monotonic() - self.heard > SILENCE
+
+
+class Sender(threading.Thread):
+    """A source with a spool in memory: what has no answer yet is sent again, for ever."""
+
+    def __init__(self, endpoint, stream, source):
+        super().__init__(daemon=True)
+        self.link, self.stream, self.source = Link(endpoint), stream, source
+        self.incarnation = os.urandom(16)
+        self.lock = threading.Lock()
+        self.spool = collections.OrderedDict()  # n: event, unanswered
+        self.sent = {}                          # n: Sent
+        self.last, self.trouble, self.stopping, self.sessions = 0, None, False, 0
+
+    def put(self, type_, key, **data):
+        with self.lock:
+            self.last += 1
+            self.spool[self.last] = {"type": type_, "v": 1, "key": key, "by": "tester", "data": data}
+            self.sent[self.last] = Sent(type_, key)
+
+    def waiting(self):
+        with self.lock:
+            return len(self.spool)
+
+    def stop(self):
+        self.stopping = True
+        self.join(10)
+
+    def run(self):
+        while not self.stopping and self.trouble is None:
+            self.link.renew()
+            try:
+                self.session()
+            except ConnectionError:
+                pass
+        self.link.close()
+
+    def session(self):
+        with self.lock:
+            first = next(iter(self.spool), self.last + 1)
+            self.link.say("HELLO", proto=[1, 1], stream=self.stream, source=self.source, incarnation=self.incarnation,
+                          first=first, last=self.last)
+        nxt = None
+        pinged = time.monotonic()
+        while not self.stopping:
+            verb, said, _ = self.link.hear(20)
+            if verb is None and self.link.silent():
+                raise ConnectionError
+            if verb == "WELCOME":
+                nxt = said.get("durable", 0) + 1
+                self.sessions += 1
+            elif verb == "ACK":
+                self.answered(said["answers"])
+            elif verb == "NAK":
+                if said["code"] != "gap":
+                    self.trouble = f"{self.source}: {verb} {said}"
+                nxt = said["expected"]
+            elif verb in ("BUSY", "ERROR"):
+                raise ConnectionError
+            elif verb == "DENIED":
+                self.trouble = f"{self.source}: {verb} {said}"
+            if self.trouble:
+                return
+            if nxt is not None:
+                nxt = self.append(nxt)
+            if time.monotonic() - pinged > 1:
+                self.link.say("PING")
+                pinged = time.monotonic()
+
+    def append(self, nxt):
+        with self.lock:
+            oldest = next(iter(self.spool), self.last + 1)
+            n = min(self.last, oldest + WINDOW - 1) - nxt + 1
+            events = [self.spool[k] for k in range(nxt, nxt + n)] if n > 0 and nxt >= oldest else []
+        if nxt < oldest:
+            return oldest
+        if events:
+            self.link.say("APPEND", n=nxt, events=events)
+        return nxt + len(events)
+
+    def answered(self, answers):
+        with self.lock:
+            for n, second, *rest in answers:
+                one = self.sent[n]
+                if isinstance(second, int):
+                    if one.pos not in (0, second) or one.refused:
+                        self.trouble = f"{self.source}/{n} was answered {one} and then {second}"
+                    one.pos = second
+                else:
+                    if one.pos:
+                        self.trouble = f"{self.source}/{n} was taken at {one.pos} and then refused: {second} {rest}"
+                    one.refused = second
+                self.spool.pop(n, None)
+
+
+class Follower(threading.Thread):
+    """Follows the whole stream over every break; proves positions and links; tells each event once, in order."""
+
+    def __init__(self, endpoint, on_event):
+        super().__init__(daemon=True)
+        self.link, self.on_event = Link(endpoint), on_event
+        self.have, self.chain, self.trouble, self.stopping, self.breaks = 0, None, None, False, -1
+        self.when = {}  # pos: when it came
+        self.breath = threading.Event()
+
+    def stop(self):
+        self.stopping = True
+        self.breath.set()
+        self.join(10)
+
+    def run(self):
+        while not self.stopping and self.trouble is None:
+            self.link.renew()
+            self.breaks += 1
+            self.session()
+            self.breath.wait(0.1)
+        self.link.close()
+
+    def session(self):
+        fields = {"link": self.chain} if self.chain else {}
+        self.link.say("OPEN", consumer="operator/follower", after=self.have, credit=1 << 20, follow=True, **fields)
+        while not self.stopping and not self.link.silent():
+            verb, said, size = self.link.hear(100)
+            if verb == "BATCH":
+                self.batch(said)
+                self.link.say("CREDIT", bytes=size, applied=self.have)
+            elif verb in ("ERROR", "DENIED"):
+                return
+            elif verb in ("FORK", "AHEAD"):
+                self.trouble = f"{verb} {said} after {self.have}: what was published is gone"
+            if self.trouble:
+                return
+
+    def batch(self, said):
+        for body, _ in said["events"]:
+            event = msgpack.unpackb(body)
+            if event["pos"] != self.have + 1:
+                self.trouble = f"a hole in what follows: {event['pos']} after {self.have}"
+                return
+            if self.chain is None:
+                self.chain = digest(event["data"]["stream"].encode())
+            self.have, self.chain = self.have + 1, digest(self.chain + body)
+            self.when[self.have] = time.monotonic()
+            self.on_event(event)
+        if self.chain != said["link"]:
+            self.trouble = f"the link at {self.have} differs"
+
+
+class World:
+    """Registers tickets at a rate and answers what it reads: some offers are accepted, some declined, some left."""
+
+    def __init__(self, sender, seed):
+        self.sender, self.random, self.held = sender, random.Random(seed), {}
+        self.registered = 0
+
+    def register(self):
+        self.registered += 1
+        key = f"T-{self.registered:05}"
+        self.sender.put("ticket.registered", key, kind=self.random.choice(["leak", "noise"]),
+                        region=self.random.choice(["R1", "R2"]), product="PUMP")
+
+    def on_event(self, event):
+        kind, key, data = event["type"], event["key"], event["data"]
+        draw = random.Random(event["id"]).random()
+        if kind == "job.offered" and draw < 0.45:
+            self.sender.put("job.accepted", key, job=data["job"])
+        elif kind == "job.offered" and draw < 0.65:
+            self.sender.put("job.declined", key, job=data["job"], reason="busy")
+        elif kind == "job.accepted":
+            if draw < 0.5:
+                self.sender.put("ticket.resolved", key)
+            elif draw < 0.7:
+                self.sender.put("job.reported", key, job=data["job"], outcome="done")
+        elif kind == "followup.due" and draw < 0.6:
+            self.sender.put("followup.recorded", key, k=data["k"], reached=True, satisfaction=5 if draw < 0.5 else 1)
