@@ -20,6 +20,7 @@
 
 #define READY_US       (90 * SECOND_US)
 #define PORTS_US       (5 * SECOND_US)
+#define ANSWER_US      (10 * SECOND_US)
 #define FREE_BYTES_MIN ((uint64_t)512 * 1024 * 1024)
 
 struct up_options {
