@@ -107,7 +107,7 @@ struct jobs_args {
 static const struct field jobs_args_fields[] = {
     F_TEXT(jobs_args, ticket, 0, "only of this ticket"),
     F_TEXT(jobs_args, site, 0, "only of this site"),
-    F_TEXT(jobs_args, state, 0, "only in this state"),
+    F_TEXT(jobs_args, state, 0, "offered, accepted, arrived, reported, declined, expired, withdrawn"),
 };
 static const struct record jobs_args_record = RECORD(jobs_args, jobs_args_fields, "which jobs");
 struct job_row {
@@ -199,7 +199,7 @@ struct limits_args {
 static const struct field limits_args_fields[] = {
     F_TEXT(limits_args, key, 0, "only of this ticket"),
     F_TEXT(limits_args, clause, 0, "only of this clause"),
-    F_TEXT(limits_args, state, 0, "only in this state"),
+    F_TEXT(limits_args, state, 0, "running, breached, met, over"),
     F_TEXT(limits_args, region, 0, "only regions with this prefix"),
 };
 static const struct record limits_args_record = RECORD(limits_args, limits_args_fields, "which limits");
@@ -237,7 +237,7 @@ struct callbacks_args {
     char state[16], ticket[65], region[24];
 };
 static const struct field callbacks_args_fields[] = {
-    F_TEXT(callbacks_args, state, 0, "only in this state"),
+    F_TEXT(callbacks_args, state, 0, "scheduled, due, recorded, missed, void"),
     F_TEXT(callbacks_args, ticket, 0, "only of this ticket"),
     F_TEXT(callbacks_args, region, 0, "only regions with this prefix"),
 };
@@ -278,7 +278,7 @@ static const struct field tickets_args_fields[] = {
     F_TEXT(tickets_args, kind, 0, "only of this kind"),
     F_TEXT(tickets_args, region, 0, "only regions with this prefix"),
     F_TEXT(tickets_args, site, 0, "only of this site"),
-    F_TEXT(tickets_args, state, 0, "only in this state"),
+    F_TEXT(tickets_args, state, 0, "open (no offer yet), offered, accepted, resolved, closed, cancelled"),
 };
 static const struct record tickets_args_record = RECORD(tickets_args, tickets_args_fields, "which tickets");
 struct ticket_row {
