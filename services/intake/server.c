@@ -380,6 +380,10 @@ static bool recover(struct server *server)
     metrics_health(server->config->metrics, "the database does not answer");
     if (server->flying != NULL)
         loop_forget(server->loop, NULL, server->flying_fd);
+    /* Who is waiting for an answer need not wait for its next heartbeat to learn that it must greet again. */
+    for (size_t i = 0; i < server->sessions_n; i++)
+        if (!server->sessions[i]->ended)
+            say_error(server, &server->sessions[i]->peer, "hello", "say HELLO first");
     sessions_clear(server);
     server_drop_queue(server);
     pg_disconnect(server->store.pg);
