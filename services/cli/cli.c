@@ -52,16 +52,38 @@ static error_t own_parse(int key, char *arg, struct argp_state *state)
     return result;
 }
 
+char *cli_help_words(int key, const char *text, void *input)
+{
+    static const char *const heads[] = {"Examples:", "Example:"};
+    enum language language = language_of_environment();
+    (void)input;
+    if (text == NULL || language == ENGLISH)
+        return (char *)(uintptr_t)text; /* argp frees what differs from its own */
+    for (size_t i = 0; key == ARGP_KEY_HELP_POST_DOC && i < COUNT_OF(heads); i++) {
+        if (!text_starts(text, heads[i]))
+            continue;
+        struct buf out = {0};
+        buf_append_text(&out, help_words(heads[i]));
+        buf_append_text(&out, text + strlen(heads[i]));
+        char *words = memory_text(buf_text(&out));
+        buf_release(&out);
+        return words;
+    }
+    const char *words = help_words(text);
+    return words == NULL ? (char *)(uintptr_t)text : memory_text(words);
+}
+
 void cli_parse(const struct cli_syntax *syntax, int argc, char **argv, void *input)
 {
     struct wrapped wrapped = {.syntax = syntax, .cli = *(struct cli **)input, .input = input};
-    const struct argp common = {.options = common_options, .parser = common_parse};
+    const struct argp common = {.options = common_options, .parser = common_parse, .help_filter = cli_help_words};
     const struct argp_child children[] = {{&common, 0, "Common options:", 90}, {0}};
     const struct argp argp = {.options = syntax->options,
                               .parser = own_parse,
                               .args_doc = syntax->args,
                               .doc = syntax->doc,
-                              .children = children};
+                              .children = children,
+                              .help_filter = cli_help_words};
     argp_parse(&argp, argc, argv, 0, NULL, &wrapped);
     struct cli *cli = wrapped.cli;
     struct problems problems = {0};

@@ -45,6 +45,9 @@ struct cli_syntax {
  * 0. */
 void cli_parse(const struct cli_syntax *, int argc, char **argv, void *input);
 
+/* argp's help in the language of the environment; its input is not looked at. */
+char *cli_help_words(int key, const char *text, void *input);
+
 /* "aftercare: …" on standard error, then what to do about it. The code is returned. */
 int cli_fail(const struct cli *, enum cli_exit code, const char *advice, const char *format, ...)
     PRINTF_LIKE(4, 5);

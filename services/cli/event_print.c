@@ -134,11 +134,11 @@ void field_words(const struct field *field, const void *object, enum language la
     case FIELD_ENUM: {
         int value;
         memcpy(&value, at, sizeof(value));
-        buf_append_text(out, field->names[value]);
+        buf_append_text(out, value_words(language, field->name, field->names[value]));
         return;
     }
     case FIELD_TEXT:
-        buf_append_text(out, (const char *)at);
+        buf_append_text(out, value_words(language, field->name, (const char *)at));
         return;
     case FIELD_BIN:
         for (uint32_t i = 0; i < field->size && i < 8; i++)

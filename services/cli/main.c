@@ -49,20 +49,30 @@ static const struct argp_option top_options[] = {
     {"json", 'j', NULL, 0, "print for programs", 0},
     {0}};
 
+static void commands_list(enum language language, struct buf *out)
+{
+    buf_append_format(
+        out, "%s\n\n",
+        in_words(language, "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
+    for (size_t i = 0; command_at(i) != NULL; i++) {
+        const struct command *command = command_at(i);
+        buf_append_format(out, "  %-10s %s\n", command->name,
+                          in_words(language, command->summary));
+    }
+    buf_append_format(
+        out, "\n%s\n",
+        in_words(language,
+                 "Exit codes: 0 done, 1 refused or not true, 2 usage, 3 nobody answers."));
+}
+
 int command_help(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    printf("%s\n\n",
-           in_words(cli->language,
-                    "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
-    for (size_t i = 0; command_at(i) != NULL; i++) {
-        const struct command *command = command_at(i);
-        printf("  %-10s %s\n", command->name, in_words(cli->language, command->summary));
-    }
-    printf("\n%s\n",
-           in_words(cli->language,
-                    "Exit codes: 0 done, 1 refused or not true, 2 usage, 3 nobody answers."));
+    struct buf list = {0};
+    commands_list(cli->language, &list);
+    fputs(buf_text(&list), stdout);
+    buf_release(&list);
     return CLI_DONE;
 }
 
@@ -98,12 +108,18 @@ int main(int argc, char **argv)
                       .patience_us = 5 * SECOND_US};
     log_open("aftercare", false);
     struct top top = {.cli = &cli};
+    struct buf doc = {0};
+    buf_append_text(&doc, "After-sales service: everything an operator does by hand.\v");
+    commands_list(cli.language, &doc);
     const struct argp argp = {.options = top_options,
                               .parser = top_parse,
                               .args_doc = "COMMAND …",
-                              .doc = "After-sales service: everything an operator does by hand. "
-                                     "`aftercare help` lists the commands."};
+                              .doc = buf_text(&doc),
+                              .help_filter = cli_help_words};
+    /* What argp writes of its own: no note about short options, lines as wide as a terminal. */
+    setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &top);
+    buf_release(&doc);
     if (top.command_at == 0) {
         command_help(&cli, 0, NULL);
         return CLI_USAGE;

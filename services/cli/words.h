@@ -1,4 +1,5 @@
-/* English and Chinese: the English text is the key, words.c holds the Chinese. */
+/* English and Chinese: the English text is the key; the Chinese stands in words.c, of --help in words_help.c, of values in
+ * words_values.c. */
 #ifndef AFTERCARE_CLI_WORDS_H
 #define AFTERCARE_CLI_WORDS_H
 
@@ -12,6 +13,10 @@ enum language language_of_environment(void);
 /* The text in that language; English where there is no Chinese. Conversions (%s …) are the same in
  * both, in the same order. */
 const char *in_words(enum language, const char *english) __attribute__((format_arg(2)));
+/* A sentence of --help; NULL: there is no Chinese. */
+const char *help_words(const char *english);
+/* A value of that field, such as "offered" of state; itself where it is not a word of the trade. */
+const char *value_words(enum language, const char *field, const char *value);
 /* For the test that the two agree: the i-th pair; false past the end. */
 int words_at(size_t i, const char **english, const char **chinese);
 

@@ -174,6 +174,13 @@ static void test_languages_agree(void **state)
     }
     assert_string_equal(in_words(CHINESE, "yes"), "是");
     assert_string_equal(in_words(CHINESE, "no such text"), "no such text");
+    /* A value is a word of the trade only in its own field. */
+    assert_string_equal(value_words(CHINESE, "state", "offered"), "已派出");
+    assert_string_equal(value_words(CHINESE, "callback", "recorded"), "已回访");
+    assert_string_equal(value_words(CHINESE, "name", "offered"), "offered");
+    assert_string_equal(value_words(CHINESE, "call", "recorded"), "recorded");
+    assert_string_equal(value_words(ENGLISH, "state", "offered"), "offered");
+    assert_null(help_words("no such text"));
     buf_release(&one);
     buf_release(&two);
 }
