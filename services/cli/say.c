@@ -27,6 +27,38 @@ static void verbs_print(const struct cli *cli)
                                    "customer.name=Li customer.phone=13800000000"));
 }
 
+/* An example for the verbs that people use most; for the others one made of the required fields. */
+static void example_print(const struct cli *cli, const struct event_type *type)
+{
+    static const struct {
+        const char *type, *line;
+    } examples[] = {
+        {"ticket.registered", "register - kind=repair region=GD01 customer.name=Li "
+                              "customer.phone=13800000000 'description=no hot water'"},
+        {"job.accepted", "accept T-20260301-000001 job=T-20260301-000001/j1 by=ann"},
+        {"job.declined", "decline T-20260301-000001 job=T-20260301-000001/j1 reason=no-parts"},
+        {"job.reported", "report T-20260301-000001 job=T-20260301-000001/j1 outcome=done "
+                         "cause=valve labour_minutes=45 signed=yes"},
+        {"ticket.noted", "note T-20260301-000001 'text=customer called again'"},
+        {"followup.recorded", "callback T-20260301-000001 reached=yes satisfaction=5"},
+        {"approval.decided", "decide T-20260301-000001 approval=T-20260301-000001/a1 approved=yes "
+                             "level=branch"},
+        {"site.updated", "site gz-03 'name=Guangzhou 03' tier=3 parent=gd territories=GD01,GD02"},
+        {"event.released", "release T-20260301-000001 pos=4711 worker=dispatcher reason=corrected"},
+    };
+    printf("%s\n  aftercare say ", cli->language == CHINESE ? help_words("Example:") : "Example:");
+    for (size_t i = 0; i < COUNT_OF(examples); i++)
+        if (text_equal(examples[i].type, type->name)) {
+            printf("%s\n", examples[i].line);
+            return;
+        }
+    printf("%s KEY", type->verb != NULL ? type->verb : type->name);
+    for (size_t i = 0; i < type->data->n; i++)
+        if ((type->data->fields[i].flags & FIELD_REQUIRED) != 0)
+            printf(" %s=…", type->data->fields[i].name);
+    printf("\n");
+}
+
 static void fields_print(const struct cli *cli, const struct event_type *type)
 {
     struct buf help = {0};
@@ -34,9 +66,12 @@ static void fields_print(const struct cli *cli, const struct event_type *type)
     printf("aftercare say %s KEY field=value …\n%s (%s)\n\n%s",
            type->verb != NULL ? type->verb : type->name,
            cli->language == CHINESE ? type->title_zh : type->title_en, type->name, buf_text(&help));
-    printf("  %-22s %-18s %s\n  %-22s %-18s %s\n", "at", "time",
+    printf("  %-22s %-18s %s\n  %-22s %-18s %s\n\n%s\n", "at", "time",
            in_words(cli->language, "when it happened; absent: now"), "by", "text",
-           in_words(cli->language, "who acted"));
+           in_words(cli->language, "who acted"),
+           in_words(cli->language,
+                    "Options: --data DIR, --config FILE, --json (print for programs)"));
+    example_print(cli, type);
     buf_release(&help);
 }
 
@@ -44,6 +79,22 @@ struct say {
     struct cli *cli;
     int first; /* index of TYPE in argv */
 };
+
+/* The first word that is neither an option nor an option's value; NULL: none. */
+static const char *first_word(int argc, char **argv)
+{
+    static const char *const valued[] = {"-c", "-d", "--config", "--data"};
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            return argv[i];
+        for (size_t j = 0; j < COUNT_OF(valued); j++)
+            if (text_equal(argv[i], valued[j])) {
+                i++;
+                break;
+            }
+    }
+    return NULL;
+}
 
 static error_t say_parse(int key, char *arg, struct argp_state *state)
 {
@@ -110,7 +161,11 @@ static int answer_print(const struct cli *cli, const struct draft *draft,
             buf_release(&out);
             return CLI_REFUSED;
         }
-        return refusal_say(cli, &answer->problem);
+        int code = refusal_say(cli, &answer->problem);
+        if (answer->problem.field[0] != '\0')
+            fprintf(stderr, "  %s\n",
+                    in_words(cli->language, "`aftercare say VERB --help` lists the fields."));
+        return code;
     }
     struct buf result = {0};
     if (answer->result.len > 0)
@@ -119,8 +174,9 @@ static int answer_print(const struct cli *cli, const struct draft *draft,
         printf("{\"taken\":true,\"pos\":%" PRId64 ",\"result\":%s}\n", answer->pos,
                result.len > 0 ? buf_text(&result) : "null");
     else
-        printf(in_words(cli->language, "%s %s taken at position %" PRId64 " %s\n"), draft->type,
-               draft->key != NULL ? draft->key : "", answer->pos, buf_text(&result));
+        printf(in_words(cli->language, "%s %s taken at position %" PRId64 "%s%s\n"), draft->type,
+               draft->key != NULL ? draft->key : "", answer->pos, result.len > 0 ? " " : "",
+               buf_text(&result));
     buf_release(&result);
     return CLI_DONE;
 }
@@ -150,21 +206,23 @@ int command_say(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_syntax syntax = {NULL, say_parse, "VERB|TYPE KEY field=value …",
                                              "Send one event by hand."};
-    const struct event_type *type = argc > 1 ? event_type_of_verb(argv[1]) : NULL;
-    if (type == NULL && argc > 1)
-        type = event_type_find(argv[1], 0);
-    bool help = argc < 2;
+    const char *word = first_word(argc, argv);
+    const struct event_type *type = word != NULL ? event_type_of_verb(word) : NULL;
+    if (type == NULL && word != NULL)
+        type = event_type_find(word, 0);
+    bool help = false;
     for (int i = 1; i < argc; i++)
         help = help || text_equal(argv[i], "--help") || text_equal(argv[i], "-?");
     if (help || type == NULL) {
+        bool known = type != NULL || word == NULL;
         if (type != NULL)
             fields_print(cli, type);
         else
             verbs_print(cli);
-        if (help)
-            return argc < 2 ? CLI_USAGE : CLI_DONE;
+        if (known)
+            return help ? CLI_DONE : CLI_USAGE;
         return cli_fail(cli, CLI_USAGE, in_words(cli->language, "Take one of the verbs above."),
-                        in_words(cli->language, "there is no event \"%s\""), argv[1]);
+                        in_words(cli->language, "there is no event \"%s\""), word);
     }
     struct say say = {.cli = cli};
     cli_parse(&syntax, argc, argv, &say);
