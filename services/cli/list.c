@@ -15,7 +15,7 @@ struct listing {
     const char *words[32];
     size_t words_n;
     int64_t limit;
-    bool ask_why;
+    bool ask_why, named; /* named: what is asked for was said by a word without a field */
 };
 
 static const struct {
@@ -33,22 +33,29 @@ static error_t list_parse(int key, char *arg, struct argp_state *state)
         if (listing->why == NULL)
             argp_error(state, "only `aftercare jobs ID --why` has reasons");
         return 0;
-    case 'n':
-        listing->limit = strtoll(arg, NULL, 10);
-        if (listing->limit < 0)
+    case 'n': {
+        char *end;
+        listing->limit = strtoll(arg, &end, 10);
+        if (end == arg || *end != '\0' || listing->limit < 0)
             argp_error(state, "--limit: a number, 0 for all");
         return 0;
+    }
     case ARGP_KEY_ARG:
         if (listing->words_n == COUNT_OF(listing->words))
             argp_error(state, "too many filters");
         listing->words[listing->words_n++] = arg;
+        listing->named = listing->named || strchr(arg, '=') == NULL;
+        return 0;
+    case ARGP_KEY_END:
+        if (listing->ask_why && listing->words_n == 0)
+            argp_error(state, "whose choice? `aftercare jobs ID --why`");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-/* `jobs 123` means ticket 123 (123/j1: that job); elsewhere a bare word is the first text argument.
+/* `jobs 123` means ticket 123 (123/j1: that job, or its ticket where jobs are listed); elsewhere a bare word is the first text argument.
  */
 static const char *field_of_word(const struct record *args, const char *word)
 {
@@ -76,7 +83,12 @@ static bool filters_read(const struct listing *listing, const struct record *rec
         else
             text_copy_n(name, sizeof(name), word, (size_t)(equals - word));
         struct problem problem;
-        if (field_set(record, args, name, equals != NULL ? equals + 1 : word, &reading, &problem))
+        char value[200];
+        if (!text_copy(value, sizeof(value), equals != NULL ? equals + 1 : word))
+            value[0] = '\0';
+        if (equals == NULL && text_equal(name, "ticket") && strchr(value, '/') != NULL)
+            *strchr(value, '/') = '\0';
+        if (field_set(record, args, name, value, &reading, &problem))
             continue;
         struct buf words = {0}, help = {0};
         problem_print(&problem, cli->language == CHINESE, &words);
@@ -88,6 +100,18 @@ static bool filters_read(const struct listing *listing, const struct record *rec
         return false;
     }
     return true;
+}
+
+/* A list may be empty; what is asked for by its name is there or not. */
+static int nothing_of(const struct listing *listing)
+{
+    const char *word = "";
+    for (size_t i = 0; i < listing->words_n; i++)
+        if (strchr(listing->words[i], '=') == NULL)
+            word = listing->words[i];
+    return cli_fail(listing->cli, CLI_REFUSED,
+                    in_words(listing->cli->language, "`aftercare tickets` lists them."),
+                    in_words(listing->cli->language, "nothing is known about %s"), word);
 }
 
 static int list_run(const struct listing *listing)
@@ -106,10 +130,16 @@ static int list_run(const struct listing *listing)
                                       .row = rows_add,
                                       .owner = &rows};
         code = asker != NULL ? asker_ask(asker, &asking) : CLI_SILENT;
+        if (code == CLI_DONE && rows.n == 0 && listing->named)
+            code = nothing_of(listing);
         if (code == CLI_DONE)
             rows_end(&rows);
         else
             sheet_release(&rows.sheet);
+        if (code == CLI_DONE && listing->ask_why && !listing->cli->json)
+            printf("%s\n", in_words(listing->cli->language,
+                                    "load: open jobs then; the lowest score is chosen; +N: so many "
+                                    "more sites, removed for that reason"));
         if (code == CLI_DONE && listing->limit > 0 && rows.n == (size_t)listing->limit)
             cli_note(listing->cli,
                      in_words(listing->cli->language, "the first %" PRId64 "; --limit 0 gives all"),
@@ -120,11 +150,36 @@ static int list_run(const struct listing *listing)
     return code;
 }
 
+static const char *example_of(const char *name)
+{
+    static const struct {
+        const char *name, *lines;
+    } examples[] = {
+        {"tickets", "  aftercare tickets state=resolved region=BOS-07 --limit 0\n"},
+        {"jobs", "  aftercare jobs site=pwd-07 state=accepted\n"
+                 "  aftercare jobs 101000295613 --why\n"},
+        {"limits", "  aftercare limits state=breached --json\n"},
+        {"callbacks", "  aftercare callbacks state=due\n"},
+        {"sites", "  aftercare sites tier=3\n"},
+        {"refused", "  aftercare refused code=missing\n"},
+    };
+    for (size_t i = 0; i < COUNT_OF(examples); i++)
+        if (text_equal(examples[i].name, name))
+            return examples[i].lines;
+    return "";
+}
+
+static const char *listed(const struct cli *cli, const char *doc)
+{
+    const char *words = cli->language == CHINESE ? help_words(doc) : NULL;
+    return words != NULL ? words : doc;
+}
+
 int command_list(struct cli *cli, int argc, char **argv)
 {
     static const struct argp_option options[] = {
+        {"why", 'w', NULL, 0, "the candidates of the choice, what removed each, scores", 0},
         {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
-        {"why", 'w', NULL, 0, "jobs: the candidates of the choice, what removed each, scores", 0},
         {0}};
     const char *space = strrchr(argv[0], ' '), *name = space != NULL ? space + 1 : argv[0];
     struct listing listing = {.cli = cli, .limit = 50};
@@ -137,11 +192,11 @@ int command_list(struct cli *cli, int argc, char **argv)
     if (text_equal(name, "jobs"))
         listing.why = question_find("dispatcher", "why");
     struct buf doc = {0};
-    buf_append_format(&doc, "List %s.\vFilters (FIELD=VALUE):\n", listing.question->doc);
+    buf_append_format(&doc, in_words(cli->language, "List %s."), listed(cli, listing.question->doc));
+    buf_append_format(&doc, "\v%s\n", in_words(cli->language, "Filters (FIELD=VALUE):"));
     field_help(listing.question->args, "", &doc);
-    if (listing.why != NULL)
-        buf_append_text(&doc, "\nExample:\n  aftercare jobs 101000295613 --why\n");
-    const struct cli_syntax syntax = {options, list_parse, "[ID] [FIELD=VALUE …]", buf_text(&doc)};
+    buf_append_format(&doc, "\n%s\n%s", cli->language == CHINESE ? help_words("Examples:") : "Examples:", example_of(name));
+    const struct cli_syntax syntax = {listing.why != NULL ? options : options + 1, list_parse, "[ID] [FIELD=VALUE …]", buf_text(&doc)};
     cli_parse(&syntax, argc, argv, &listing);
     int code = list_run(&listing);
     buf_release(&doc);

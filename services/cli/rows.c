@@ -8,7 +8,9 @@ void rows_init(struct rows *rows, const struct cli *cli, const struct record *ro
     *rows = (struct rows){.cli = cli, .record = row};
     for (size_t i = 0; i < row->n && rows->columns_n < COUNT_OF(rows->columns); i++) {
         enum field_kind kind = row->fields[i].kind;
-        if (kind != FIELD_BYTES && kind != FIELD_RAW && kind != FIELD_BLOB)
+        /* A refusal's name is its source and number, which stand beside it. */
+        bool twice = text_equal(row->fields[i].name, "refusal");
+        if (!twice && kind != FIELD_BYTES && kind != FIELD_RAW && kind != FIELD_BLOB)
             rows->columns[rows->columns_n++] = &row->fields[i];
     }
     sheet_init(&rows->sheet, rows->columns_n);
