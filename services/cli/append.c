@@ -26,7 +26,8 @@ struct append {
     size_t n, cap;
     struct problems problems;
     struct sender *sender;
-    int64_t taken, there_before, refused, told;
+    int64_t taken, there_before, refused;
+    struct buf refusals; /* for programs: a JSON list without its brackets */
 };
 
 /* --- a line --------------------------------------------------------------------------------------
@@ -156,6 +157,18 @@ static void lines_read(struct append *append, struct bytes content)
 
 /* --- sending -------------------------------------------------------------------------------------
  */
+static void refusal_note(struct append *append, size_t line, const struct problem *problem)
+{
+    struct buf *out = &append->refusals;
+    buf_append_format(out, "%s{\"line\":%zu,\"code\":", out->len > 0 ? "," : "", line);
+    json_text(out, problem->code);
+    buf_append_text(out, ",\"field\":");
+    json_text(out, problem->field);
+    buf_append_text(out, ",\"args\":");
+    json_text(out, problem->args);
+    buf_append_text(out, "}");
+}
+
 static void on_answer(void *owner, const struct answer *answer)
 {
     struct append *append = owner;
@@ -166,8 +179,12 @@ static void on_answer(void *owner, const struct answer *answer)
     append->taken += !stored && answer->taken;
     if (answer->taken || index >= append->n)
         return;
-    struct buf words = {0};
     append->refused++;
+    if (cli->json) {
+        refusal_note(append, append->lines[index], &answer->problem);
+        return;
+    }
+    struct buf words = {0};
     problem_print(&answer->problem, cli->language == CHINESE, &words);
     fprintf(stderr, in_words(cli->language, "line %zu: refused (%s): %s\n"), append->lines[index],
             answer->problem.code, buf_text(&words));
@@ -196,17 +213,18 @@ static int drafts_send(struct append *append)
     return code == GOES_ON ? sender_flush(append->sender) : code;
 }
 
-static int report(const struct append *append, const char *source)
+static int report(struct append *append, const char *source)
 {
     const struct cli *cli = append->cli;
     bool before = append->there_before == (int64_t)append->n;
     if (cli->json)
         printf("{\"source\":\"%s\",\"events\":%zu,\"taken\":%" PRId64 ",\"there_before\":%" PRId64
-               ",\"refused\":%" PRId64 ",\"sent_before\":%s}\n",
+               ",\"refused\":%" PRId64 ",\"sent_before\":%s,\"refusals\":[%s]}\n",
                source, append->n, append->taken, append->there_before, append->refused,
-               before ? "true" : "false");
+               before ? "true" : "false",
+               buf_text(&append->refusals));
     else
-        printf(in_words(cli->language, "%zu events: %" PRId64 " taken, %" PRId64
+        printf(in_words(cli->language, "events: %zu, %" PRId64 " taken, %" PRId64
                                        " already there, %" PRId64 " refused\n"),
                append->n, append->taken, append->there_before, append->refused);
     if (before)
@@ -283,6 +301,9 @@ int command_append(struct cli *cli, int argc, char **argv)
             code = cli_fail(cli, CLI_REFUSED,
                             in_words(cli->language, "Correct these lines and send it again."), "%s",
                             in_words(cli->language, "nothing was sent"));
+        } else if (append.n == 0) {
+            code = cli_fail(cli, CLI_REFUSED, NULL,
+                            in_words(cli->language, "there is no event in %s"), append.file);
         } else {
             code = append_send(&append, buf_bytes(&content));
         }
@@ -292,6 +313,7 @@ int command_append(struct cli *cli, int argc, char **argv)
     buf_release(&append.drafts);
     buf_release(&append.data);
     buf_release(&append.priv);
+    buf_release(&append.refusals);
     free(append.ends);
     free(append.lines);
     arena_destroy(&append.arena);

@@ -143,7 +143,7 @@ static int file_write(struct reporting *reporting, const struct report_row *file
                         in_words(cli->language, "Check the folder and that there is room."),
                         in_words(cli->language, "cannot write %s: %s"), path, strerror(errno));
     if (!cli->json)
-        printf("%s  %" PRId64 "\n", path, file->bytes);
+        printf(in_words(cli->language, "%s  %" PRId64 " bytes\n"), path, file->bytes);
     return CLI_DONE;
 }
 
@@ -217,6 +217,24 @@ static int publish(struct reporting *reporting)
     return event_append(reporting, "report.published", &report_published_record, &published, &pos);
 }
 
+static void files_json(const struct reporting *reporting)
+{
+    struct buf out = {0};
+    buf_append_format(&out, "{\"report\":\"%s\",\"period\":\"%s\",\"closed\":%" PRId64 ",\"files\":[",
+                      reporting->report, reporting->period, reporting->closed_pos);
+    for (size_t i = 0; i < reporting->files_n; i++) {
+        const struct report_row *file = &reporting->files[i];
+        char path[700], hex[2 * DIGEST_BYTES + 1];
+        snprintf(path, sizeof(path), "%s/%s", reporting->folder, file->name);
+        hex_print(file->sha256, DIGEST_BYTES, hex);
+        buf_append_text(&out, i > 0 ? ",{\"path\":" : "{\"path\":");
+        json_text(&out, path);
+        buf_append_format(&out, ",\"bytes\":%" PRId64 ",\"sha256\":\"%s\"}", file->bytes, hex);
+    }
+    printf("%s]}\n", buf_text(&out));
+    buf_release(&out);
+}
+
 static int report_run(struct reporting *reporting)
 {
     struct cli *cli = reporting->cli;
@@ -242,9 +260,15 @@ static int report_run(struct reporting *reporting)
     if (code == CLI_DONE)
         code = publish(reporting);
     if (code == CLI_DONE && cli->json)
-        printf("{\"report\":\"%s\",\"period\":\"%s\",\"closed\":%" PRId64 ",\"files\":%zu}\n",
-               reporting->report, reporting->period, reporting->closed_pos, reporting->files_n);
+        files_json(reporting);
     return code;
+}
+
+static bool is_month(const char *text)
+{
+    return strlen(text) == 7 && strspn(text, "0123456789") == 4 && text[4] == '-' &&
+           ((text[5] == '0' && text[6] >= '1' && text[6] <= '9') ||
+            (text[5] == '1' && text[6] >= '0' && text[6] <= '2'));
 }
 
 static error_t report_parse(int key, char *arg, struct argp_state *state)
@@ -252,8 +276,8 @@ static error_t report_parse(int key, char *arg, struct argp_state *state)
     struct reporting *reporting = state->input;
     switch (key) {
     case 'p':
-        if (strlen(arg) != 7 || arg[4] != '-' || strspn(arg, "0123456789-") != 7)
-            argp_error(state, "--period: like 2011-08");
+        if (!is_month(arg))
+            argp_error(state, "--period: a month like 2011-08");
         reporting->period = arg;
         return 0;
     case 'o':

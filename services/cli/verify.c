@@ -45,14 +45,22 @@ static int run_sibling(const struct cli *cli, const char *worker, const char *fl
         args[args_n++] = data_option;
         args[args_n++] = data;
     }
+    /* Its words are for people: with --json standard output is ours alone. */
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    if (cli->json)
+        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    fflush(stdout);
     pid_t pid;
-    int status = 0, code = posix_spawn(&pid, program, NULL, NULL, args, environ);
+    int status = 0, code = posix_spawn(&pid, program, &actions, NULL, args, environ);
+    posix_spawn_file_actions_destroy(&actions);
     if (code != 0)
         code = cli_fail(cli, CLI_REFUSED,
                         in_words(cli->language, "`aftercare doctor` checks the installation."),
                         in_words(cli->language, "cannot start %s: %s"), program, strerror(code));
     else if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Its own words stand above."),
+        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language,
+                                 "Its own words stand above; `aftercare doctor` looks further."),
                         in_words(cli->language, "aftercare-%s %s failed"), worker, flag);
     free(config);
     free(data);
@@ -107,6 +115,9 @@ int command_rebuild(struct cli *cli, int argc, char **argv)
                    ? in_words(cli->language, "%s: its tables are what the journal says\n")
                    : in_words(cli->language, "%s is rebuilt\n"),
                verifying.worker);
+    else if (cli->json)
+        printf("{\"worker\":\"%s\",\"%s\":%s}\n", verifying.worker,
+               verifying.verify ? "good" : "rebuilt", code == CLI_DONE ? "true" : "false");
     return code;
 }
 
@@ -185,22 +196,27 @@ int command_verify(struct cli *cli, int argc, char **argv)
     static const struct cli_syntax syntax = {
         NULL, NULL, NULL,
         "Prove that the journal has no hole and has not changed, and that every worker's tables "
-        "are what it says."};
+        "are what it says.\vExamples:\n  aftercare verify\n  aftercare verify --json"};
     struct verifying verifying = {.cli = cli};
     cli_parse(&syntax, argc, argv, &verifying);
     int code = chain_verify(&verifying);
     if (code == CLI_SILENT)
         return code;
+    bool chain = code == CLI_DONE, tables[COUNT_OF(known_workers)];
     for (size_t i = 0; i < COUNT_OF(known_workers); i++) {
         int worker_code = run_sibling(cli, known_workers[i], "--verify");
+        tables[i] = worker_code == CLI_DONE;
         if (worker_code == CLI_DONE && !cli->json)
             printf(in_words(cli->language, "%s: its tables are what the journal says\n"),
                    known_workers[i]);
         if (worker_code != CLI_DONE)
             code = worker_code;
     }
-    if (cli->json)
-        printf("{\"events\":%" PRIu64 ",\"good\":%s}\n", verifying.pos,
-               code == CLI_DONE ? "true" : "false");
+    if (!cli->json)
+        return code;
+    printf("{\"events\":%" PRIu64 ",\"journal\":%s", verifying.pos, chain ? "true" : "false");
+    for (size_t i = 0; i < COUNT_OF(known_workers); i++)
+        printf(",\"%s\":%s", known_workers[i], tables[i] ? "true" : "false");
+    printf(",\"good\":%s}\n", code == CLI_DONE ? "true" : "false");
     return code;
 }
