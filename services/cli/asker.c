@@ -10,6 +10,7 @@ struct asker {
     struct line line;
     struct arena *arena;
     int64_t id;
+    bool heard; /* intake is there */
     struct buf map;
 };
 
@@ -59,6 +60,7 @@ static int ask_wait(struct asker *asker, const struct asking *asking, struct fra
         int64_t now_us = clock_boot_us();
         bool sent = line_send_held(&asker->line);
         enum status status = bus_receive(asker->line.socket, frame);
+        asker->heard = asker->heard || status == STATUS_OK;
         if (status == STATUS_OK &&
             (text_equal(frame->verb, "ANSWER") || text_equal(frame->verb, "ERROR")))
             return GOES_ON;
@@ -72,6 +74,8 @@ static int ask_wait(struct asker *asker, const struct asking *asking, struct fra
     }
     if (asking->quiet)
         return CLI_SILENT;
+    if (!asker->heard)
+        return line_silent(asker->cli, asker->line.endpoint);
     return cli_fail(
         asker->cli, CLI_SILENT,
         in_words(asker->cli->language, "`aftercare status` shows which services answer."),

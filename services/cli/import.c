@@ -23,7 +23,7 @@ struct import {
     struct plan plan;
     struct problem header_problem;
     bool bound;
-    size_t rows, bad;
+    size_t rows, bad, columns_n;
     FILE *rejects;
     const char *encoding;
 
@@ -67,6 +67,7 @@ static void reject(struct import *import, size_t line, struct bytes row, const c
 static bool on_header(void *owner, const struct csv_row *row)
 {
     struct import *import = owner;
+    import->columns_n = row->n;
     import->bound = mapping_bind(import->mapping, row, &import->header_problem);
     return import->bound;
 }
@@ -88,7 +89,16 @@ static void on_bad(void *owner, const struct csv_row *row, const char *reason)
 {
     struct import *import = owner;
     import->rows++;
-    reject(import, row->line, row->text, "", reason);
+    char words[120];
+    if (text_equal(reason, "columns"))
+        snprintf(words, sizeof(words), "columns: %zu cells, the header has %zu", row->n,
+                 import->columns_n);
+    else
+        snprintf(words, sizeof(words), "%.20s%s", reason,
+                 text_equal(reason, "quote")      ? ": a quote is never closed"
+                 : text_equal(reason, "encoding") ? ": bytes that are no text in this encoding"
+                                                  : "");
+    reject(import, row->line, row->text, "", words);
 }
 
 /* --- reading

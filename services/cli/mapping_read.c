@@ -306,10 +306,12 @@ static void event_read(struct yaml_reading *reading, const char *name, yaml_node
         return;
     }
     struct mapping_event *event = &mapping->events[mapping->events_n++];
+    size_t wrong_before = reading->problems->n;
     map_each(reading, node, type_entry, event);
+    bool typed = event->type != NULL || reading->problems->n > wrong_before;
     if (node->type == YAML_MAPPING_NODE)
         map_each(reading, node, event_entry, event);
-    if (event->type == NULL && node->type == YAML_MAPPING_NODE)
+    if (!typed && node->type == YAML_MAPPING_NODE)
         wrong(reading, node, "missing", "type");
 }
 

@@ -92,7 +92,9 @@ void progress_show(struct progress *progress, int64_t done, int64_t now_us)
 
 void progress_end(struct progress *progress, int64_t done, int64_t now_us)
 {
-    if (progress->cli->json)
+    /* Into a file or a pipe only what took its time is worth a line. */
+    bool told = progress->shown_us != progress->start_us;
+    if (progress->cli->json || (!progress->cli->progress && !told))
         return;
     draw(progress, done, now_us);
     if (progress->cli->progress)

@@ -70,6 +70,17 @@ static void on_busy(void *owner, int64_t retry_ms, const char *why)
     sender->told_busy = sender->told_busy || retry_ms >= 1000;
 }
 
+static const char *denial_advice(const struct cli *cli, const char *code)
+{
+    if (text_equal(code, "behind"))
+        return in_words(cli->language,
+                        "More of it was sent before: a later --until goes on, an earlier one cannot.");
+    if (text_equal(code, "principal"))
+        return in_words(cli->language,
+                        "`aftercare tail --type principal.` lists who may send, and what.");
+    return in_words(cli->language, "`aftercare status` and intake's log say more.");
+}
+
 static int sender_trouble(const struct sender *sender)
 {
     const struct cli *cli = sender->cli;
@@ -82,8 +93,7 @@ static int sender_trouble(const struct sender *sender)
             (long long)sender->conflict_n);
     if (!sender->denied)
         return GOES_ON;
-    return cli_fail(cli, CLI_REFUSED,
-                    in_words(cli->language, "`aftercare status` and intake's log say more."),
+    return cli_fail(cli, CLI_REFUSED, denial_advice(cli, sender->code),
                     in_words(cli->language, "intake does not take this source: %s %s"),
                     sender->code, sender->why);
 }
