@@ -5,11 +5,11 @@
 #include "pg/pg.h"
 #include "table/table.h"
 
-/* Creates the tables (and a partial index on open rows) in `schema` if they are not there. The definitions' digest is
- * kept in SCHEMA.definition; another digest than the stored one is STATUS_REFUSED ("rebuild"). */
 /* What mirror_create and mirror_load set on their connection: for a second one that only fetches. Such a one may fetch while a
  * transaction of the first is under way, where that was sent with tables_depart. */
 enum status mirror_session(struct pg *) MUST_CHECK;
+/* Creates the tables (and a partial index on open rows) in `schema` if they are not there. The definitions' digest is
+ * kept in SCHEMA.definition; another digest than the stored one is STATUS_REFUSED ("rebuild"). */
 enum status mirror_create(struct pg *, const char *schema, const struct table_def *const *, size_t n) MUST_CHECK;
 enum status mirror_load(struct pg *, struct tables *) MUST_CHECK;     /* all open rows (all rows of whole tables) */
 enum status mirror_fetch(struct pg *, struct tables *) MUST_CHECK;    /* tables_misses → tables_fill, one SELECT a table; misses are reset */

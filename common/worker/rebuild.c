@@ -8,11 +8,12 @@
 #include "pg/row.h"
 #include "table/mirror.h"
 #include "worker/scan.h"
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define REBUILD_BATCH 4096
+#define REBUILD_BATCH 8192
 #define COMPARE_ROWS "2000"
 
 struct rebuild {
@@ -20,6 +21,7 @@ struct rebuild {
     struct pg *pg; /* of the fresh schema */
     char schema[64];
     uint64_t target, committed;
+    bool committing; /* the transaction before is on its way */
     int64_t began_us, shown_us;
     const char *step;
     char why[256];
@@ -46,22 +48,35 @@ static void show(struct rebuild *rebuild, bool end)
         fputc('\n', stderr);
 }
 
+static bool landed(struct rebuild *rebuild)
+{
+    enum status status = STATUS_OK;
+    while (rebuild->committing && (status = pg_commit_poll(rebuild->pg)) == STATUS_AGAIN) {
+        struct pollfd item = {.fd = pg_socket(rebuild->pg), .events = POLLIN};
+        poll(&item, 1, 1000);
+    }
+    rebuild->committing = false;
+    return status == STATUS_OK || failed(rebuild, "PostgreSQL");
+}
+
+/* Handles what was read while PostgreSQL is still at the batch before. */
 static bool commit(struct rebuild *rebuild)
 {
     struct shell *shell = rebuild->shell;
     enum run_result result;
     while ((result = run_process(shell->run)) == RUN_MISS)
-        if (mirror_fetch(rebuild->pg, run_tables(shell->run)) != STATUS_OK)
+        if (!landed(rebuild) || mirror_fetch(rebuild->pg, run_tables(shell->run)) != STATUS_OK)
             return failed(rebuild, "PostgreSQL");
     if (result == RUN_STOP) {
         snprintf(rebuild->why, sizeof rebuild->why, "%s", run_error(shell->run));
         return false;
     }
     struct run_state state = run_state(shell->run);
-    if (pg_begin(rebuild->pg) != STATUS_OK || mirror_send(rebuild->pg, run_tables(shell->run)) != STATUS_OK ||
+    if (!landed(rebuild) || pg_begin(rebuild->pg) != STATUS_OK || mirror_send(rebuild->pg, run_tables(shell->run)) != STATUS_OK ||
         cursor_send(rebuild->pg, rebuild->schema, rebuild->committed, &state) != STATUS_OK ||
-        pg_commit(rebuild->pg) != STATUS_OK)
+        pg_commit_send(rebuild->pg) != STATUS_OK)
         return failed(rebuild, "PostgreSQL");
+    rebuild->committing = true;
     run_committed(shell->run);
     rebuild->committed = state.pos;
     show(rebuild, false);
@@ -136,7 +151,7 @@ static bool fold(struct rebuild *rebuild, const char *step)
     struct scan parked = {.event = on_parked}, all = {.event = on_event, .verify = true};
     if (!read_all(rebuild, "event.parked", &parked) || !read_all(rebuild, NULL, &all))
         return false;
-    if (run_batched(rebuild->shell->run) > 0 && !commit(rebuild))
+    if ((run_batched(rebuild->shell->run) > 0 && !commit(rebuild)) || !landed(rebuild))
         return false;
     show(rebuild, true);
     if (rebuild->committed == rebuild->target)

@@ -96,7 +96,10 @@ static void metrics_open(struct shell *shell)
                   shell->own->metrics, error, shell->worker->name);
 }
 
-static void shell_open(struct shell *shell, const struct worker *worker, const struct settings *settings)
+/* A rebuild meets every row there ever was, soon after each other: what is kept saves fetching. */
+#define REBUILD_CACHE_ROWS 65536
+
+static void shell_open(struct shell *shell, const struct worker *worker, const struct settings *settings, enum mode mode)
 {
     memset(shell, 0, sizeof *shell);
     shell->worker = worker;
@@ -105,7 +108,10 @@ static void shell_open(struct shell *shell, const struct worker *worker, const s
     if (shell->own == NULL)
         log_panic("no section %s in the settings", worker->name);
     shell->pg = pg_new(shell->own->dsn, worker->name);
-    shell->run = run_new(worker, (size_t)shell->own->cache_rows);
+    size_t cache_rows = (size_t)shell->own->cache_rows;
+    if (mode != MODE_SERVE && cache_rows < REBUILD_CACHE_ROWS)
+        cache_rows = REBUILD_CACHE_ROWS;
+    shell->run = run_new(worker, cache_rows);
     pthread_mutex_init(&shell->board.lock, NULL);
     pthread_cond_init(&shell->board.moved, NULL);
     bus_start();
@@ -208,7 +214,7 @@ int worker_main(const struct worker *worker, int argc, char **argv)
         buf_release(&out);
         return 0;
     }
-    shell_open(&shell, worker, &settings);
+    shell_open(&shell, worker, &settings, options.mode);
     if (options.mode == MODE_SERVE)
         return serve(&shell);
     int code = options.mode == MODE_REBUILD ? rebuild_run(&shell) : verify_run(&shell);
