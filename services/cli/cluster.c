@@ -167,7 +167,7 @@ bool cluster_make(struct cluster *cluster)
                 "\n# aftercare\nlisten_addresses = ''\nunix_socket_permissions = 0700\n"
                 "port = 5432\nmax_connections = 64\nshared_buffers = 128MB\nmax_wal_size = "
                 "2GB\ncheckpoint_timeout = 15min\n"
-                "wal_compression = on\njit = off\nlog_line_prefix = '%%m [%%p] %%u "
+                "wal_compression = lz4\njit = off\nlog_line_prefix = '%%m [%%p] %%u "
                 "'\nlog_min_messages = warning\n"
                 "timezone = 'UTC'\nlog_timezone = 'UTC'\n");
     if (!file_write(cluster, "postgresql.conf", "a", text) ||
