@@ -304,9 +304,11 @@ static void on_pg_ready(void *arg)
     server_poll(server);
 }
 
-static size_t sources_dirty(struct server *server, struct source_row **dirty)
+size_t sources_dirty(struct server *server, struct source_row ***dirty_out)
 {
+    struct source_row **dirty = arena_alloc(server->arena, (server->sources_n + 1) * sizeof(struct source_row *));
     size_t n = 0;
+    *dirty_out = dirty;
     for (size_t i = 0; i < server->sources_n; i++)
         if (server->sources[i]->dirty) {
             server->sources[i]->dirty = false;
@@ -341,8 +343,8 @@ void server_launch(struct server *server)
             land(server, flight);
         return;
     }
-    struct source_row **dirty = arena_alloc(server->arena, (server->sources_n + 1) * sizeof(struct source_row *));
-    size_t dirty_n = sources_dirty(server, dirty);
+    struct source_row **dirty;
+    size_t dirty_n = sources_dirty(server, &dirty);
     enum status status = store_send(&server->store, &flight->batch, dirty, dirty_n, server->taker.tables);
     if (status != STATUS_OK) {
         server_lost(server, "batch", status);

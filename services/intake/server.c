@@ -203,6 +203,8 @@ static enum status server_load(struct server *server)
         status = mirror_load(server->store.pg, server->taker.tables);
     if (status != STATUS_OK)
         return status;
+    if (journal->stream.clock != CLOCK_STEPPED && journal->head.rec_us < server->announced_us)
+        journal->head.rec_us = server->announced_us; /* told by this process since it was stored last */
     server->durable = journal->head;
     server->lost = false;
     server->building = &server->flights[0];
@@ -354,6 +356,17 @@ static void watch_clock(struct server *server)
     metrics_health(server->config->metrics, parted ? "the clock was moved" : "");
 }
 
+/* What was said to others and stands in no batch: the lease, the time, how far workers are. */
+static enum status renew(struct server *server, int64_t boot_us)
+{
+    struct source_row **dirty;
+    size_t dirty_n = sources_dirty(server, &dirty);
+    if (dirty_n == 0 && boot_us - server->renewed_us <= server->store.lease_ms * 1000 / 3)
+        return STATUS_OK;
+    server->renewed_us = boot_us;
+    return store_renew(&server->store, &server->durable, server->taker.journal.head.rec_us, dirty, dirty_n);
+}
+
 static void housekeeping(struct server *server)
 {
     int64_t boot_us = clock_boot_us();
@@ -361,10 +374,8 @@ static void housekeeping(struct server *server)
     publish_head(server);
     sessions_sweep(server, boot_us);
     enum status status = STATUS_OK;
-    if (server->flying == NULL && boot_us - server->renewed_us > server->store.lease_ms * 1000 / 3) {
-        status = store_renew(&server->store, &server->durable);
-        server->renewed_us = boot_us;
-    }
+    if (server_is_idle(server) && !server->lost)
+        status = renew(server, boot_us);
     if (status == STATUS_OK && server->flying == NULL)
         status = store_partitions(&server->store, server->durable.pos);
     if (status != STATUS_OK)

@@ -125,6 +125,8 @@ void flight_reply(struct flight *, uint64_t session, bool pong, uint32_t first, 
 void server_build(struct server *);
 void server_launch(struct server *); /* sends the gathered batch, if there is one and no other is under way */
 void server_drop_queue(struct server *);
+/* Sources whose rows differ from what is stored, in the turn's memory; they count as stored from here on. */
+size_t sources_dirty(struct server *, struct source_row ***dirty);
 void server_poll(struct server *);   /* has the commit come back? then acknowledges and publishes */
 
 #endif

@@ -139,12 +139,22 @@ static bool principal_judge(const struct server *server, const char *source, str
     return true;
 }
 
+/* Its owner, if it still lives, must know: greeting again would end the newer session, and so on for ever. */
+static void session_supersede(struct server *server, struct session *session)
+{
+    struct verb_denied denied = {.code = "superseded", .why = "a newer session of this source has begun"};
+    bool told = session->ended;
+    session_end(server, session);
+    if (!told)
+        server_say(server, &session->peer, "DENIED", &verb_denied_record, &denied);
+}
+
 static struct session *session_begin(struct server *server, const struct bus_peer *peer, struct source_row *source)
 {
     struct session *session = session_find(server, peer);
     for (size_t i = 0; i < server->sessions_n; i++)
-        if (server->sessions[i]->source == source)
-            session_end(server, server->sessions[i]);
+        if (server->sessions[i]->source == source && server->sessions[i] != session)
+            session_supersede(server, server->sessions[i]);
     if (session == NULL) {
         session = memory_new(sizeof(*session));
         server->sessions = memory_grow(server->sessions, (server->sessions_n + 1) * sizeof(struct session *));

@@ -298,16 +298,21 @@ enum status store_poll(struct store *store)
     return pg_commit_poll(store->pg);
 }
 
-enum status store_renew(struct store *store, const struct journal_head *head)
+enum status store_renew(struct store *store, const struct journal_head *head, int64_t rec_us, struct source_row *const *dirty,
+                        size_t dirty_n)
 {
-    owned(pg_result_destroy) struct pg_result *result = NULL;
+    enum status status = pg_begin(store->pg);
     pg_args_reset(store->args);
     pg_arg_int(store->args, head->epoch);
     pg_arg_int(store->args, store->lease_ms);
-    return query(store,
-                 "WITH c AS (UPDATE head SET lease_until = now() + $2::int8 * interval '1 ms' WHERE epoch = $1::int8 RETURNING 1)"
-                 " SELECT 1 / count(*) FROM c",
-                 &result);
+    pg_arg_time(store->args, rec_us);
+    if (status == STATUS_OK)
+        status = ship(store, "WITH c AS (UPDATE head SET lease_until = now() + $2::int8 * interval '1 ms',"
+                             " rec = greatest(rec, $3::timestamptz) WHERE epoch = $1::int8 RETURNING 1)"
+                             " SELECT 1 / count(*) FROM c");
+    if (status == STATUS_OK && dirty_n > 0)
+        status = send_sources(store, dirty, dirty_n);
+    return status == STATUS_OK ? pg_commit(store->pg) : status;
 }
 
 void store_let_go(struct store *store, const struct journal_head *head)

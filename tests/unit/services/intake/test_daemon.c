@@ -483,6 +483,88 @@ static void test_live_says_what_is_durable(void **state)
     bus_close(&live);
 }
 
+/* Asks until the database says so. */
+static int64_t stored_at_least(const char *sql, int64_t value)
+{
+    int64_t until_us = clock_boot_us() + PATIENCE_US, found = -1;
+    struct pg *pg = cluster_connect(&place.cluster, "intake");
+    struct pg_args *args = pg_args_new();
+    while (found < value) {
+        struct pg_result *result = NULL;
+        assert_true(clock_boot_us() < until_us);
+        assert_int_equal(pg_query(pg, sql, args, &result), STATUS_OK);
+        found = pg_rows(result) == 1 ? pg_int(result, 0, 0) : -1;
+        pg_result_destroy(&result);
+    }
+    pg_args_destroy(&args);
+    pg_destroy(&pg);
+    return found;
+}
+
+static int64_t now_told(struct bus_socket *socket)
+{
+    struct verb_ping ping = {.upto = -1};
+    struct verb_pong pong;
+    say(socket, "PING", &verb_ping_record, &ping);
+    hear_as(socket, "PONG", &verb_pong_record, &pong);
+    return pong.now_us;
+}
+
+/* How far a worker said that it is outlives a kill, also when nothing is appended behind it. */
+static void test_a_workers_upto_is_kept(void **state)
+{
+    struct verb_welcome welcome;
+    struct verb_pong pong;
+    (void)state;
+    struct bus_socket *socket = greet("follow-up", -1, -1, &welcome);
+    int64_t head = welcome.head;
+    assert_true(head > 0);
+    struct verb_ping ping = {.upto = head};
+    say(socket, "PING", &verb_ping_record, &ping);
+    hear_as(socket, "PONG", &verb_pong_record, &pong);
+    stored_at_least("SELECT upto FROM source WHERE name = 'follow-up'", head);
+    stop(SIGKILL);
+    bus_close(&socket);
+    place.daemon = start(NULL, NULL);
+    socket = greet("follow-up", -1, -1, &welcome);
+    assert_int_equal(welcome.upto, head);
+    bus_close(&socket);
+}
+
+/* What time it is was told to everybody; a restart under a clock that is behind does not take it back. */
+static void test_time_told_is_kept(void **state)
+{
+    struct verb_welcome welcome;
+    (void)state;
+    struct bus_socket *socket = greet("operator/time", 1, 0, &welcome);
+    int64_t told_us = now_told(socket);
+    stored_at_least("SELECT (extract(epoch FROM rec) * 1000000)::int8 FROM head", told_us);
+    stop(SIGKILL);
+    bus_close(&socket);
+    clock_set("-3600000000 0");
+    place.daemon = start(NULL, NULL);
+    unsetenv("AFTERCARE_CLOCK_FILE");
+    socket = greet("operator/time", 1, 0, &welcome);
+    assert_true(now_told(socket) >= told_us);
+    bus_close(&socket);
+    stop(SIGTERM);
+    place.daemon = start(NULL, NULL);
+}
+
+/* Of two sessions of one source the newest counts, and the other one is told. */
+static void test_the_older_session_is_told(void **state)
+{
+    struct verb_welcome welcome;
+    struct verb_denied denied;
+    (void)state;
+    struct bus_socket *older = greet("reporting", -1, -1, &welcome), *newer = greet("reporting", -1, -1, &welcome);
+    hear_as(older, "DENIED", &verb_denied_record, &denied);
+    assert_string_equal(denied.code, "superseded");
+    (void)now_told(newer);
+    bus_close(&older);
+    bus_close(&newer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +574,9 @@ int main(void)
         cmocka_unit_test(test_the_same_number_again),
         cmocka_unit_test(test_live_says_what_is_durable),
         cmocka_unit_test(test_a_moved_clock_is_not_believed),
+        cmocka_unit_test(test_a_workers_upto_is_kept),
+        cmocka_unit_test(test_time_told_is_kept),
+        cmocka_unit_test(test_the_older_session_is_told),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
