@@ -99,7 +99,7 @@ void server_lost(struct server *server, const char *doing, enum status status)
 
 /* --- what comes in --------------------------------------------------------------------------------- */
 
-static void say_error(struct server *server, const struct bus_peer *peer, const char *code, const char *why)
+void server_say_error(struct server *server, const struct bus_peer *peer, const char *code, const char *why)
 {
     struct verb_error error = {.id = 0};
     text_copy(error.code, sizeof(error.code), code);
@@ -138,7 +138,7 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
     enum item_kind kind;
     if (!item_kind_of(frame->verb, &kind)) {
         metric_add(server->malformed, 1);
-        say_error(server, peer, "unknown-verb", frame->verb);
+        server_say_error(server, peer, "unknown-verb", frame->verb);
         return;
     }
     struct session *session = session_find(server, peer);
@@ -151,7 +151,7 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
         for (const struct item *item = server->queue; item != NULL; item = item->next)
             if (item->kind == ITEM_HELLO && item->peer.len == peer->len && memcmp(item->peer.id, peer->id, peer->len) == 0)
                 return;
-        say_error(server, peer, "hello", "say HELLO first");
+        server_say_error(server, peer, "hello", "say HELLO first");
         return;
     }
     session->heard_us = clock_boot_us();
@@ -181,7 +181,7 @@ static void on_cmd(void *arg)
         }
         metric_add(server->malformed, 1);
         if (status == STATUS_REFUSED)
-            say_error(server, &peer, "malformed", "not [verb][map]");
+            server_say_error(server, &peer, "malformed", "not [verb][map]");
     }
 }
 
@@ -394,7 +394,7 @@ static bool recover(struct server *server)
     /* Who is waiting for an answer need not wait for its next heartbeat to learn that it must greet again. */
     for (size_t i = 0; i < server->sessions_n; i++)
         if (!server->sessions[i]->ended)
-            say_error(server, &server->sessions[i]->peer, "hello", "say HELLO first");
+            server_say_error(server, &server->sessions[i]->peer, "hello", "say HELLO first");
     sessions_clear(server);
     server_drop_queue(server);
     pg_disconnect(server->store.pg);

@@ -97,6 +97,7 @@ bool server_is_idle(const struct server *); /* nothing in flight, nothing gather
 int64_t server_now_us(struct server *);     /* `now` for heads and PONGs: nothing later recorded will be before it */
 void server_state(struct server *, struct intake_state *);
 void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
+void server_say_error(struct server *, const struct bus_peer *, const char *code, const char *why);
 void server_lost(struct server *, const char *doing, enum status);
 
 /* sessions.c */

@@ -139,22 +139,26 @@ static bool principal_judge(const struct server *server, const char *source, str
     return true;
 }
 
-/* Its owner, if it still lives, must know: greeting again would end the newer session, and so on for ever. */
-static void session_supersede(struct server *server, struct session *session)
+/* Its owner, if it still lives, must know: greeting again would end the newer session, and so on for ever. Only a worker that
+ * is the same process still greets again: what ended its session is an earlier HELLO of its own. */
+static void session_supersede(struct server *server, struct session *session, bool same_process)
 {
     struct verb_denied denied = {.code = "superseded", .why = "a newer session of this source has begun"};
     bool told = session->ended;
     session_end(server, session);
-    if (!told)
+    if (!told && same_process)
+        server_say_error(server, &session->peer, "hello", "say HELLO first");
+    else if (!told)
         server_say(server, &session->peer, "DENIED", &verb_denied_record, &denied);
 }
 
-static struct session *session_begin(struct server *server, const struct bus_peer *peer, struct source_row *source)
+static struct session *session_begin(struct server *server, const struct bus_peer *peer, struct source_row *source,
+                                     bool same_process)
 {
     struct session *session = session_find(server, peer);
     for (size_t i = 0; i < server->sessions_n; i++)
         if (server->sessions[i]->source == source && server->sessions[i] != session)
-            session_supersede(server, server->sessions[i]);
+            session_supersede(server, server->sessions[i], same_process);
     if (session == NULL) {
         session = memory_new(sizeof(*session));
         server->sessions = memory_grow(server->sessions, (server->sessions_n + 1) * sizeof(struct session *));
@@ -168,9 +172,9 @@ static struct session *session_begin(struct server *server, const struct bus_pee
     return session;
 }
 
-static void welcome(struct server *server, const struct session *session)
+/* False: who said HELLO is gone already. */
+static bool welcome(struct server *server, const struct bus_peer *peer, const struct source_row *source)
 {
-    const struct source_row *source = session->source;
     struct verb_welcome verb = {.epoch = server->durable.epoch,
                                 .head = (int64_t)server->durable.pos,
                                 .durable = source->last,
@@ -178,7 +182,9 @@ static void welcome(struct server *server, const struct session *session)
                                 .window_events = APPEND_EVENTS_MAX,
                                 .window_bytes = APPEND_BYTES_MAX,
                                 .hb_ms = HEARTBEAT_MS};
-    server_say(server, &session->peer, "WELCOME", &verb_welcome_record, &verb);
+    buf_reset(&server->out);
+    record_encode(&verb_welcome_record, RECORD_WHOLE, &verb, &server->out);
+    return bus_send_to(server->cmd, peer, "WELCOME", buf_bytes(&server->out)) == STATUS_OK;
 }
 
 void session_on_hello(struct server *server, const struct item *item)
@@ -207,12 +213,15 @@ void session_on_hello(struct server *server, const struct item *item)
         server_say(server, &item->peer, "DENIED", &verb_denied_record, &denied);
         return;
     }
-    if (!source->enrolled || memcmp(source->incarnation, hello.incarnation, INCARNATION_BYTES) != 0) {
+    /* A HELLO that waited while its sender went away must not end the session that came after it. */
+    if (!welcome(server, &item->peer, source))
+        return;
+    bool same = source->enrolled && memcmp(source->incarnation, hello.incarnation, INCARNATION_BYTES) == 0;
+    if (!same) {
         memcpy(source->incarnation, hello.incarnation, INCARNATION_BYTES);
         source->enrolled = source->dirty = true;
     }
-    struct session *session = session_begin(server, &item->peer, source);
-    welcome(server, session);
+    struct session *session = session_begin(server, &item->peer, source, worker && same);
     session->stored_next = hello.first > 0 ? hello.first : 1;
     session->stored_upto = hello.first > 0 ? source->last : 0;
 }
