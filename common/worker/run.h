@@ -72,6 +72,8 @@ bool run_in_flight(const struct run *, const char *slot);
 /* The instant up to which time is known to have passed: what `at` of a conclusion drawn now will be. */
 int64_t run_now_us(const struct run *);
 
+/* The exit code of a worker that made way for a newer process of the same: who supervises it lets it rest. */
+#define WORKER_EXIT_SUPERSEDED 4
 /* The one symbol of a worker's library goes here; common/worker/shell.c. */
 int worker_main(const struct worker *, int argc, char **argv);
 

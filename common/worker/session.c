@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GREETING_MAX_US (10 * SECOND_US)
+#define GREETING_MAX_US (3 * SECOND_US)
 #define STARTS_SUSPICIOUS 3
 #define ATTEMPTS_MAX 3
 
@@ -65,8 +65,20 @@ static void on_pong(void *owner, const struct verb_pong *pong)
         on_head(shell, (uint64_t)pong->head, pong->now_us);
 }
 
+/* Another process of this worker has begun. The newest counts: greeting again would end its session, and so on for ever. */
+static void superseded(struct shell *shell)
+{
+    shell->broken = false; /* says more than what broke it first */
+    session_break(shell, "another process of this worker has begun a session: this one ends");
+    shell->fatal = shell->superseded = true;
+}
+
 static void on_denied(void *owner, const char *code, const char *why)
 {
+    if (text_equal(code, "superseded")) {
+        superseded(owner);
+        return;
+    }
     session_break(owner, "intake denies the session: %s %s", code, why);
 }
 
@@ -126,7 +138,8 @@ static void cmd_ready(void *arg)
     enum status status;
     while (!shell->broken && (status = bus_receive(shell->cmd, &frame)) != STATUS_AGAIN)
         if (status == STATUS_OK && !source_in(shell->source, &frame, clock_boot_us()))
-            session_break(shell, "intake sent a malformed frame");
+            session_break(shell, text_equal(frame.verb, "ERROR") ? "intake knows nothing of this session"
+                                                                 : "intake sent a malformed frame");
 }
 
 static void feed_ready(void *arg)
@@ -196,7 +209,7 @@ static bool greet(struct shell *shell)
     struct source_config config = {.first = -1, .last = -1};
     text_copy(config.stream, sizeof config.stream, shell->cursor.state.stream);
     text_copy(config.name, sizeof config.name, shell->worker->name);
-    random_fill(config.incarnation, sizeof config.incarnation);
+    memcpy(config.incarnation, shell->incarnation, sizeof config.incarnation);
     shell->welcomed = false;
     shell->cmd = connect_to(shell, BUS_DEALER, shell->settings->cmd, cmd_ready);
     if (shell->cmd == NULL)
@@ -326,8 +339,23 @@ bool session_open(struct shell *shell)
     return true;
 }
 
+/* Whatever broke the session: what intake said last decides whether another one may follow. A second process that has our
+ * tables is often noticed by PostgreSQL first. */
+static void hear_the_rest(struct shell *shell)
+{
+    struct frame frame;
+    struct verb_denied denied;
+    struct problem problem;
+    while (shell->cmd != NULL && bus_receive(shell->cmd, &frame) == STATUS_OK)
+        if (text_equal(frame.verb, "DENIED") &&
+            record_decode(&verb_denied_record, RECORD_WHOLE, DECODE_LENIENT, frame.map, NULL, &denied, &problem) &&
+            text_equal(denied.code, "superseded"))
+            superseded(shell);
+}
+
 void session_close(struct shell *shell)
 {
+    hear_the_rest(shell);
     source_destroy(&shell->source);
     reader_destroy(&shell->reader);
     disconnect_from(shell, &shell->cmd);

@@ -2,6 +2,7 @@
 #include "worker/shell.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
 #include <argp.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#define BACKOFF_FIRST_US (250 * 1000)
+#define BACKOFF_FIRST_US (100 * 1000)
 #define BACKOFF_MAX_US (5 * SECOND_US)
 
 enum mode { MODE_SERVE, MODE_REBUILD, MODE_VERIFY, MODE_PRINT_CONFIG };
@@ -114,6 +115,7 @@ static void shell_open(struct shell *shell, const struct worker *worker, const s
     shell->run = run_new(worker, cache_rows);
     pthread_mutex_init(&shell->board.lock, NULL);
     pthread_cond_init(&shell->board.moved, NULL);
+    random_fill(shell->incarnation, sizeof shell->incarnation);
     bus_start();
     shell->loop = loop_new();
 }
@@ -133,6 +135,8 @@ static void rest(struct shell *shell)
 {
     session_close(shell);
     metrics_health(shell->metrics, shell->why);
+    if (shell->fatal)
+        return;
     shell->backoff_us = shell->backoff_us == 0 ? BACKOFF_FIRST_US
                         : shell->backoff_us * 2 > BACKOFF_MAX_US ? BACKOFF_MAX_US : shell->backoff_us * 2;
     log_warn("%s; again in %lld ms", shell->why, (long long)(shell->backoff_us / 1000));
@@ -145,6 +149,7 @@ static void rest(struct shell *shell)
 
 static void follow(struct shell *shell)
 {
+    int64_t began_us = clock_boot_us();
     metrics_health(shell->metrics, "");
     metric_add(shell->restarts, 1);
     sd_notify(0, "READY=1");
@@ -173,6 +178,8 @@ static void follow(struct shell *shell)
             session_break(shell, "%s", run_error(shell->run));
         }
     }
+    if (clock_boot_us() - began_us > BACKOFF_MAX_US)
+        shell->backoff_us = 0; /* it was a session: the next trouble is another one */
 }
 
 static int serve(struct shell *shell)
@@ -190,7 +197,7 @@ static int serve(struct shell *shell)
         log_error("%s", shell->why);
     else
         log_info("stops at position %llu", (unsigned long long)shell->committed);
-    int code = shell->fatal ? 1 : 0;
+    int code = shell->superseded ? WORKER_EXIT_SUPERSEDED : shell->fatal ? 1 : 0;
     shell_close(shell);
     return code;
 }

@@ -29,6 +29,8 @@ struct shell {
     bool welcomed;
     bool broken;                 /* this session is over; `why` */
     bool fatal;                  /* and no other must follow */
+    bool superseded;             /* because another process of this worker runs */
+    uint8_t incarnation[INCARNATION_BYTES]; /* of this process */
     char why[256];
     int64_t backoff_us;
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cluster.h"
+#include "worker/run.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -181,7 +182,10 @@ static void child_ended(struct child *child, int status, bool stopping)
         child->pause_us *= 2;
     child->pid = 0;
     child->again_us = now_us + child->pause_us;
-    if (WIFSIGNALED(status))
+    if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_SUPERSEDED) {
+        child->again_us = INT64_MAX;
+        log_error("%s has made way for another process of the same worker: it stays down here until the next start", child->name);
+    } else if (WIFSIGNALED(status))
         log_warn("%s was killed by signal %d; again in %lld ms", child->name, WTERMSIG(status),
                  (long long)(child->pause_us / 1000));
     else
