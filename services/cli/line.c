@@ -1,5 +1,6 @@
 #include "line.h"
 #include "base/text.h"
+#include <zmq.h>
 
 int line_silent(const struct cli *cli, const char *endpoint)
 {
@@ -22,13 +23,21 @@ static void line_ready(void *arg)
     (void)arg; /* loop_once returns; who turned it receives */
 }
 
+/* What counts was answered; what nobody took need not be waited for. */
+static void line_drop(struct line *line)
+{
+    const int none = 0;
+    if (line->socket == NULL)
+        return;
+    zmq_setsockopt(bus_raw(line->socket), ZMQ_LINGER, &none, sizeof(none));
+    loop_forget(line->loop, line->socket, -1);
+    bus_close(&line->socket);
+}
+
 bool line_connect(const struct cli *cli, struct line *line)
 {
     char error[200] = "";
-    if (line->socket != NULL) {
-        loop_forget(line->loop, line->socket, -1);
-        bus_close(&line->socket);
-    }
+    line_drop(line);
     line->holds = false;
     line->socket = bus_connect(BUS_DEALER, line->endpoint, error, sizeof(error));
     if (line->socket == NULL) {
@@ -49,10 +58,7 @@ bool line_open(const struct cli *cli, struct line *line, const char *endpoint)
 
 void line_close(struct line *line)
 {
-    if (line->socket != NULL) {
-        loop_forget(line->loop, line->socket, -1);
-        bus_close(&line->socket);
-    }
+    line_drop(line);
     if (line->loop != NULL)
         loop_destroy(&line->loop);
     buf_release(&line->held);
