@@ -66,8 +66,8 @@ static bool option(void *zmq, int name, int value)
 static bool options_set(void *zmq, enum bus_kind kind)
 {
     bool good = option(zmq, ZMQ_HANDSHAKE_IVL, 5000) && option(zmq, ZMQ_HEARTBEAT_IVL, 5000) &&
-                option(zmq, ZMQ_HEARTBEAT_TIMEOUT, 15000) && option(zmq, ZMQ_RECONNECT_IVL, 250) &&
-                option(zmq, ZMQ_RECONNECT_IVL_MAX, 30000);
+                option(zmq, ZMQ_HEARTBEAT_TIMEOUT, 15000) && option(zmq, ZMQ_RECONNECT_IVL, 100) &&
+                option(zmq, ZMQ_RECONNECT_IVL_MAX, 1000); /* a restart is over in seconds */
     int64_t message_max = FRAME_BYTES_MAX;
 
     if (kind != BUS_PAIR)

@@ -12,6 +12,8 @@
 #define HB_MIN_US INT64_C(10000)
 #define HB_MAX_US (60 * SECOND_US)
 #define SILENCE_BEATS 3
+/* Who waits for an answer asks sooner whether there is still somebody who owes it. */
+#define ASK_US SECOND_US
 #define RETRY_MAX_US (60 * SECOND_US)
 /* After a second NAK for the same number: the first resend crossed it, so wait for its answer. */
 #define NAK_PAUSE_US INT64_C(50000)
@@ -440,6 +442,12 @@ static bool is_waiting(const struct source *s)
     return s->outbox.send_next > s->answer_next && source_pending(s) > 0;
 }
 
+/* When something has to be said again, whatever it is. */
+static int64_t beat_us(const struct source *s)
+{
+    return s->sent_us + (is_waiting(s) && s->hb_us > ASK_US ? ASK_US : s->hb_us);
+}
+
 int64_t source_deadline_us(const struct source *s)
 {
     int64_t due;
@@ -453,7 +461,7 @@ int64_t source_deadline_us(const struct source *s)
         return due;
     if (is_waiting(s) && s->stall_us < due)
         due = s->stall_us;
-    return !s->heartbeat_due && s->sent_us + s->hb_us < due ? s->sent_us + s->hb_us : due;
+    return !s->heartbeat_due && beat_us(s) < due ? beat_us(s) : due;
 }
 
 bool source_tick(struct source *s, int64_t now_us)
@@ -475,7 +483,7 @@ bool source_tick(struct source *s, int64_t now_us)
         if (s->hold_us == 0)
             outbox_go_back(&s->outbox, s->answer_next);
     }
-    if (now_us - s->sent_us >= s->hb_us)
+    if (now_us >= beat_us(s))
         s->heartbeat_due = true;
     return false;
 }

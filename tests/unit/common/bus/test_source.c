@@ -29,6 +29,7 @@ struct sim {
     uint64_t dice;
     int64_t now_us;
     bool worker;
+    int64_t hb_ms;
     int64_t answered, pongs, denials, conflicts, welcomes, busy;
 };
 
@@ -91,7 +92,7 @@ static void decode(const struct record *record, const struct frame *frame, struc
 static void on_hello(struct sim *s, const struct frame *frame)
 {
     struct verb_hello hello;
-    struct verb_welcome welcome = {.epoch = 1, .window_events = 64, .window_bytes = 700, .hb_ms = 100};
+    struct verb_welcome welcome = {.epoch = 1, .window_events = 64, .window_bytes = 700, .hb_ms = s->hb_ms};
 
     decode(&verb_hello_record, frame, NULL, &hello);
     assert_int_equal(hello.proto[0], 1);
@@ -254,6 +255,7 @@ static void sim_open(struct sim *s, uint64_t seed, bool worker, unsigned trouble
     s->dice = seed;
     s->worker = worker;
     s->now_us = 1;
+    s->hb_ms = 100;
     s->intake.dice = &s->dice;
     s->intake.trouble = trouble_once_in;
     if (worker)
@@ -462,6 +464,29 @@ static void test_heartbeat_and_silence(void **state)
     sim_close(&s);
 }
 
+/* Who is owed an answer asks after a second whether there is still somebody who owes it, however slow the beat. */
+static void test_who_waits_asks_sooner(void **state)
+{
+    struct sim s;
+    struct frame frame;
+
+    (void)state;
+    sim_open(&s, 1, false, 0);
+    s.hb_ms = 5000;
+    source_connected(s.source, s.now_us);
+    settle(&s);
+    assert_int_equal(source_deadline_us(s.source), s.now_us + 5000000);
+    append(&s, 1);
+    assert_true(source_out(s.source, s.now_us, &frame)); /* and is lost */
+    assert_string_equal(frame.verb, "APPEND");
+    assert_int_equal(source_deadline_us(s.source), s.now_us + 1000000);
+    s.now_us += 1000000;
+    assert_false(source_tick(s.source, s.now_us));
+    assert_true(source_out(s.source, s.now_us, &frame));
+    assert_string_equal(frame.verb, "PING");
+    sim_close(&s);
+}
+
 static void test_ping_waits_for_what_it_speaks_for(void **state)
 {
     struct sim s;
@@ -556,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_second_run_learns_stored_answers),
         cmocka_unit_test(test_window_bounds_what_is_in_flight),
         cmocka_unit_test(test_heartbeat_and_silence),
+        cmocka_unit_test(test_who_waits_asks_sooner),
         cmocka_unit_test(test_ping_waits_for_what_it_speaks_for),
         cmocka_unit_test(test_denied_and_conflict_are_final),
         cmocka_unit_test(test_garbage_is_malformed),
