@@ -222,7 +222,7 @@ static const struct {
     {"tickets", "工单"},
     {"jobs", "派工"},
     {"callbacks", "回访"},
-    {"came due", "到期"},
+    {"came due", "到期合计"},
     {"met", "按时"},
     {"broken", "超时"},
     {"recorded", "已做"},
