@@ -173,7 +173,7 @@ uint64_t journal_append(struct journal *journal, struct batch *batch, struct eve
         memset(entry->digest, 0, DIGEST_BYTES);
 
     journal->head.pos = event->pos;
-    journal->head.rec_us = rec_us;
+    journal->head.rec_us = journal->event_rec_us = rec_us;
     memcpy(journal->head.link, entry->link, LINK_BYTES);
     batch->after = journal->head;
     return event->pos;

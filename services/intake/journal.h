@@ -19,6 +19,7 @@ struct journal {
     struct stream_created stream;
     struct journal_head head;
     int64_t own_n; /* last number of intake's own events */
+    int64_t event_rec_us; /* of the last event; the head's time runs on while nothing is appended */
 };
 
 /* An element of APPEND's events as it came; data and priv borrow. */

@@ -56,7 +56,8 @@ enum status store_take_over(struct store *store, struct journal *journal)
     pg_arg_int(store->args, store->lease_ms);
     enum status status = query(store,
                                "UPDATE head SET epoch = epoch + 1, holder = $1::text, lease_until = now() + $2::int8 * interval '1 ms'"
-                               " WHERE holder = $1::text OR lease_until < now() RETURNING epoch, pos, link, rec, own_n",
+                               " WHERE holder = $1::text OR lease_until < now() RETURNING epoch, pos, link, rec, own_n,"
+                               " coalesce((SELECT j.rec FROM journal j WHERE j.pos = head.pos), rec)",
                                &result);
     if (status != STATUS_OK)
         return status;
@@ -70,6 +71,7 @@ enum status store_take_over(struct store *store, struct journal *journal)
     memcpy(journal->head.link, link.data, LINK_BYTES);
     journal->head.rec_us = pg_time(result, 0, 3);
     journal->own_n = pg_int(result, 0, 4);
+    journal->event_rec_us = pg_time(result, 0, 5);
     return STATUS_OK;
 }
 

@@ -123,6 +123,19 @@ static void enrolled_keep(const struct taker *taker, struct batch *batch)
     }
 }
 
+/* The first event of a day (UTC) is preceded by the link before it, said within the journal: who keeps one such event can prove
+ * that nothing before it has changed. */
+static void seal_before(struct taker *taker, struct batch *batch, int64_t rec_us)
+{
+    struct journal *journal = &taker->journal;
+    struct journal_sealed sealed = {.pos = (int64_t)journal->head.pos};
+    if (sealed.pos == 0 || rec_us / DAY_US == journal->event_rec_us / DAY_US)
+        return;
+    memcpy(sealed.link, journal->head.link, LINK_BYTES);
+    (void)journal_append_own(journal, batch, "journal.sealed", 1, journal->stream.stream, "", "", &journal_sealed_record, &sealed,
+                             0, rec_us, &taker->scratch);
+}
+
 enum take taker_take(struct taker *taker, struct batch *batch, struct source_row *source, struct bytes raw, int64_t n,
                      int64_t now_us, const uint8_t salt[SALT_BYTES], struct buf *answer)
 {
@@ -132,6 +145,7 @@ enum take taker_take(struct taker *taker, struct batch *batch, struct source_row
     int64_t rec_us = journal_rec(&taker->journal, now_us);
     assert(source_place(source, n) == PLACE_NEXT);
     arena_reset(taker->arena);
+    seal_before(taker, batch, rec_us);
     size_t mark = tables_mark(taker->tables);
     said.taken = judge(taker, source, raw, &posted, rec_us, &said.problem);
     if (tables_missed(taker->tables)) {

@@ -50,6 +50,31 @@ static void test_positions_and_links(void **state)
     assert_int_equal(office.batch.after.pos, pos);
 }
 
+/* The first event of a day says the link before it; what time did while nothing was appended is no matter. */
+static void test_a_day_is_sealed(void **state)
+{
+    struct journal_sealed sealed;
+    uint8_t link[LINK_BYTES];
+    (void)state;
+    note();
+    uint32_t before = office.batch.entries_n;
+    memcpy(link, office.taker.journal.head.link, LINK_BYTES);
+    office.now_us += 13 * HOUR_US; /* past midnight */
+    office.taker.journal.head.rec_us = office.now_us; /* as a head said it in between */
+    note();
+    note();
+    assert_int_equal(office.batch.entries_n, before + 3);
+    const struct event *event = office_event(&office, before, &journal_sealed_record, &sealed);
+    assert_string_equal(event->type, "journal.sealed");
+    assert_string_equal(event->from, "intake");
+    assert_int_equal(sealed.pos, before);
+    assert_memory_equal(sealed.link, link, LINK_BYTES);
+    assert_string_equal(office_event(&office, before + 1, NULL, NULL)->type, "customer.updated");
+    office.now_us += HOUR_US;
+    note();
+    assert_int_equal(office.batch.entries_n, before + 4);
+}
+
 static void test_rec_never_goes_back(void **state)
 {
     (void)state;
@@ -151,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_positions_and_links, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_day_is_sealed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rec_never_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_time_to_come_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_priv_lies_beside, setup, teardown),
