@@ -128,16 +128,21 @@ static void count_delays(struct shell *shell)
     }
 }
 
+/* While it is searched for what brings the process down: on record before the event is handled, off it as soon as the
+ * handler has come back. */
+static bool attempt(struct shell *shell, uint64_t pos)
+{
+    if (!shell->single || cursor_attempt(shell->pg, shell->worker->name, pos) == STATUS_OK)
+        return true;
+    session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+    return false;
+}
+
 void batch_work(struct shell *shell)
 {
     size_t n = run_batched(shell->run);
-    if (shell->single && n > 0 &&
-        cursor_attempt(shell->pg, shell->worker->name, shell->committed + 1) != STATUS_OK) {
-        session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
-        return;
-    }
     shell->head_used_us = shell->head_now_us;
-    if (!handle(shell))
+    if (!attempt(shell, n > 0 ? shell->committed + 1 : 0) || !handle(shell) || !attempt(shell, 0))
         return;
     const struct run_conclusion *conclusions;
     bool concluded = run_conclusions(shell->run, &conclusions) > 0;

@@ -22,7 +22,7 @@ enum status cursor_connect(struct pg *pg)
     return pg_run(pg, "SET synchronous_commit = off; SET enable_seqscan = off; SET client_min_messages = warning");
 }
 
-enum status cursor_open(struct pg *pg, const char *schema, struct run *run, struct cursor *cursor,
+enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool again, struct cursor *cursor,
                         const char **why)
 {
     size_t n;
@@ -35,7 +35,7 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, stru
             *why = "its tables have another form than this program's: run `aftercare rebuild`";
     }
     if (status == STATUS_OK)
-        status = pg_run(pg, "UPDATE cursor SET starts = starts + 1");
+        status = pg_run(pg, again ? "UPDATE cursor SET starts = 0, attempts = 0" : "UPDATE cursor SET starts = starts + 1");
     if (status == STATUS_OK)
         status = cursor_read(pg, schema, cursor);
     return status;
@@ -99,7 +99,8 @@ enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)
     char table[128], sql[256];
     cursor_table(schema, table);
     text_format(sql, sizeof sql,
-                "UPDATE %s SET attempts = CASE WHEN attempt = $1 THEN attempts + 1 ELSE 1 END, attempt = $1", table);
+                "UPDATE %s SET attempts = CASE WHEN $1 = 0 THEN 0 WHEN attempt = $1 THEN attempts + 1 ELSE 1 END, attempt = $1",
+                table);
     pg_arg_int(args, (int64_t)pos);
     return pg_query(pg, sql, args, NULL);
 }

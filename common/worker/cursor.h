@@ -12,14 +12,15 @@ struct cursor {
     int64_t attempts;    /* how often */
 };
 
-/* Creates schema objects (cursor and tables) where they are missing and takes a start into account.
+/* Creates schema objects (cursor and tables) where they are missing and takes a start into account; `again`: the same process
+ * once more, so that nothing can have brought it down.
  * STATUS_REFUSED: pg_error() or the tables' definitions changed; *why says so. */
-enum status cursor_open(struct pg *, const char *schema, struct run *, struct cursor *, const char **why) MUST_CHECK;
+enum status cursor_open(struct pg *, const char *schema, struct run *, bool again, struct cursor *, const char **why) MUST_CHECK;
 /* Reads it as it stands (snapshot of whoever asks). */
 enum status cursor_read(struct pg *, const char *schema, struct cursor *) MUST_CHECK;
 /* Inside pg_begin: moves the cursor from `before` to `after`; the COMMIT fails when somebody else moved it. */
 enum status cursor_send(struct pg *, const char *schema, uint64_t before, const struct run_state *after) MUST_CHECK;
-/* Committed before an event is tried alone. */
+/* Committed before an event is tried alone; pos 0: it was handled, what comes now is not its fault. */
 enum status cursor_attempt(struct pg *, const char *schema, uint64_t pos) MUST_CHECK;
 /* Connects and sets what every worker's connection has: a commit lost in a crash is a replay, and arrays of keys are
  * looked up by index even in young tables. */

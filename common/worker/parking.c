@@ -105,6 +105,8 @@ bool parking_holds(struct run *run, const struct run_item *item, enum step *step
         return false;
     if (item->handler == NULL || (!known && first_of(run, event->key) == NULL))
         return false;
+    /* A conclusion of our own that is set aside has been read back all the same. */
+    run_land(run, item);
     *step = set_aside(run, event, known ? "parked before" : "");
     return true;
 }
@@ -112,6 +114,7 @@ bool parking_holds(struct run *run, const struct run_item *item, enum step *step
 enum step parking_park(struct run *run, const struct run_item *item, const char *reason, bool decide)
 {
     const struct event *event = &item->event;
+    run_land(run, item);
     enum step step = set_aside(run, event, reason);
     if (step != STEP_DONE || !decide)
         return step;

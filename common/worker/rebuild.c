@@ -128,7 +128,7 @@ static bool fresh_schema(struct rebuild *rebuild)
                 " EXECUTE format('DROP TABLE %%I.%%I', '%s', t); END LOOP; END $$",
                 rebuild->schema, rebuild->schema);
     if (cursor_connect(rebuild->pg) != STATUS_OK || pg_run(rebuild->pg, sql) != STATUS_OK ||
-        cursor_open(rebuild->pg, rebuild->schema, rebuild->shell->run, &cursor, &why) != STATUS_OK)
+        cursor_open(rebuild->pg, rebuild->schema, rebuild->shell->run, true, &cursor, &why) != STATUS_OK)
         return failed(rebuild, "the fresh schema cannot be made");
     return true;
 }

@@ -320,14 +320,22 @@ void run_begin(struct run *run, uint64_t cause, int64_t at_us)
     buf_reset(&run->slots);
 }
 
+bool run_land(struct run *run, const struct run_item *item)
+{
+    const struct event *event = &item->event;
+    if (run->dry || !is_own(run, event) || !flight_remove(run->flight, event->id))
+        return false;
+    if (run->worker->flight != NULL && item->data != NULL)
+        run->worker->flight(run->tables, event->type, event->key, item->data, -1);
+    return true;
+}
+
 enum step run_step(struct run *run, const struct run_item *item, bool decide)
 {
     const struct event *event = &item->event;
     size_t mark = tables_mark(run->tables);
-    bool landed = !run->dry && is_own(run, event) && flight_remove(run->flight, event->id);
+    bool landed = run_land(run, item);
     bool fine = !item->broken;
-    if (landed && run->worker->flight != NULL && item->data != NULL)
-        run->worker->flight(run->tables, event->type, event->key, item->data, -1);
     if (fine && item->builtin != NULL && item->builtin->apply != NULL)
         fine = item->builtin->apply(run->tables, event, item->builtin_data);
     if (fine && item->handler != NULL) {

@@ -70,6 +70,8 @@ size_t flight_count(const struct flight *);
 enum step { STEP_DONE, STEP_MISS, STEP_TROUBLE };
 /* Applies and decides one event; what it did is undone unless STEP_DONE. */
 enum step run_step(struct run *, const struct run_item *, bool decide);
+/* A conclusion of our own is read back: it is no longer in flight. */
+bool run_land(struct run *, const struct run_item *);
 void run_decode(struct run *, struct run_item *);
 void run_begin(struct run *, uint64_t cause, int64_t at_us);
 void run_undo_drawn(struct run *);

@@ -189,7 +189,7 @@ static bool load(struct shell *shell)
     const char *why = "";
     enum status status = cursor_connect(shell->pg);
     if (status == STATUS_OK)
-        status = cursor_open(shell->pg, shell->worker->name, shell->run, &shell->cursor, &why);
+        status = cursor_open(shell->pg, shell->worker->name, shell->run, shell->loaded, &shell->cursor, &why);
     if (status == STATUS_OK) {
         tables_clear(run_tables(shell->run));
         status = mirror_load(shell->pg, run_tables(shell->run));
@@ -199,6 +199,7 @@ static bool load(struct shell *shell)
         session_break(shell, "PostgreSQL: %s", why[0] != '\0' ? why : pg_error(shell->pg));
         return false;
     }
+    shell->loaded = true;
     shell->committed = shell->cursor.state.pos;
     shell->single = shell->cursor.starts > STARTS_SUSPICIOUS;
     return true;

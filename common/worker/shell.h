@@ -27,6 +27,7 @@ struct shell {
     uint64_t committed;          /* position */
     struct verb_welcome welcome; /* of this session */
     bool welcomed;
+    bool loaded;                 /* once in the life of this process */
     bool broken;                 /* this session is over; `why` */
     bool fatal;                  /* and no other must follow */
     bool superseded;             /* because another process of this worker runs */

@@ -372,6 +372,25 @@ static void test_a_broken_event_is_parked_with_its_key(void **state)
     assert_int_equal(run_parked(w->run), 0);
 }
 
+/* A conclusion about a key that is held back is set aside too, and is no longer in flight: the worker can come to rest. */
+static void test_what_is_set_aside_is_not_in_flight(void **state)
+{
+    struct world *w = *state;
+    fact_opened(w, "A", 0, false);
+    assert_int_equal(handle(w, w->head), RUN_DONE);
+    struct buf map = {0};
+    struct order_opened broken = {.broken = true};
+    record_encode(&order_opened_record, RECORD_PLAIN, &broken, &map);
+    say(w, "branch", "branch/x", "order.opened", "A", 0, buf_bytes(&map));
+    buf_release(&map);
+    take_conclusions(w);
+    commit(w);
+    settle(w);
+    assert_int_equal(run_parked(w->run), 2);
+    assert_int_equal(run_flying(w->run), 0);
+    assert_int_equal(((const struct order *)table_get(run_tables(w->run), ORDERS, "A"))->pending, 0);
+}
+
 static void test_events_below_upto_are_applied_only(void **state)
 {
     struct world *w = *state;
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_timers_come_in_transactions, world_new, world_end),
         cmocka_unit_test_setup_teardown(test_closed_rows_are_fetched_with_one_round, world_new, world_end),
         cmocka_unit_test_setup_teardown(test_a_broken_event_is_parked_with_its_key, world_new, world_end),
+        cmocka_unit_test_setup_teardown(test_what_is_set_aside_is_not_in_flight, world_new, world_end),
         cmocka_unit_test_setup_teardown(test_events_below_upto_are_applied_only, world_new, world_end),
     };
     return cmocka_run_group_tests_name("worker run", tests, NULL, NULL);
