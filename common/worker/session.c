@@ -149,7 +149,7 @@ static void feed_ready(void *arg)
     enum status status;
     while (!shell->broken && shell->reader != NULL && (status = bus_receive(shell->feed, &frame)) != STATUS_AGAIN)
         if (status == STATUS_OK && !reader_in(shell->reader, &frame, clock_boot_us()))
-            session_break(shell, "the feed sent a malformed frame");
+            session_break(shell, "the feed ended the session (%s)", frame.verb);
 }
 
 static void live_ready(void *arg)
