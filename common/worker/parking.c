@@ -72,6 +72,27 @@ size_t run_parked(const struct run *run)
     return n;
 }
 
+/* It stands in the journal: nothing else may conclude it, although no row tells. */
+static void aside_keep(struct run *run, const struct event *event)
+{
+    if (text_equal(event->from, run->worker->name))
+        flight_add(run->aside, event->id);
+}
+
+void parking_start(struct run *run)
+{
+    struct event event;
+    struct problem problem;
+    flight_clear(run->aside);
+    const void *at = table_first(run->tables, run->parked_table, 0, NULL);
+    for (; at != NULL; at = table_next(run->tables, run->parked_table, 0, at)) {
+        const struct parked_row *row = at;
+        struct bytes body = {.data = row->event.data, .len = (size_t)row->body_bytes};
+        if (event_decode(body, bytes_of(NULL, 0), &event, &problem))
+            aside_keep(run, &event);
+    }
+}
+
 static enum step set_aside(struct run *run, const struct event *event, const char *reason)
 {
     char id[24];
@@ -92,6 +113,7 @@ static enum step set_aside(struct run *run, const struct event *event, const cha
     memcpy(row->event.data, event->body.data, event->body.len);
     if (event->priv.len > 0)
         memcpy(row->event.data + event->body.len, event->priv.data, event->priv.len);
+    aside_keep(run, event);
     return STEP_DONE;
 }
 

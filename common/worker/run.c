@@ -77,6 +77,7 @@ struct run *run_new(const struct worker *worker, size_t cache_rows)
     run->batch = arena_new(1 << 20);
     run->flight = flight_new();
     run->parked_ahead = flight_new();
+    run->aside = flight_new();
     return run;
 }
 
@@ -89,6 +90,7 @@ void run_destroy(struct run **run_p)
     arena_destroy(&run->batch);
     flight_destroy(&run->flight);
     flight_destroy(&run->parked_ahead);
+    flight_destroy(&run->aside);
     buf_release(&run->drafts);
     buf_release(&run->slots);
     buf_release(&run->scratch);
@@ -132,6 +134,7 @@ void run_start(struct run *run, const struct run_state *state, uint64_t upto)
     run->error[0] = '\0';
     flight_clear(run->flight);
     flight_clear(run->parked_ahead);
+    parking_start(run);
     batch_clear(run);
     tables_misses_reset(run->tables);
 }
@@ -250,15 +253,15 @@ int64_t run_now_us(const struct run *run)
 
 bool run_in_flight(const struct run *run, const char *slot)
 {
-    return flight_has(run->flight, slot);
+    return flight_has(run->flight, slot) || flight_has(run->aside, slot);
 }
 
 bool conclude(struct run *run, const char *slot, const char *type, const char *key,
               const struct record *record, const void *data)
 {
     assert(strlen(slot) < EVENT_ID_CAP && strlen(type) < EVENT_TYPE_CAP);
-    if (run->dry)
-        return !flight_has(run->flight, slot);
+    if (run->dry || flight_has(run->aside, slot))
+        return !run_in_flight(run, slot);
     assert(run->conclusions_n - run->drawn_from < CONCLUSIONS_PER_EVENT_MAX);
     if (!flight_add(run->flight, slot))
         return false;

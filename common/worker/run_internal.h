@@ -42,6 +42,7 @@ struct run {
 
     struct flight *flight;      /* slots concluded and not read back */
     struct flight *parked_ahead; /* positions known to be parked */
+    struct flight *aside;        /* own conclusions that are read back and wait in a parked row */
     struct buf drafts;
     struct run_conclusion *conclusions;
     size_t conclusions_n, conclusions_cap;
@@ -88,6 +89,8 @@ bool parking_holds(struct run *, const struct run_item *, enum step *);
 enum step parking_park(struct run *, const struct run_item *, const char *reason, bool decide);
 /* event.released and event.dropped: what waited is handled now. */
 enum step parking_on_event(struct run *, const struct run_item *, bool decide);
+/* Tables are loaded: what waits in them is known. */
+void parking_start(struct run *);
 /* An event.parked of our own, read ahead. */
 void parking_expect(struct run *, const struct event *, const void *data);
 
