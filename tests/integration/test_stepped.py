@@ -97,6 +97,20 @@ class Stepped(unittest.TestCase):
         callbacks = {r[0] for r in self.stack.sql('SELECT ticket FROM "follow-up".callback')}
         self.assertEqual(resolved, callbacks)
 
+    def test_04b_what_is_resolved_within_the_hour_has_met_its_offer(self):
+        offered, accepted, early = set(), {}, []
+        for event in self.events:
+            if event["type"] == "job.offered":
+                offered.add(event["key"])
+            elif event["type"] == "job.accepted":
+                accepted[event["key"]] = event["data"].get("implied", "")
+            elif event["type"] == "ticket.resolved" and event["key"] not in offered:
+                early.append(event["key"])
+        self.assertEqual(early, [])
+        resolved = {e["key"] for e in self.events if e["type"] == "ticket.resolved"}
+        self.assertEqual(resolved - accepted.keys(), set())
+        self.assertGreater(sum(how == "resolved" for how in accepted.values()), len(resolved) // 5)
+
     def test_05_a_worker_is_what_a_fold_of_the_journal_gives(self):
         for worker in WORKERS:
             done = self.stack.run(f"aftercare-{worker}", "--verify", "--data", self.stack.data, check=False)
