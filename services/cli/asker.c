@@ -161,3 +161,24 @@ int asker_ask(struct asker *asker, const struct asking *asking)
     buf_release(&args);
     return code == GOES_ON ? CLI_DONE : code;
 }
+
+static void on_status(void *owner, const struct record *record, const void *row)
+{
+    int64_t *head = owner;
+    const struct status_row *status = row;
+    (void)record;
+    if (text_equal(status->service, "intake"))
+        *head = status->pos;
+}
+
+int head_ask(const struct cli *cli, int64_t *head)
+{
+    struct asker *asker = asker_new(cli);
+    if (asker == NULL)
+        return CLI_SILENT;
+    const struct asking asking = {
+        .question = question_find("intake", "status"), .row = on_status, .owner = head};
+    int code = asker_ask(asker, &asking);
+    asker_destroy(&asker);
+    return code;
+}

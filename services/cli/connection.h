@@ -75,5 +75,7 @@ struct asking {
     void *owner;
 };
 int asker_ask(struct asker *, const struct asking *) MUST_CHECK;
+/* Where the journal ends, by intake's own word. CLI_DONE, or the exit code. */
+int head_ask(const struct cli *, int64_t *head) MUST_CHECK;
 
 #endif

@@ -85,19 +85,6 @@ static void on_head(void *owner, uint64_t head)
     fflush(stdout);
 }
 
-struct head_found {
-    int64_t pos;
-};
-
-static void on_status(void *owner, const struct record *record, const void *row)
-{
-    struct head_found *found = owner;
-    const struct status_row *status = row;
-    (void)record;
-    if (text_equal(status->service, "intake"))
-        found->pos = status->pos;
-}
-
 /* Where `--from` points: positions after this one. */
 static int start_find(struct tail *tail, int64_t *after)
 {
@@ -105,18 +92,8 @@ static int start_find(struct tail *tail, int64_t *after)
     *after = 0;
     if (tail->from == NULL || text_equal(tail->from, "start"))
         return CLI_DONE;
-    if (text_equal(tail->from, "now")) {
-        struct head_found found = {0};
-        struct asker *asker = asker_new(cli);
-        if (asker == NULL)
-            return CLI_SILENT;
-        const struct asking asking = {
-            .question = question_find("intake", "status"), .row = on_status, .owner = &found};
-        int code = asker_ask(asker, &asking);
-        asker_destroy(&asker);
-        *after = found.pos;
-        return code;
-    }
+    if (text_equal(tail->from, "now"))
+        return head_ask(cli, after);
     char *end;
     long long pos = strtoll(tail->from, &end, 10);
     if (*end != '\0' || end == tail->from || pos < 1)

@@ -134,33 +134,6 @@ static bool on_event(void *owner, const struct event *event)
     return true;
 }
 
-struct head_found {
-    int64_t head;
-};
-
-static void on_status(void *owner, const struct record *record, const void *row)
-{
-    struct head_found *found = owner;
-    const struct status_row *status = row;
-    (void)record;
-    if (text_equal(status->service, "intake"))
-        found->head = status->pos;
-}
-
-static int head_ask(const struct cli *cli, int64_t *head)
-{
-    struct head_found found = {0};
-    struct asker *asker = asker_new(cli);
-    if (asker == NULL)
-        return CLI_SILENT;
-    const struct asking asking = {
-        .question = question_find("intake", "status"), .row = on_status, .owner = &found};
-    int code = asker_ask(asker, &asking);
-    asker_destroy(&asker);
-    *head = found.head;
-    return code;
-}
-
 static int chain_verify(struct verifying *verifying)
 {
     static const struct feed_listener listener = {.event = on_event};
