@@ -256,7 +256,7 @@ static void item_drop(struct server *server)
     server->queue = item->next;
     if (server->queue == NULL)
         server->queue_end = &server->queue;
-    server->queue_bytes -= item->map.len;
+    server->queue_bytes -= sizeof(*item) + item->map.len;
     free((void *)(uintptr_t)item->map.data);
     free(item->events);
     free(item);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define EVENTS_PER_BATCH 4096
+#define CREDIT_MAX (64 * 1024 * 1024)
 #define SCAN_PER_TURN 16384
 #define EMPTY_AFTER 50000
 #define STRETCH_BY_TYPE 20000
@@ -35,6 +36,12 @@ void readers_sweep(struct feed *feed)
         feed->readers[i] = feed->readers[--feed->readers_n];
     }
     metric_set(feed->readers_gauge, (int64_t)feed->readers_n);
+}
+
+/* Whatever a reader says it can take: what it does not read lies in our memory. */
+static int64_t credit_capped(int64_t credit)
+{
+    return credit < CREDIT_MAX ? credit : CREDIT_MAX;
 }
 
 /* --- OPEN ------------------------------------------------------------------------------------------ */
@@ -126,7 +133,7 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
     if (reader == NULL)
         reader = feed->readers[feed->readers_n++] = memory_new(sizeof(*reader));
     *reader = (struct reader_session){.peer = *peer, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
-                                      .credit = open.credit, .heard_us = clock_boot_us()};
+                                      .credit = credit_capped(open.credit), .heard_us = clock_boot_us()};
     text_copy(reader->principal, sizeof(reader->principal), principal->id);
     memcpy(reader->link, link, LINK_BYTES);
     struct verb_opened opened = {.epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .first = 1};
@@ -142,7 +149,7 @@ void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const stru
         return;
     reader->heard_us = clock_boot_us();
     if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
-        reader->credit += credit.bytes;
+        reader->credit = credit_capped(reader->credit + credit.bytes);
 }
 
 void reader_on_close(struct feed *feed, const struct bus_peer *peer)

@@ -119,7 +119,7 @@ static void enqueue(struct server *server, enum item_kind kind, const struct bus
     item->map = bytes_of(copy, frame->map.len);
     *server->queue_end = item;
     server->queue_end = &item->next;
-    server->queue_bytes += frame->map.len;
+    server->queue_bytes += sizeof(*item) + frame->map.len;
 }
 
 static bool item_kind_of(const char *verb, enum item_kind *kind)

@@ -187,6 +187,25 @@ static bool welcome(struct server *server, const struct bus_peer *peer, const st
     return bus_send_to(server->cmd, peer, "WELCOME", buf_bytes(&server->out)) == STATUS_OK;
 }
 
+/* One that has ended, or else the one that has been silent longest, past the time in which a living one says something. */
+static bool sessions_make_room(struct server *server)
+{
+    size_t best = server->sessions_n;
+    int64_t quiet_us = clock_boot_us() - 3 * HEARTBEAT_MS * INT64_C(1000);
+    for (size_t i = 0; i < server->sessions_n; i++) {
+        const struct session *session = server->sessions[i], *other = best < server->sessions_n ? server->sessions[best] : NULL;
+        if (!session->ended && session->heard_us > quiet_us)
+            continue;
+        if (other == NULL || (session->ended && !other->ended) ||
+            (session->ended == other->ended && session->heard_us < other->heard_us))
+            best = i;
+    }
+    if (best == server->sessions_n)
+        return false;
+    session_remove(server, best);
+    return true;
+}
+
 void session_on_hello(struct server *server, const struct item *item)
 {
     struct verb_hello hello;
@@ -197,7 +216,7 @@ void session_on_hello(struct server *server, const struct item *item)
         server_say(server, &item->peer, "DENIED", &verb_denied_record, &denied);
         return;
     }
-    if (server->sessions_n >= SESSIONS_MAX && session_find(server, &item->peer) == NULL) {
+    if (server->sessions_n >= SESSIONS_MAX && session_find(server, &item->peer) == NULL && !sessions_make_room(server)) {
         struct verb_busy busy = {.retry_ms = 5000, .why = "too many sessions"};
         server_say(server, &item->peer, "BUSY", &verb_busy_record, &busy);
         return;

@@ -552,6 +552,17 @@ static void test_time_told_is_kept(void **state)
     place.daemon = start(NULL, NULL);
 }
 
+/* Sessions that have ended, or whose peers went away, keep nobody out. */
+static void test_ended_sessions_make_room(void **state)
+{
+    struct verb_welcome welcome;
+    (void)state;
+    for (int i = 0; i < 1030; i++) {
+        struct bus_socket *socket = greet("operator/room", 1, 0, &welcome);
+        bus_close(&socket);
+    }
+}
+
 /* Of two sessions of one source the newest counts, and the other one is told. */
 static void test_the_older_session_is_told(void **state)
 {
@@ -585,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_a_workers_upto_is_kept),
         cmocka_unit_test(test_time_told_is_kept),
         cmocka_unit_test(test_the_older_session_is_told),
+        cmocka_unit_test(test_ended_sessions_make_room),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
