@@ -13,6 +13,9 @@
 
 #define STOP_SECONDS 5
 #define PARTS_MAX 3
+/* Messages that may wait on live, at either end: a second or two of the highest rate. One that stands still longer loses
+ * them and replays; this bounds what it costs the publisher's memory. */
+#define LIVE_HWM 50000
 
 struct bus_socket {
     void *zmq;
@@ -78,9 +81,9 @@ static bool options_set(void *zmq, enum bus_kind kind)
     case BUS_ROUTER:
         return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_ROUTER_MANDATORY, 1) &&
                option(zmq, ZMQ_SNDHWM, 100000) && option(zmq, ZMQ_RCVHWM, 10000);
-    case BUS_PUB: return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, 200000);
+    case BUS_PUB: return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, LIVE_HWM);
     case BUS_SUB:
-        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_RCVHWM, 200000) &&
+        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_RCVHWM, LIVE_HWM) &&
                zmq_setsockopt(zmq, ZMQ_SUBSCRIBE, "", 0) == 0;
     case BUS_PAIR:
         return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, 100000) && option(zmq, ZMQ_RCVHWM, 100000);
