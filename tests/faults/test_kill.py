@@ -71,6 +71,19 @@ class Faults:
         except Failed as why:
             self.say(f"  not now: {why}")
 
+    def stop_backend(self):
+        role, seconds = self.random.choice(DAEMONS), self.random.choice([0.5, 2, 4])
+        try:
+            pids = [int(r[0]) for r in self.stack.sql(f"SELECT pid FROM pg_stat_activity WHERE usename = '{role}'")]
+        except Failed as why:
+            return self.say(f"no backend to stop: {why}")
+        self.say(f"stop PostgreSQL's side of {role} {pids} for {seconds} s")
+        for pid in pids:
+            self.signal(pid, signal.SIGSTOP)
+        self.pause(seconds, seconds)
+        for pid in pids:
+            self.signal(pid, signal.SIGCONT)
+
     def cut(self):
         names = self.random.choice([["cmd"], ["live"], ["feed"], ["cmd", "live", "feed"]])
         self.say(f"cut {' '.join(names)}")
@@ -91,7 +104,7 @@ class Faults:
             pass
 
     def run(self, seconds):
-        deeds = [self.kill_next] * 4 + [self.stop_one] * 2 + [self.end_backends] * 2 + [self.cut] * 2 + [self.kill_pair]
+        deeds = [self.kill_next] * 4 + [self.stop_one] * 2 + [self.end_backends] * 2 + [self.cut] * 2 + [self.kill_pair, self.stop_backend]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.random.choice(deeds)()
