@@ -31,8 +31,17 @@ static int group_open(void **state)
     (void)state;
     if (!mkdtemp(folder))
         return -1;
-    text_format(endpoint, sizeof endpoint, "ipc://%s/s", folder);
     bus_start();
+    return 0;
+}
+
+static unsigned places;
+
+/* A place of its own for each test: a socket that is being closed unlinks its name a little later. */
+static int open_place(void **state)
+{
+    (void)state;
+    text_format(endpoint, sizeof endpoint, "ipc://%s/%u", folder, ++places);
     return 0;
 }
 
@@ -42,8 +51,10 @@ static int group_close(void **state)
 
     (void)state;
     bus_stop();
-    text_format(path, sizeof path, "%s/s", folder);
-    unlink(path);
+    for (unsigned i = 1; i <= places; i++) {
+        text_format(path, sizeof path, "%s/%u", folder, i);
+        unlink(path);
+    }
     return rmdir(folder);
 }
 
@@ -282,12 +293,12 @@ static void test_loop_watches_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dealer_and_router),
-        cmocka_unit_test(test_garbage_is_dropped),
-        cmocka_unit_test(test_publish_and_subscribe),
-        cmocka_unit_test(test_bind_says_why_not),
-        cmocka_unit_test(test_loop_serves_until_told_to_stop),
-        cmocka_unit_test(test_loop_watches_descriptors),
+        cmocka_unit_test_setup(test_dealer_and_router, open_place),
+        cmocka_unit_test_setup(test_garbage_is_dropped, open_place),
+        cmocka_unit_test_setup(test_publish_and_subscribe, open_place),
+        cmocka_unit_test_setup(test_bind_says_why_not, open_place),
+        cmocka_unit_test_setup(test_loop_serves_until_told_to_stop, open_place),
+        cmocka_unit_test_setup(test_loop_watches_descriptors, open_place),
     };
     return cmocka_run_group_tests(tests, group_open, group_close);
 }
