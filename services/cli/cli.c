@@ -121,8 +121,38 @@ void cli_note(const struct cli *cli, const char *format, ...)
     va_end(args);
 }
 
+static void problems_json(const char *file, const struct problems *problems)
+{
+    struct buf out = {0}, words = {0};
+    size_t kept = problems->n < PROBLEMS_MAX ? problems->n : PROBLEMS_MAX;
+    buf_append_text(&out, "{\"good\":false,\"file\":");
+    json_text(&out, file);
+    buf_append_format(&out, ",\"mistakes\":%zu,\"problems\":[", problems->n);
+    for (size_t i = 0; i < kept; i++) {
+        struct problem problem = problems->items[i];
+        buf_append_format(&out, "%s{\"line\":%u,\"column\":%u,\"code\":", i > 0 ? "," : "",
+                          problem.line, problem.column);
+        json_text(&out, problem.code);
+        buf_append_text(&out, ",\"field\":");
+        json_text(&out, problem.field);
+        buf_append_text(&out, ",\"says\":");
+        problem.line = problem.column = 0;
+        buf_reset(&words);
+        problem_print(&problem, false, &words);
+        json_text(&out, buf_text(&words));
+        buf_append_text(&out, "}");
+    }
+    printf("%s]}\n", buf_text(&out));
+    buf_release(&words);
+    buf_release(&out);
+}
+
 void cli_problems(const struct cli *cli, const char *file, const struct problems *problems)
 {
+    if (cli->json) {
+        problems_json(file, problems);
+        return;
+    }
     size_t kept = problems->n < PROBLEMS_MAX ? problems->n : PROBLEMS_MAX;
     struct buf line = {0};
     for (size_t i = 0; i < kept; i++) {

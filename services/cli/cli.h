@@ -53,6 +53,8 @@ int cli_fail(const struct cli *, enum cli_exit code, const char *advice, const c
     PRINTF_LIKE(4, 5);
 void cli_note(const struct cli *, const char *format, ...)
     PRINTF_LIKE(2, 3); /* standard error, people only */
+/* Each mistake with file, line and column on standard error; for programs one object on standard
+ * output. */
 void cli_problems(const struct cli *, const char *file, const struct problems *);
 /* A JSON string with its quotes. */
 void json_text(struct buf *, const char *text);

@@ -34,30 +34,6 @@ struct publishing {
     int64_t current_pos;
 };
 
-static void problems_json(const struct problems *problems)
-{
-    struct buf out = {0}, words = {0};
-    size_t kept = problems->n < PROBLEMS_MAX ? problems->n : PROBLEMS_MAX;
-    buf_append_format(&out, "{\"good\":false,\"mistakes\":%zu,\"problems\":[", problems->n);
-    for (size_t i = 0; i < kept; i++) {
-        struct problem problem = problems->items[i];
-        buf_append_format(&out, "%s{\"line\":%u,\"column\":%u,\"code\":", i > 0 ? "," : "",
-                          problem.line, problem.column);
-        json_text(&out, problem.code);
-        buf_append_text(&out, ",\"field\":");
-        json_text(&out, problem.field);
-        buf_append_text(&out, ",\"says\":");
-        problem.line = problem.column = 0;
-        buf_reset(&words);
-        problem_print(&problem, false, &words);
-        json_text(&out, buf_text(&words));
-        buf_append_text(&out, "}");
-    }
-    printf("%s]}\n", buf_text(&out));
-    buf_release(&words);
-    buf_release(&out);
-}
-
 static int policy_load(struct publishing *publishing)
 {
     struct cli *cli = publishing->cli;
@@ -66,9 +42,7 @@ static int policy_load(struct publishing *publishing)
         return CLI_USAGE;
     bool good = policy_parse(buf_text(&publishing->text), publishing->text.len, publishing->arena,
                              &publishing->policy, &problems);
-    if (!good && cli->json) {
-        problems_json(&problems);
-    } else if (!good) {
+    if (!good) {
         cli_problems(cli, publishing->file, &problems);
         cli_fail(cli, CLI_REFUSED,
                  in_words(cli->language, "Correct the lines above; deploy/policies has examples."),

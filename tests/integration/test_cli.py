@@ -154,6 +154,8 @@ class Cli(unittest.TestCase):
         self.ends(1, "append", "-", input=note % "x" + '{"type":"ticket.noted","key":"E1","data":{"txt":"x"}}', says="-:2:1")
         self.assertEqual(self.stack.head(), head, "a wrong line and yet something was sent")
         self.ends(1, "append", "-", input="", says="no event")
+        told = json.loads(self.ends(1, "append", "-", "--json", input='{"type":"no.such"}\n{"type":').stdout)
+        self.assertEqual([p["line"] for p in told["problems"]], [1, 2])
 
     def test_import(self):
         mapping = self.file("calls.yaml", MAPPING)
