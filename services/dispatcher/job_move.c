@@ -105,7 +105,9 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     text_copy(job->choice, sizeof job->choice, offer->choice);
     job->tier = offer->tier;
     job->silence = text_equal(offer->silence, "accepts") ? SILENCE_ACCEPTS : SILENCE_EXPIRES;
-    job->due_us = offer->due_us;
+    /* The site's time runs from when it can know of the offer: one drawn out of the past comes late. */
+    int64_t late_us = event->rec_us > event->at_us ? event->rec_us - event->at_us : 0;
+    job->due_us = offer->due_us == 0 ? 0 : offer->due_us + late_us;
     job->offered_us = dispatcher_fact_us(tables, event);
     job->offered_pos = job->changed_pos = (int64_t)event->pos;
     job->state = (int)state;

@@ -25,6 +25,22 @@ static void nobody_and_then_somebody(void **state)
     end(story);
 }
 
+/* The dispatcher was away: what it offers when it works off the past has its full time from when the site can know of it. */
+static void an_offer_drawn_late_has_its_full_time(void **state)
+{
+    (void)state;
+    struct story *story = begin();
+    station(story, "A");
+    story_add(story, "ticket.assessed", "T", plain);
+    story_draw(story);
+    story_fire(story, 180);
+    story_land(story);
+    story_concludes(story, "T/j1 is offered to A (first)\n");
+    assert_int_equal(job(story, "T/j1")->due_us, story_now_us(story) + 2 * HOUR_US);
+    story_wait(story, 119);
+    end(story);
+}
+
 /* Hundreds wait, most of them for a site that never comes; the few others are found all the same.
  */
 static void a_long_queue_is_worked_off(void **state)
@@ -108,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_and_then_somebody),
+        cmocka_unit_test(an_offer_drawn_late_has_its_full_time),
         cmocka_unit_test(a_long_queue_is_worked_off),
         cmocka_unit_test(a_full_site_gets_the_next_when_it_has_room),
         cmocka_unit_test(who_said_no_is_asked_again_after_the_set_time),
