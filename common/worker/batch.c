@@ -141,6 +141,7 @@ static bool attempt(struct shell *shell, uint64_t pos)
 void batch_work(struct shell *shell)
 {
     size_t n = run_batched(shell->run);
+    int64_t began_us = clock_boot_us();
     shell->head_used_us = shell->head_now_us;
     if (!attempt(shell, n > 0 ? shell->committed + 1 : 0) || !handle(shell) || !attempt(shell, 0))
         return;
@@ -174,8 +175,11 @@ void batch_work(struct shell *shell)
     metric_add(shell->commits, 1);
     board_update(shell);
     reader_applied(shell->reader, shell->committed);
+    /* What came meanwhile has lingered already. */
+    shell->kept_since_us = began_us;
     reader_pause(shell->reader, false);
     reader_resume(shell->reader);
+    shell->kept_since_us = 0;
 }
 
 static bool at_head(const struct shell *shell)

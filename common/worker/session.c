@@ -95,7 +95,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
     struct shell *shell = owner;
     (void)pos;
     if (run_batched(shell->run) == 0)
-        shell->batch_since_us = clock_boot_us();
+        shell->batch_since_us = shell->kept_since_us != 0 ? shell->kept_since_us : clock_boot_us();
     run_add(shell->run, body, priv, link);
     size_t most = shell->single ? 1 : (size_t)shell->own->batch_events;
     if (run_batched(shell->run) >= most)

@@ -37,6 +37,7 @@ struct shell {
 
     bool single;                 /* one event a transaction: looking for what brought the process down */
     int64_t batch_since_us;      /* boot time when the batch at hand began */
+    int64_t kept_since_us;       /* while events are delivered that waited for the batch before: since when; 0: not */
     uint64_t head_pos;           /* the last head up to which everything was delivered */
     int64_t head_now_us;         /* what `now` was there */
     int64_t head_heard_us;       /* boot time when that was heard */
