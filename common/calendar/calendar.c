@@ -1,8 +1,5 @@
 #include "calendar/inside.h"
 
-/* Outside the compiled years nobody counts further than a century. */
-#define WALK_DAYS_MAX 40000
-
 const char *calendar_version(const struct calendar *c)
 {
     return c->version;
@@ -11,6 +8,17 @@ const char *calendar_version(const struct calendar *c)
 const struct zone *calendar_zone(const struct calendar *c)
 {
     return c->zone;
+}
+
+bool calendar_has_data(const struct calendar *c, int year)
+{
+    return year >= c->data_from && year <= c->data_to;
+}
+
+/* Where most instants lie: nothing there needs the zone, or a day made on demand. */
+static bool is_compiled(const struct calendar *c, int64_t us)
+{
+    return us >= c->safe_from && us < c->safe_to;
 }
 
 static int64_t local_day(const struct calendar *c, int64_t us)
@@ -33,6 +41,12 @@ static size_t interval_at(const struct calendar *c, int64_t us)
             high = middle;
     }
     return low;
+}
+
+const struct interval *calendar_interval_at(const struct calendar *c, int64_t us)
+{
+    size_t i = interval_at(c, us);
+    return i < c->n ? &c->intervals[i] : NULL;
 }
 
 /* Compiled working time before us. */
@@ -129,29 +143,39 @@ static int64_t larger(int64_t a, int64_t b)
 
 static int64_t add_forward(const struct calendar *c, int64_t from_us, int64_t left)
 {
+    if (is_compiled(c, from_us)) {
+        int64_t before = worked_before(c, from_us);
+        if (left <= c->total - before)
+            return worked_end(c, before + left);
+    }
     int64_t at = from_us,
             day = local_day(c, from_us) - 2; /* a night shift of the day before may still run */
-    if (walk_forward(c, day, smaller(c->first_day - 1, day + WALK_DAYS_MAX), &at, &left))
+    if (walk_forward(c, day, smaller(c->first_day - 1, day + CALENDAR_WALK_DAYS_MAX), &at, &left))
         return at;
     int64_t worked = worked_before(c, at);
     if (left <= c->total - worked)
         return worked_end(c, worked + left);
     left -= c->total - worked;
     day = larger(day, c->last_day + 1);
-    return walk_forward(c, day, day + WALK_DAYS_MAX, &at, &left) ? at : INT64_MAX;
+    return walk_forward(c, day, day + CALENDAR_WALK_DAYS_MAX, &at, &left) ? at : INT64_MAX;
 }
 
 static int64_t add_backward(const struct calendar *c, int64_t from_us, int64_t left)
 {
+    if (is_compiled(c, from_us)) {
+        int64_t before = worked_before(c, from_us);
+        if (left <= before)
+            return worked_start(c, before - left);
+    }
     int64_t at = from_us, day = local_day(c, from_us) + 1;
-    if (walk_backward(c, day, larger(c->last_day + 1, day - WALK_DAYS_MAX), &at, &left))
+    if (walk_backward(c, day, larger(c->last_day + 1, day - CALENDAR_WALK_DAYS_MAX), &at, &left))
         return at;
     int64_t worked = worked_before(c, at);
     if (left <= worked)
         return worked_start(c, worked - left);
     left -= worked;
     day = smaller(day, c->first_day - 1);
-    return walk_backward(c, day, day - WALK_DAYS_MAX, &at, &left) ? at : INT64_MIN;
+    return walk_backward(c, day, day - CALENDAR_WALK_DAYS_MAX, &at, &left) ? at : INT64_MIN;
 }
 
 int64_t calendar_add(const struct calendar *c, int64_t from_us, int64_t working_us)
@@ -184,6 +208,8 @@ int64_t calendar_between(const struct calendar *c, int64_t from_us, int64_t to_u
 {
     if (to_us < from_us)
         return -calendar_between(c, to_us, from_us);
+    if (is_compiled(c, from_us) && is_compiled(c, to_us))
+        return worked_before(c, to_us) - worked_before(c, from_us);
     int64_t first = local_day(c, from_us) - 2, last = local_day(c, to_us);
     return worked_walking(c, first, smaller(last, c->first_day - 1), from_us, to_us) +
            (worked_before(c, to_us) - worked_before(c, from_us)) +
@@ -199,6 +225,17 @@ int64_t calendar_next_open(const struct calendar *c, int64_t us)
 {
     int64_t at = add_forward(c, us, 1);
     return at == INT64_MAX ? at : at - 1;
+}
+
+int64_t calendar_prev_close(const struct calendar *c, int64_t us)
+{
+    int64_t at = add_backward(c, us, 1);
+    return at == INT64_MIN ? at : at + 1;
+}
+
+int64_t calendar_subtract(const struct calendar *c, int64_t from_us, int64_t working_us)
+{
+    return working_us == 0 ? calendar_prev_close(c, from_us) : calendar_add(c, from_us, -working_us);
 }
 
 /* --- working days --------------------------------------------------------------------------- */
@@ -228,7 +265,7 @@ static int64_t day_after(const struct calendar *c, int64_t day, int64_t n)
         n -= (int64_t)left;
         day = c->last_day;
     }
-    for (int64_t stop = day + WALK_DAYS_MAX; n > 0 && day < stop;)
+    for (int64_t stop = day + CALENDAR_WALK_DAYS_MAX; n > 0 && day < stop;)
         n -= calendar_hours(c, ++day)->n > 0;
     return day;
 }
@@ -244,14 +281,41 @@ static int64_t day_before(const struct calendar *c, int64_t day, int64_t n)
         n -= (int64_t)before;
         day = c->first_day;
     }
-    for (int64_t stop = day - WALK_DAYS_MAX; n > 0 && day > stop;)
+    for (int64_t stop = day - CALENDAR_WALK_DAYS_MAX; n > 0 && day > stop;)
         n -= calendar_hours(c, --day)->n > 0;
     return day;
 }
 
+bool calendar_day_is_working(const struct calendar *c, int64_t day)
+{
+    return calendar_hours(c, day)->n > 0;
+}
+
 bool calendar_is_working_day(const struct calendar *c, int64_t us)
 {
-    return calendar_hours(c, local_day(c, us))->n > 0;
+    return calendar_day_is_working(c, local_day(c, us));
+}
+
+int64_t calendar_count_working_days(const struct calendar *c, int64_t from_day, int64_t to_day)
+{
+    if (to_day < from_day)
+        return 0;
+    if (from_day >= c->first_day && to_day <= c->last_day)
+        return (int64_t)(days_until(c, to_day) - days_until(c, from_day - 1));
+    int64_t n = 0;
+    for (int64_t day = from_day; day <= to_day; day++)
+        n += calendar_day_is_working(c, day);
+    return n;
+}
+
+int64_t calendar_end_of_working_day(const struct calendar *c, int64_t us)
+{
+    struct calendar_span spans[CALENDAR_WINDOWS_MAX];
+    int64_t day = local_day(c, us);
+    if (!calendar_day_is_working(c, day))
+        day = day_after(c, day, 1);
+    unsigned n = calendar_day_spans(c, day, spans);
+    return n ? spans[n - 1].to_us : calendar_next_close(c, us); /* hours that fall into a gap whole */
 }
 
 int64_t calendar_add_working_days(const struct calendar *c, int64_t from_us, int64_t n)

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,6 +211,30 @@ static bool exceptions_read(struct calendar *c, const struct calendar_def *def,
     return true;
 }
 
+static int year_of(int64_t day)
+{
+    int y, m, d;
+    civil_from_days(day, &y, &m, &d);
+    return y;
+}
+
+static bool known_read(struct calendar *c, const struct calendar_def *def, struct problem *problem)
+{
+    bool said = def->known_from || def->known_to;
+    int64_t last = 0; /* exceptions are in order and apart: the last ends last */
+    if (c->exceptions_n)
+        last = c->exceptions[c->exceptions_n - 1].to;
+    c->data_from = said || !c->exceptions_n ? INT_MIN : year_of(c->exceptions[0].from);
+    c->data_to = said || !c->exceptions_n ? INT_MAX : year_of(last);
+    if (def->known_from)
+        c->data_from = (int)def->known_from;
+    if (def->known_to)
+        c->data_to = (int)def->known_to;
+    return c->data_from <= c->data_to ||
+           problem_set(problem, "bad-value", "known_to", "%d is before known_from, %d", c->data_to,
+                       c->data_from);
+}
+
 /* --- compiling ------------------------------------------------------------------------------ */
 
 static void interval_add(struct calendar *c, size_t *cap, struct interval in)
@@ -238,6 +263,8 @@ static void compile(struct calendar *c)
     size_t cap = 0;
     c->first_day = days_from_civil(FIRST_YEAR, 1, 1);
     c->last_day = days_from_civil(LAST_YEAR, 12, 31);
+    c->safe_from = edge_instant(c, c->first_day + 3, 0);
+    c->safe_to = edge_instant(c, c->last_day - 3, 0);
     c->days = memory_new((size_t)(c->last_day - c->first_day + 1) * sizeof *c->days);
     for (int64_t day = c->first_day; day <= c->last_day; day++) {
         struct interval in[CALENDAR_WINDOWS_MAX];
@@ -274,7 +301,8 @@ struct calendar *calendar_new(const struct calendar_def *def, struct problem *pr
     c->zone = zone_find(def->zone);
     if (!c->zone)
         problem_set(problem, "unknown", "zone", "%s", def->zone);
-    else if (week_read(c, def, problem) && exceptions_read(c, def, problem)) {
+    else if (week_read(c, def, problem) && exceptions_read(c, def, problem) &&
+             known_read(c, def, problem)) {
         compile(c);
         if (compiled_is_open(c, problem))
             return c;

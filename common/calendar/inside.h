@@ -26,7 +26,9 @@ struct calendar {
     struct hours week[8]; /* 1 = Monday */
     struct exception *exceptions;
     size_t exceptions_n;
+    int data_from, data_to;      /* years the exceptions know, inclusive */
     int64_t first_day, last_day; /* compiled, inclusive */
+    int64_t safe_from, safe_to;  /* instants well inside: no uncompiled day reaches between them */
     struct interval *intervals;
     size_t n;
     int64_t total;
@@ -34,6 +36,11 @@ struct calendar {
     size_t days_n;
 };
 
+/* Outside the compiled years nobody counts further than a century. */
+#define CALENDAR_WALK_DAYS_MAX 40000
+
+/* The first compiled interval that ends after us; NULL when there is none. */
+const struct interval *calendar_interval_at(const struct calendar *, int64_t us);
 /* The hours of a day: of its exception, or of its weekday. */
 const struct hours *calendar_hours(const struct calendar *, int64_t day);
 /* The working intervals that begin on that day. */

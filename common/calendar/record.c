@@ -42,5 +42,9 @@ static const struct field calendar_fields[] = {
     F_TEXT(calendar_def, zone, FIELD_REQUIRED, "time zone, \"Asia/Shanghai\""),
     F_SLICE(calendar_def, weekly, 0, &day_elem, 7, "the week"),
     F_SLICE(calendar_def, exceptions, 0, &exception_elem, 2000, "holidays and make-up days"),
+    F_INT_RANGE(calendar_def, known_from, 0, 1970, 9999,
+                "first year whose holidays stand in the exceptions; absent: of the first exception"),
+    F_INT_RANGE(calendar_def, known_to, 0, 1970, 9999,
+                "last year whose holidays stand in the exceptions; later years go by the week"),
 };
 const struct record calendar_def_record = RECORD(calendar_def, calendar_fields, "working time");

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* Cases whose answer is another convention than ours, or that ask for what is counted elsewhere. */
+/* Cases that are tagged as another convention than ours. */
 static const struct {
     const char *op, *boundary, *why;
     int n;
@@ -21,10 +21,7 @@ static const struct {
     {"subtract", "prev_close", "the same backwards", 16},
     {"is_open", "closing_instant_counts_as_open", "intervals are half-open here", 6},
     {"add_days", "clamped_to_next_open", "days keep the time of day here, even outside hours", 2},
-    {"add_days", "end_of_day", "due at the end of the n-th day is no counting of ours", 4},
-    {"between", "reversed", "time from later to earlier is negative here, not nothing", 2},
-    {"add_with_pauses", NULL, "pauses belong to the clock, not to the calendar", 6},
-    {"between_with_pauses", NULL, "pauses belong to the clock, not to the calendar", 1},
+    {"add_with_pauses", "DIFFERS", "a pause outside hours stops nothing here", 1},
 };
 
 static const char *text_of(json_t *c, const char *name)
@@ -62,14 +59,8 @@ static int64_t noon_of(const struct calendar *c, const char *date)
 static int skip_of(json_t *c)
 {
     const char *op = text_of(c, "op"), *boundary = text_of(c, "boundary");
-    if (json_object_get(c, "end_of_day"))
-        boundary = "end_of_day";
-    if (text_equal(op, "between") && strcmp(text_of(c, "end"), text_of(c, "start")) < 0 &&
-        number_of(c, "expected_seconds") == 0)
-        boundary = "reversed";
     for (size_t i = 0; i < COUNT_OF(skipped); i++)
-        if (text_equal(skipped[i].op, op) &&
-            (!skipped[i].boundary || text_equal(skipped[i].boundary, boundary)))
+        if (text_equal(skipped[i].op, op) && text_equal(skipped[i].boundary, boundary))
             return (int)i;
     return -1;
 }
@@ -91,21 +82,70 @@ static bool same_number(json_t *c, int64_t got, int64_t want)
     return got == want;
 }
 
+#define SPANS_MAX 32
+
 static bool intervals_hold(const struct calendar *cal, json_t *c)
 {
+    struct calendar_span spans[SPANS_MAX];
     json_t *list = json_object_get(c, "expected");
-    int64_t at = instant_of(json_object_get(c, "at"));
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        int64_t start = instant_of(json_array_get(json_array_get(list, i), 0));
-        int64_t end = instant_of(json_array_get(json_array_get(list, i), 1));
-        if (!same_number(c, calendar_next_open(cal, at), start) ||
-            !same_number(c, calendar_between(cal, start, end), end - start) ||
-            !same_number(c, calendar_is_open(cal, end - SECOND_US), true) ||
-            !same_number(c, calendar_is_open(cal, end), false))
-            return false;
-        at = end;
+    size_t want = json_array_size(list);
+    assert_true(want <= SPANS_MAX);
+    size_t n = calendar_open_spans(cal, instant_of(json_object_get(c, "at")), spans, want);
+    bool same = same_number(c, (int64_t)n, (int64_t)want);
+    for (size_t i = 0; i < n && same; i++) {
+        json_t *pair = json_array_get(list, i);
+        same = same_number(c, spans[i].from_us, instant_of(json_array_get(pair, 0))) &&
+               same_number(c, spans[i].to_us, instant_of(json_array_get(pair, 1)));
     }
-    return true;
+    return same;
+}
+
+static size_t pauses_of(json_t *c, struct calendar_span *out)
+{
+    json_t *list = json_object_get(c, "pauses");
+    size_t n = json_array_size(list);
+    assert_true(n <= SPANS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        json_t *pair = json_array_get(list, i);
+        out[i].from_us = instant_of(json_array_get(pair, 0));
+        out[i].to_us = instant_of(json_array_get(pair, 1));
+    }
+    return n;
+}
+
+static bool paused_holds(const struct calendar *cal, json_t *c)
+{
+    struct calendar_span pauses[SPANS_MAX];
+    size_t n = pauses_of(c, pauses);
+    int64_t start = instant_of(json_object_get(c, "start"));
+    if (text_equal(text_of(c, "op"), "add_with_pauses"))
+        return same_instant(c, calendar_add_paused(cal, start, seconds_of(c, "seconds"), pauses, n));
+    return same_number(
+        c,
+        calendar_between_paused(cal, start, instant_of(json_object_get(c, "end")), pauses, n),
+        seconds_of(c, "expected_seconds"));
+}
+
+static bool days_hold(const struct calendar *cal, json_t *c)
+{
+    int64_t at = calendar_add_working_days(cal, instant_of(json_object_get(c, "start")),
+                                           number_of(c, "days"));
+    if (json_is_true(json_object_get(c, "end_of_day")))
+        at = calendar_end_of_working_day(cal, at);
+    return same_instant(c, at);
+}
+
+/* Business seconds in [start, end): none when end comes first. Ours is negative then, so that it stays additive. */
+static bool between_holds(const struct calendar *cal, json_t *c)
+{
+    int64_t got = calendar_between(cal, instant_of(json_object_get(c, "start")),
+                                   instant_of(json_object_get(c, "end")));
+    if (strcmp(text_of(c, "end"), text_of(c, "start")) < 0) {
+        if (got >= 0)
+            return same_number(c, got, -1);
+        got = 0;
+    }
+    return same_number(c, got, seconds_of(c, "expected_seconds"));
 }
 
 static bool workdays_hold(const struct calendar *cal, json_t *c)
@@ -137,22 +177,20 @@ static bool case_holds(const struct calendar *cal, json_t *c)
     if (text_equal(op, "add"))
         return same_instant(c, calendar_add(cal, instant_of(start), seconds_of(c, "seconds")));
     if (text_equal(op, "subtract"))
-        return same_instant(c, calendar_add(cal, instant_of(start), -seconds_of(c, "seconds")));
+        return same_instant(c, calendar_subtract(cal, instant_of(start), seconds_of(c, "seconds")));
     if (text_equal(op, "add_days"))
-        return same_instant(
-            c, calendar_add_working_days(cal, instant_of(start), number_of(c, "days")));
+        return days_hold(cal, c);
     if (text_equal(op, "between"))
-        return same_number(
-            c, calendar_between(cal, instant_of(start), instant_of(json_object_get(c, "end"))),
-            seconds_of(c, "expected_seconds"));
+        return between_holds(cal, c);
+    if (text_equal(op, "add_with_pauses") || text_equal(op, "between_with_pauses"))
+        return paused_holds(cal, c);
     if (text_equal(op, "is_open"))
         return same_number(c, calendar_is_open(cal, instant_of(at)),
                            json_is_true(json_object_get(c, "expected")));
     if (text_equal(op, "next_open"))
         return same_instant(c, calendar_next_open(cal, instant_of(at)));
-    if (text_equal(
-            op, "prev_close")) /* one microsecond of work before it, and that one forward again */
-        return same_instant(c, calendar_add(cal, instant_of(at), -1) + 1);
+    if (text_equal(op, "prev_close"))
+        return same_instant(c, calendar_prev_close(cal, instant_of(at)));
     if (text_equal(op, "open_intervals"))
         return intervals_hold(cal, c);
     if (text_equal(op, "is_workday"))

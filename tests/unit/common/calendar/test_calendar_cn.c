@@ -66,6 +66,29 @@ static int64_t year_check(const struct calendar *c, int year, json_t *truth)
     return days;
 }
 
+/* The truth's working days of each month, counted by the calendar in one step. */
+static void test_months(void **state)
+{
+    (void)state;
+    struct calendar *c = shipped(SOURCE_DIR "/deploy/calendars/cn-2026.yaml");
+    json_t *root = json_load_file(
+        SOURCE_DIR "/tests/unit/common/calendar/cn_workday_truth_2007_2026.json", 0, NULL);
+    const char *year;
+    json_t *truth;
+    int months = 0;
+    json_object_foreach(json_object_get(root, "years"), year, truth) for (int m = 1; m <= 12;
+                                                                          m++, months++)
+    {
+        int64_t first = days_from_civil(atoi(year), m, 1),
+                last = first + days_in_month(atoi(year), m) - 1;
+        json_t *want = json_array_get(json_object_get(truth, "workdays_by_month"), (size_t)m - 1);
+        assert_int_equal(calendar_count_working_days(c, first, last), json_integer_value(want));
+    }
+    assert_int_equal(months, 240);
+    json_decref(root);
+    calendar_destroy(&c);
+}
+
 static void test_every_day(void **state)
 {
     (void)state;
@@ -78,6 +101,8 @@ static void test_every_day(void **state)
     json_object_foreach(json_object_get(root, "years"), year, truth) days +=
         year_check(c, atoi(year), truth);
     assert_int_equal(days, 7305);
+    assert_true(calendar_has_data(c, 2007) && calendar_has_data(c, 2026));
+    assert_false(calendar_has_data(c, 2006) || calendar_has_data(c, 2027));
     json_decref(root);
     calendar_destroy(&c);
 }
@@ -89,12 +114,14 @@ static void test_boston(void **state)
     int64_t fourth = 0;
     assert_true(instant_parse("2011-07-04T12:00:00-04:00", &fourth));
     assert_true(calendar_is_open(c, fourth)); /* public holidays count there */
+    assert_true(calendar_has_data(c, 2035));  /* the week is all there is to know */
     calendar_destroy(&c);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_day),
+                                       cmocka_unit_test(test_months),
                                        cmocka_unit_test(test_boston)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
