@@ -162,23 +162,31 @@ int asker_ask(struct asker *asker, const struct asking *asking)
     return code == GOES_ON ? CLI_DONE : code;
 }
 
+struct head_found {
+    int64_t pos, now_us;
+};
+
 static void on_status(void *owner, const struct record *record, const void *row)
 {
-    int64_t *head = owner;
+    struct head_found *found = owner;
     const struct status_row *status = row;
     (void)record;
     if (text_equal(status->service, "intake"))
-        *head = status->pos;
+        *found = (struct head_found){.pos = status->pos, .now_us = status->checked_us};
 }
 
-int head_ask(const struct cli *cli, int64_t *head)
+int head_ask(const struct cli *cli, int64_t *head, int64_t *now_us)
 {
+    struct head_found found = {0};
     struct asker *asker = asker_new(cli);
     if (asker == NULL)
         return CLI_SILENT;
     const struct asking asking = {
-        .question = question_find("intake", "status"), .row = on_status, .owner = head};
+        .question = question_find("intake", "status"), .row = on_status, .owner = &found};
     int code = asker_ask(asker, &asking);
     asker_destroy(&asker);
+    *head = found.pos;
+    if (now_us != NULL)
+        *now_us = found.now_us;
     return code;
 }

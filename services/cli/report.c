@@ -15,6 +15,7 @@
 struct reporting {
     struct cli *cli;
     const char *report, *period, *folder;
+    bool early; /* close it although it is not over */
     struct stream_created stream;
     char key[EVENT_KEY_CAP];
     int64_t closed_pos;
@@ -75,6 +76,29 @@ static int event_append(struct reporting *reporting, const char *type, const str
     buf_release(&data);
     buf_release(&result);
     return code;
+}
+
+/* A month that is closed stays closed: what comes later is an adjustment in the next report. Whether
+ * it is over anywhere on earth is judged, since the zone is the policy's. */
+static int period_over(struct reporting *reporting)
+{
+    const struct cli *cli = reporting->cli;
+    int year = (int)strtol(reporting->period, NULL, 10),
+        month = (int)strtol(reporting->period + 5, NULL, 10);
+    int64_t head, now_us;
+    int code = head_ask(cli, &head, &now_us);
+    if (code != CLI_DONE || reporting->early)
+        return code;
+    int64_t end_us = days_from_civil(year + month / 12, month % 12 + 1, 1) * DAY_US - 14 * HOUR_US;
+    if (now_us >= end_us)
+        return CLI_DONE;
+    char now[INSTANT_TEXT_MAX];
+    instant_print(now_us, now);
+    return cli_fail(cli, CLI_REFUSED,
+                    in_words(cli->language,
+                             "A closed month stays closed. --early closes it now all the same."),
+                    in_words(cli->language, "%s is not over: the stream's time is %s"),
+                    reporting->period, now);
 }
 
 static int period_close(struct reporting *reporting)
@@ -244,6 +268,8 @@ static int report_run(struct reporting *reporting)
     if (code == CLI_DONE)
         code = period_look(reporting);
     if (code == CLI_DONE && reporting->closed_pos == 0)
+        code = period_over(reporting);
+    if (code == CLI_DONE && reporting->closed_pos == 0)
         code = period_close(reporting);
     if (code != CLI_DONE)
         return code;
@@ -280,6 +306,9 @@ static error_t report_parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "--period: a month like 2011-08");
         reporting->period = arg;
         return 0;
+    case 'e':
+        reporting->early = true;
+        return 0;
     case 'o':
         reporting->folder = arg;
         return 0;
@@ -301,6 +330,7 @@ int command_report(struct cli *cli, int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"period", 'p', "YYYY-MM", 0, "the month", 0},
+        {"early", 'e', NULL, 0, "close the month although it is not over", 0},
         {"out", 'o', "DIR", 0, "where the files go (default: here)", 0},
         {0}};
     static const struct cli_syntax syntax = {

@@ -93,7 +93,7 @@ static int start_find(struct tail *tail, int64_t *after)
     if (tail->from == NULL || text_equal(tail->from, "start"))
         return CLI_DONE;
     if (text_equal(tail->from, "now"))
-        return head_ask(cli, after);
+        return head_ask(cli, after, NULL);
     char *end;
     long long pos = strtoll(tail->from, &end, 10);
     if (*end != '\0' || end == tail->from || pos < 1)

@@ -59,6 +59,7 @@ static const struct {
     {"Close a month where it is open and write its report. Run again it writes the same bytes.",
      "月份未关账则先关账，并输出月报。再次运行输出完全相同的内容。"},
     {"the month", "月份"},
+    {"close the month although it is not over", "月份未结束也关账"},
     {"where the files go (default: here)", "文件去处（缺省：当前目录）"},
     {"Make a worker's tables anew from the journal. Decisions are not taken again.", "由账册重建某服务的表。已作的决定不会重做。"},
     {"make them beside the living ones and compare instead", "仅在旁重建并比对"},

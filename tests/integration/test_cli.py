@@ -74,7 +74,7 @@ class Cli(unittest.TestCase):
     def test_nobody_answers(self):
         nobody = self.folder / "nobody"
         for args in (["status"], ["jobs"], ["tail"], ["verify"], ["say", "note", "T", "text=x"],
-                     ["append", self.stack.share("networks/boston311.jsonl")], ["report", "monthly", "--period", "2026-01"]):
+                     ["append", self.stack.share("networks/boston311.jsonl")], ["report", "monthly", "--period", "2011-01"]):
             begun = time.monotonic()
             # The last --data counts; its settings point at ports where nobody is.
             done = self.ends(3, *args, "--data", nobody, "--config", self.silent_settings(), says="nobody answers")
@@ -288,12 +288,14 @@ class Cli(unittest.TestCase):
 
     def test_report(self):
         out = self.folder / "report"
-        told = self.stack.json("report", "monthly", "--period", "2026-01", "--out", out)
+        self.ends(1, "report", "monthly", "--period", "2999-01", "--out", out, says="not over")
+        self.assertEqual(self.stack.lines("tail", "--type", "report.", "--key", "monthly.2999-01", "--json"), [])
+        told = self.stack.json("report", "monthly", "--period", "2011-01", "--out", out)
         self.assertEqual(sorted(f["path"].rsplit(".", 1)[1] for f in told["files"]), ["csv", "html", "xlsx"])
         before = {p.name: p.read_bytes() for p in out.iterdir()}
-        self.ends(0, "report", "monthly", "--period", "2026-01", "--out", out, says=".xlsx")
+        self.ends(0, "report", "monthly", "--period", "2011-01", "--out", out, says=".xlsx")
         self.assertEqual({p.name: p.read_bytes() for p in out.iterdir()}, before)
-        self.assertEqual(len(self.stack.lines("tail", "--type", "report.closed", "--key", "monthly.2026-01", "--json")), 1)
+        self.assertEqual(len(self.stack.lines("tail", "--type", "report.closed", "--key", "monthly.2011-01", "--json")), 1)
 
     # --- proofs
     def test_rebuild_and_verify(self):
