@@ -25,6 +25,14 @@ struct session {
     int64_t stored_next, stored_upto; /* stored answers still to be sent */
 };
 
+/* A refusal to let somebody in that was journaled within the hour. */
+#define DENIALS_MAX 64
+struct denial {
+    char principal[64], code[40];
+    int64_t hour;
+    int64_t count; /* since the last time it was journaled */
+};
+
 enum item_kind { ITEM_HELLO, ITEM_APPEND, ITEM_PING };
 /* A frame that waits for its turn. */
 struct item {
@@ -84,6 +92,9 @@ struct server {
     bool clock_parted;
     uint64_t settle_session;
     int64_t settle_until_us;
+
+    struct denial denials[DENIALS_MAX];
+    size_t denials_n;
 
     uint8_t salts[256][SALT_BYTES]; /* drawn together: one call to the kernel for many events */
     size_t salts_left;

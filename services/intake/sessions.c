@@ -187,6 +187,50 @@ static bool welcome(struct server *server, const struct bus_peer *peer, const st
     return bus_send_to(server->cmd, peer, "WELCOME", buf_bytes(&server->out)) == STATUS_OK;
 }
 
+/* The place to count this refusal in; an hour that is over gives its place away. NULL: this hour's places are taken. */
+static struct denial *denial_place(struct server *server, const char *principal, const char *code, int64_t hour)
+{
+    struct denial *free_one = NULL;
+    for (size_t i = 0; i < server->denials_n; i++) {
+        struct denial *denial = &server->denials[i];
+        if (text_equal(denial->principal, principal) && text_equal(denial->code, code))
+            return denial;
+        if (denial->hour < hour)
+            free_one = denial;
+    }
+    if (server->denials_n < DENIALS_MAX)
+        free_one = &server->denials[server->denials_n++];
+    if (free_one == NULL)
+        return NULL;
+    *free_one = (struct denial){.hour = -1};
+    text_copy(free_one->principal, sizeof(free_one->principal), principal);
+    text_copy(free_one->code, sizeof(free_one->code), code);
+    return free_one;
+}
+
+/* One access.denied per principal, reason and hour, however often it is tried; names that nobody has count as one. */
+static void denial_journal(struct server *server, const char *source, const char *code)
+{
+    struct access_denied denied = {.count = 0};
+    int64_t rec_us = journal_rec(&server->taker.journal, clock_wall_us()), hour = rec_us / HOUR_US;
+    if (server->clock_parted)
+        return;
+    if (!source_principal(source, denied.principal, sizeof(denied.principal)) ||
+        table_get(server->taker.tables, ARCHIVE_PRINCIPALS, denied.principal) == NULL)
+        denied.principal[0] = '\0';
+    struct denial *denial = denial_place(server, denied.principal, code, hour);
+    if (denial == NULL)
+        return;
+    denial->count++;
+    if (denial->hour == hour)
+        return;
+    text_copy(denied.code, sizeof(denied.code), code);
+    denied.count = denial->count;
+    denial->hour = hour;
+    denial->count = 0;
+    taker_say(&server->taker, &server->building->batch, "access.denied", denied.principal, &denied, clock_wall_us());
+}
+
 /* One that has ended, or else the one that has been silent longest, past the time in which a living one says something. */
 static bool sessions_make_room(struct server *server)
 {
@@ -230,6 +274,7 @@ void session_on_hello(struct server *server, const struct item *item)
     if (!let_in) {
         log_warn("denied %s: %s %s", hello.source, denied.code, denied.why);
         server_say(server, &item->peer, "DENIED", &verb_denied_record, &denied);
+        denial_journal(server, hello.source, denied.code);
         return;
     }
     /* A HELLO that waited while its sender went away must not end the session that came after it. */

@@ -196,6 +196,7 @@ void taker_say(struct taker *taker, struct batch *batch, const char *type, const
     struct desk_case *desk = &taker->desk;
     int64_t rec_us = journal_rec(&taker->journal, now_us);
     arena_reset(taker->arena);
+    seal_before(taker, batch, rec_us);
     (void)tables_mark(taker->tables);
     desk->tables = taker->tables;
     desk->arena = taker->arena;

@@ -552,6 +552,37 @@ static void test_time_told_is_kept(void **state)
     place.daemon = start(NULL, NULL);
 }
 
+static void turned_away(const char *source, const char *stream, const char *code)
+{
+    struct bus_socket *socket = dial("cmd");
+    struct verb_hello hello = {.proto = {1, 1}, .proto_n = 2, .first = 1};
+    struct verb_denied denied;
+    text_copy(hello.stream, sizeof(hello.stream), stream);
+    text_copy(hello.source, sizeof(hello.source), source);
+    say(socket, "HELLO", &verb_hello_record, &hello);
+    hear_as(socket, "DENIED", &verb_denied_record, &denied);
+    assert_string_equal(denied.code, code);
+    bus_close(&socket);
+}
+
+/* Who is turned away stands in the journal once an hour, and names that nobody has are one. */
+static void test_denials_are_journaled(void **state)
+{
+    struct verb_welcome welcome;
+    char name[32];
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        turned_away("operator/wrong", "other-00000000", "stream");
+        text_format(name, sizeof(name), "nobody%d", i);
+        turned_away(name, place.stream, "principal");
+    }
+    struct bus_socket *socket = greet("operator/after", 1, 0, &welcome); /* behind all of them */
+    /* The hour may turn while this runs. */
+    int64_t n = stored_at_least("SELECT count(*) FROM journal WHERE type = 'access.denied'", 2);
+    assert_in_range(n, 2, 4);
+    bus_close(&socket);
+}
+
 /* Sessions that have ended, or whose peers went away, keep nobody out. */
 static void test_ended_sessions_make_room(void **state)
 {
@@ -597,6 +628,7 @@ int main(void)
         cmocka_unit_test(test_time_told_is_kept),
         cmocka_unit_test(test_the_older_session_is_told),
         cmocka_unit_test(test_ended_sessions_make_room),
+        cmocka_unit_test(test_denials_are_journaled),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
