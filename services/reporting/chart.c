@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { WIDTH = 900, LABEL = 250, PLOT = 560, ROW = 22, TOP = 30, ROWS_MAX = 15, LINES_HEIGHT = 220 };
+enum { WIDTH = 900, LABEL = 250, PLOT = 560, ROW = 22, BAR = 13, GAP = 7, TOP = 30, ROWS_MAX = 15, LINES_HEIGHT = 220 };
 
 static const char *const bar_colours[] = {"#2a6fbb", "#e0892b", "#7a8794"};
 static const char *const stack_colours[] = {"#3a8f4a", "#e0b52b", "#c0392b"};
@@ -78,18 +78,22 @@ static void legend(const struct figure_table *table, struct buf *out)
     }
 }
 
+/* Each bar has room for its own figure. */
+static int64_t row_height(const struct figure_table *table)
+{
+    return table->chart == CHART_BARS ? BAR * (int64_t)table->chart_n + GAP : ROW;
+}
+
 static void bars(const struct figure_table *table, size_t r, int64_t y, int64_t scale, struct buf *out)
 {
-    int64_t height = (ROW - 4) / (int64_t)table->chart_n, longest = 0;
     for (size_t s = 0; s < table->chart_n; s++) {
-        int64_t value = shown(table->rows[r].values[table->chart_from + s]);
-        rectangle(LABEL, y + (int64_t)s * height, value * PLOT / scale, height, colour(table, s), out);
-        longest = value > longest ? value : longest;
+        int64_t figure = table->rows[r].values[table->chart_from + s], end = LABEL + shown(figure) * PLOT / scale;
+        char text[FIGURE_TEXT_MAX];
+        rectangle(LABEL, y, end - LABEL, BAR - 1, colour(table, s), out);
+        figure_print(figure, figure_unit_at(table, r, table->chart_from + s), text);
+        text_at(end + 6, y + BAR - 3, "start", text, out);
+        y += BAR;
     }
-    char text[FIGURE_TEXT_MAX];
-    int64_t first = table->rows[r].values[table->chart_from];
-    figure_print(first, figure_unit_at(table, r, table->chart_from), text);
-    text_at(LABEL + longest * PLOT / scale + 6, y + 12, "start", text, out);
 }
 
 static void stack(const struct figure_table *table, size_t r, int64_t y, int64_t scale, struct buf *out)
@@ -110,12 +114,12 @@ static void lying(const struct figure_table *table, struct buf *out)
 {
     int64_t scale = scale_of(table);
     for (size_t r = 0; r < rows_of(table); r++) {
-        int64_t y = TOP + (int64_t)r * ROW;
+        int64_t y = TOP + (int64_t)r * row_height(table);
         char label[FIGURE_TITLE_MAX], cut[40];
         figure_label_print(&table->rows[r], label);
         if (!text_copy(cut, sizeof(cut) - strlen("…"), label))
             memcpy(cut + strlen(cut), "…", sizeof("…"));
-        text_at(LABEL - 8, y + 12, "end", cut, out);
+        text_at(LABEL - 8, y + (row_height(table) - GAP) / 2 + 4, "end", cut, out);
         if (table->chart == CHART_STACK)
             stack(table, r, y, scale, out);
         else
@@ -151,7 +155,7 @@ void render_svg(const struct figure_table *table, struct buf *out)
 {
     if (!figure_chart_says(table))
         return;
-    int64_t height = table->chart == CHART_LINES ? TOP + LINES_HEIGHT + 24 : TOP + (int64_t)rows_of(table) * ROW + 4;
+    int64_t height = table->chart == CHART_LINES ? TOP + LINES_HEIGHT + 24 : TOP + (int64_t)rows_of(table) * row_height(table) + 4;
     buf_append_format(out,
                       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %" PRId64
                       "\" role=\"img\" font-size=\"12\" font-family=\"inherit\">\n",

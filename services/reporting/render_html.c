@@ -10,7 +10,7 @@ static const char style[] =
     "p.cut{color:#5b6773;margin-top:0}table{border-collapse:collapse;width:100%;font-size:.9rem}"
     "th,td{padding:.2rem .5rem;border-bottom:1px solid #dde3ea;text-align:right;font-variant-numeric:tabular-nums}"
     "th:first-child,td:first-child{text-align:left}thead th{background:#eef3f8;vertical-align:bottom}"
-    "tbody tr:nth-child(even){background:#fafbfd}table{table-layout:fixed}th:first-child{width:40%}th span{white-space:nowrap}"
+    "tbody tr:nth-child(even){background:#fafbfd}table{table-layout:fixed}th:first-child{width:40%}table.two th:first-child{width:75%}th span{white-space:nowrap}"
     "ul.heads{display:flex;flex-wrap:wrap;gap:.8rem;list-style:none;padding:0;margin:1.2rem 0}"
     "ul.heads li{flex:1 1 8rem;background:#eef3f8;border-left:4px solid #2a6fbb;padding:.6rem .8rem;font-size:.8rem;color:#44505c}"
     "ul.heads b{display:block;font-size:1.5rem;color:#1c2733}summary{cursor:pointer;color:#2a6fbb;padding:.4rem .5rem;font-size:.9rem}"
@@ -59,7 +59,7 @@ static void table_body(const struct figure_table *table, size_t from, size_t to,
 
 static void rows(const struct figure_table *table, size_t from, size_t to, struct buf *out)
 {
-    buf_append_text(out, "<table>\n");
+    buf_append_text(out, table->mixed ? "<table class=\"two\">\n" : "<table>\n");
     table_head(table, out);
     table_body(table, from, to, out);
     buf_append_text(out, "</table>\n");
