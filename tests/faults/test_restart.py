@@ -1,4 +1,4 @@
-"""How the stack comes back: how long after a kill of intake every worker goes on; which one stays when a worker runs twice."""
+"""What the stack costs idle, and how it comes back: how long after a kill of intake every worker goes on; which one stays when a worker runs twice."""
 import os
 import pathlib
 import signal
@@ -10,7 +10,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
-from stack import BIN, Stack, free_ports, jsonl, until
+from stack import BIN, DAEMONS, Stack, free_ports, jsonl, until
 
 BACK_WITHIN = 5.0  # on a machine with other things to do; two seconds on one without
 
@@ -32,6 +32,18 @@ class Restart(unittest.TestCase):
     def register(self, key):
         return jsonl(self.stack.data / f"{key}.jsonl", [
             {"type": "ticket.registered", "key": key, "by": "clerk", "data": {"kind": "leak", "region": "R1"}}])
+
+    def test_0_idle_costs_next_to_nothing(self):
+        seconds, tick = 10, os.sysconf("SC_CLK_TCK")
+
+        def used():
+            stats = [pathlib.Path(f"/proc/{self.stack.pid(d)}/stat").read_text() for d in DAEMONS]
+            return sum(int(n) for stat in stats for n in stat.rpartition(")")[2].split()[11:13])
+        before, end = used(), time.monotonic() + seconds
+        until("that time is over", lambda: time.monotonic() > end)
+        part = (used() - before) / tick / seconds
+        print(f"all daemons idle: {part:.1%} of a core")
+        self.assertLess(part, 0.02)
 
     def test_1_all_go_on_soon_after_a_kill_of_intake(self):
         took = []
