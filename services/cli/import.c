@@ -206,6 +206,10 @@ static void on_answer(void *owner, const struct answer *answer)
 {
     struct import *import = owner;
     const struct plan_fact *fact = plan_fact_of(&import->plan, answer->n);
+    if (fact == NULL) {
+        import->clock_refused = import->clock_refused || !answer->taken;
+        return;
+    }
     if (import->sender == NULL || answer->n <= sender_durable(import->sender))
         import->there_before++;
     else
@@ -215,10 +219,6 @@ static void on_answer(void *owner, const struct answer *answer)
     char reason[400];
     snprintf(reason, sizeof(reason), "%s: %s %s", answer->problem.code, answer->problem.field,
              answer->problem.args);
-    if (fact == NULL) {
-        import->clock_refused = true;
-        return;
-    }
     import->refused++;
     import->bad--; /* counted as refused, not as a bad row */
     struct buf event = {0};
@@ -337,7 +337,7 @@ static void summary(struct import *import, int64_t passed_us)
                "\"sent\":%" PRId64 ",\"taken\":%" PRId64 ",\"there_before\":%" PRId64
                ",\"refused\":%" PRId64 ",\"encoding\":\"%s\",\"seconds\":%.3f}\n",
                import->source, import->rows, import->bad, import->plan.n, import->plan.left_out,
-               import->sent - import->there_before, import->taken, import->there_before,
+               (int64_t)import->plan.n - import->there_before, import->taken, import->there_before,
                import->refused, import->encoding, (double)passed_us / 1e6);
         return;
     }
@@ -381,7 +381,7 @@ static int import_send(struct import *import)
     sender_close(&import->sender);
     if (code == CLI_DONE)
         summary(import, clock_boot_us() - begun_us);
-    return code == CLI_DONE && import->refused > 0 && import->taken + import->there_before == 0
+    return code == CLI_DONE && import->refused > 0 && import->refused == (int64_t)import->plan.n
                ? CLI_REFUSED
                : code;
 }
