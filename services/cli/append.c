@@ -221,8 +221,7 @@ static int report(struct append *append, const char *source)
         printf("{\"source\":\"%s\",\"events\":%zu,\"taken\":%" PRId64 ",\"there_before\":%" PRId64
                ",\"refused\":%" PRId64 ",\"sent_before\":%s,\"refusals\":[%s]}\n",
                source, append->n, append->taken, append->there_before, append->refused,
-               before ? "true" : "false",
-               buf_text(&append->refusals));
+               before ? "true" : "false", buf_text(&append->refusals));
     else
         printf(in_words(cli->language, "events: %zu, %" PRId64 " taken, %" PRId64
                                        " already there, %" PRId64 " refused\n"),

@@ -76,7 +76,8 @@ char *cli_help_words(int key, const char *text, void *input)
 void cli_parse(const struct cli_syntax *syntax, int argc, char **argv, void *input)
 {
     struct wrapped wrapped = {.syntax = syntax, .cli = *(struct cli **)input, .input = input};
-    const struct argp common = {.options = common_options, .parser = common_parse, .help_filter = cli_help_words};
+    const struct argp common = {
+        .options = common_options, .parser = common_parse, .help_filter = cli_help_words};
     const struct argp_child children[] = {{&common, 0, "Common options:", 90}, {0}};
     const struct argp argp = {.options = syntax->options,
                               .parser = own_parse,

@@ -75,8 +75,8 @@ struct asking {
     void *owner;
 };
 int asker_ask(struct asker *, const struct asking *) MUST_CHECK;
-/* Where the journal ends and what time it is there, by intake's own word (now_us may be NULL). CLI_DONE, or the
- * exit code. */
+/* Where the journal ends and what time it is there, by intake's own word (now_us may be NULL).
+ * CLI_DONE, or the exit code. */
 int head_ask(const struct cli *, int64_t *head, int64_t *now_us) MUST_CHECK;
 
 #endif

@@ -127,10 +127,10 @@ int feed_read(const struct cli *cli, const char *stream, const struct verb_open 
            (open->follow || !feeding.caught_up))
         code = feeding_turn(&feeding);
     if (feeding.failed && text_equal(feeding.code, "ahead"))
-        code = cli_fail(cli, CLI_REFUSED,
-                        in_words(cli->language,
-                                 "`aftercare tail --from now --follow` waits for what comes."),
-                        in_words(cli->language, "the journal is not that long: %s"), feeding.why);
+        code = cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "`aftercare tail --from now --follow` waits for what comes."),
+            in_words(cli->language, "the journal is not that long: %s"), feeding.why);
     else if (feeding.failed)
         code = cli_fail(cli, CLI_REFUSED,
                         in_words(cli->language, "`aftercare verify` checks the whole journal."),

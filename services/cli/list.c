@@ -55,7 +55,8 @@ static error_t list_parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* `jobs 123` means ticket 123 (123/j1: that job, or its ticket where jobs are listed); elsewhere a bare word is the first text argument.
+/* `jobs 123` means ticket 123 (123/j1: that job, or its ticket where jobs are listed); elsewhere a
+ * bare word is the first text argument.
  */
 static const char *field_of_word(const struct record *args, const char *word)
 {
@@ -192,11 +193,15 @@ int command_list(struct cli *cli, int argc, char **argv)
     if (text_equal(name, "jobs"))
         listing.why = question_find("dispatcher", "why");
     struct buf doc = {0};
-    buf_append_format(&doc, in_words(cli->language, "List %s."), listed(cli, listing.question->doc));
+    buf_append_format(&doc, in_words(cli->language, "List %s."),
+                      listed(cli, listing.question->doc));
     buf_append_format(&doc, "\v%s\n", in_words(cli->language, "Filters (FIELD=VALUE):"));
     field_help(listing.question->args, "", &doc);
-    buf_append_format(&doc, "\n%s\n%s", cli->language == CHINESE ? help_words("Examples:") : "Examples:", example_of(name));
-    const struct cli_syntax syntax = {listing.why != NULL ? options : options + 1, list_parse, "[ID] [FIELD=VALUE …]", buf_text(&doc)};
+    buf_append_format(
+        &doc, "\n%s\n%s",
+        cli->language == CHINESE ? help_words("Examples:") : "Examples:", example_of(name));
+    const struct cli_syntax syntax = {listing.why != NULL ? options : options + 1, list_parse,
+                                      "[ID] [FIELD=VALUE …]", buf_text(&doc)};
     cli_parse(&syntax, argc, argv, &listing);
     int code = list_run(&listing);
     buf_release(&doc);

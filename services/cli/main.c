@@ -56,8 +56,7 @@ static void commands_list(enum language language, struct buf *out)
         in_words(language, "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
     for (size_t i = 0; command_at(i) != NULL; i++) {
         const struct command *command = command_at(i);
-        buf_append_format(out, "  %-10s %s\n", command->name,
-                          in_words(language, command->summary));
+        buf_append_format(out, "  %-10s %s\n", command->name, in_words(language, command->summary));
     }
     buf_append_format(
         out, "\n%s\n",

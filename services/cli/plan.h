@@ -30,9 +30,9 @@ struct plan {
 
 void plan_add(struct plan *, int64_t sort_us, uint32_t line, uint32_t order, struct bytes draft);
 /* Sorts and leaves out what is after until_us (INT64_MAX: nothing). step_us > 0: steps end at
- * multiples of it (plan_fact's sort_us follows them), beginning with the one that holds the first fact, or the first after start_us;
- * until_us is then moved up to a multiple, and without one time goes to the end of the last fact's
- * step. */
+ * multiples of it (plan_fact's sort_us follows them), beginning with the one that holds the first
+ * fact, or the first after start_us; until_us is then moved up to a multiple, and without one time
+ * goes to the end of the last fact's step. */
 void plan_ready(struct plan *, int64_t start_us, int64_t until_us, int64_t step_us);
 /* Facts and steps together. */
 int64_t plan_total(const struct plan *);

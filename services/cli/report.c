@@ -78,8 +78,8 @@ static int event_append(struct reporting *reporting, const char *type, const str
     return code;
 }
 
-/* A month that is closed stays closed: what comes later is an adjustment in the next report. Whether
- * it is over anywhere on earth is judged, since the zone is the policy's. */
+/* A month that is closed stays closed: what comes later is an adjustment in the next report.
+ * Whether it is over anywhere on earth is judged, since the zone is the policy's. */
 static int period_over(struct reporting *reporting)
 {
     const struct cli *cli = reporting->cli;
@@ -94,11 +94,10 @@ static int period_over(struct reporting *reporting)
         return CLI_DONE;
     char now[INSTANT_TEXT_MAX];
     instant_print(now_us, now);
-    return cli_fail(cli, CLI_REFUSED,
-                    in_words(cli->language,
-                             "A closed month stays closed. --early closes it now all the same."),
-                    in_words(cli->language, "%s is not over: the stream's time is %s"),
-                    reporting->period, now);
+    return cli_fail(
+        cli, CLI_REFUSED,
+        in_words(cli->language, "A closed month stays closed. --early closes it now all the same."),
+        in_words(cli->language, "%s is not over: the stream's time is %s"), reporting->period, now);
 }
 
 static int period_close(struct reporting *reporting)
@@ -244,7 +243,8 @@ static int publish(struct reporting *reporting)
 static void files_json(const struct reporting *reporting)
 {
     struct buf out = {0};
-    buf_append_format(&out, "{\"report\":\"%s\",\"period\":\"%s\",\"closed\":%" PRId64 ",\"files\":[",
+    buf_append_format(&out,
+                      "{\"report\":\"%s\",\"period\":\"%s\",\"closed\":%" PRId64 ",\"files\":[",
                       reporting->report, reporting->period, reporting->closed_pos);
     for (size_t i = 0; i < reporting->files_n; i++) {
         const struct report_row *file = &reporting->files[i];

@@ -66,11 +66,11 @@ static void fields_print(const struct cli *cli, const struct event_type *type)
     printf("aftercare say %s KEY field=value …\n%s (%s)\n\n%s",
            type->verb != NULL ? type->verb : type->name,
            cli->language == CHINESE ? type->title_zh : type->title_en, type->name, buf_text(&help));
-    printf("  %-22s %-18s %s\n  %-22s %-18s %s\n\n%s\n", "at", "time",
-           in_words(cli->language, "when it happened; absent: now"), "by", "text",
-           in_words(cli->language, "who acted"),
-           in_words(cli->language,
-                    "Options: --data DIR, --config FILE, --json (print for programs)"));
+    printf(
+        "  %-22s %-18s %s\n  %-22s %-18s %s\n\n%s\n", "at", "time",
+        in_words(cli->language, "when it happened; absent: now"), "by", "text",
+        in_words(cli->language, "who acted"),
+        in_words(cli->language, "Options: --data DIR, --config FILE, --json (print for programs)"));
     example_print(cli, type);
     buf_release(&help);
 }

@@ -73,8 +73,9 @@ static void on_busy(void *owner, int64_t retry_ms, const char *why)
 static const char *denial_advice(const struct cli *cli, const char *code)
 {
     if (text_equal(code, "behind"))
-        return in_words(cli->language,
-                        "More of it was sent before: a later --until goes on, an earlier one cannot.");
+        return in_words(
+            cli->language,
+            "More of it was sent before: a later --until goes on, an earlier one cannot.");
     if (text_equal(code, "principal"))
         return in_words(cli->language,
                         "`aftercare tail --type principal.` lists who may send, and what.");

@@ -59,9 +59,10 @@ static int run_sibling(const struct cli *cli, const char *worker, const char *fl
                         in_words(cli->language, "`aftercare doctor` checks the installation."),
                         in_words(cli->language, "cannot start %s: %s"), program, strerror(code));
     else if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        code = cli_fail(cli, CLI_REFUSED, in_words(cli->language,
-                                 "Its own words stand above; `aftercare doctor` looks further."),
-                        in_words(cli->language, "aftercare-%s %s failed"), worker, flag);
+        code = cli_fail(
+            cli, CLI_REFUSED,
+            in_words(cli->language, "Its own words stand above; `aftercare doctor` looks further."),
+            in_words(cli->language, "aftercare-%s %s failed"), worker, flag);
     free(config);
     free(data);
     free(flag_copy);

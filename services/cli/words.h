@@ -1,5 +1,5 @@
-/* English and Chinese: the English text is the key; the Chinese stands in words.c, of --help in words_help.c, of values in
- * words_values.c. */
+/* English and Chinese: the English text is the key; the Chinese stands in words.c, of --help in
+ * words_help.c, of values in words_values.c. */
 #ifndef AFTERCARE_CLI_WORDS_H
 #define AFTERCARE_CLI_WORDS_H
 

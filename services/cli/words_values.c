@@ -1,5 +1,5 @@
-/* Words of the trade that stand as values in rows and events, by the field they stand in. Data keep them in English
- * (programs compare them); people read them in their language. */
+/* Words of the trade that stand as values in rows and events, by the field they stand in. Data keep
+ * them in English (programs compare them); people read them in their language. */
 #include "words.h"
 #include <string.h>
 
