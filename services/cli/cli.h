@@ -66,6 +66,7 @@ bool file_read(const struct cli *, const char *path, size_t bytes_max, struct bu
 int command_help(struct cli *, int, char **);
 int command_status(struct cli *, int, char **);
 int command_policy(struct cli *, int, char **);
+int command_calendar(struct cli *, int, char **);
 int command_import(struct cli *, int, char **);
 int command_append(struct cli *, int, char **);
 int command_say(struct cli *, int, char **);

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 #endif
     {"status", command_status, true, "head, and how far every worker is"},
     {"policy", command_policy, true, "check, publish or show the rules in force"},
+    {"calendar", command_calendar, false, "check a calendar, show it, count by it"},
     {"import", command_import, true, "send a CSV file by a mapping"},
     {"append", command_append, true, "send events, one JSON object a line"},
     {"say", command_say, true, "send one event by hand"},

@@ -147,13 +147,19 @@ static int calendar_load(struct publishing *publishing, const char *name, struct
         return CLI_USAGE;
     bool good = record_parse_yaml(&calendar_def_record, buf_text(&text), text.len,
                                   publishing->arena, def, &problems);
-    struct problem problem;
+    struct problem problem = {0};
     if (good) {
         struct calendar *compiled = calendar_new(def, &problem);
         good = compiled != NULL;
         if (!good)
             problems_add(&problems, &problem);
         calendar_destroy(&compiled);
+    }
+    if (good && !text_equal(def->name, name)) {
+        good = false;
+        problem_set(&problem, "bad-value", "name", "\"%s\", expected \"%s\" as the policy calls it",
+                    def->name, name);
+        problems_add(&problems, &problem);
     }
     if (!good)
         cli_problems(cli, path, &problems);

@@ -26,6 +26,8 @@ static const struct {
      "检查政策，连同所需日历一并发布，或显示现行政策。"},
     {"where the calendars it names lie (default: ../calendars beside the policy)",
      "其所引日历所在目录（缺省：政策旁的 ../calendars）"},
+    {"Check a calendar, show it, or count by it.", "检查、查看工作日历，或按其计时。"},
+    {"show this month, day by day", "逐日显示该月"},
     {"Send a CSV file by a mapping. A second run goes on where the first ended; nothing is sent "
      "twice.",
      "按映射导入 CSV 文件。再次运行则从上次结束处继续，不会重复发送。"},
