@@ -32,7 +32,12 @@ static int64_t local_day(const struct calendar *c, int64_t us)
 /* The first compiled interval that ends after us; n when there is none. */
 static size_t interval_at(const struct calendar *c, int64_t us)
 {
-    size_t low = 0, high = c->n;
+    if (c->n == 0 || us < c->index_from)
+        return 0;
+    size_t k = (size_t)((us - c->index_from) / DAY_US);
+    if (k >= c->by_day_n)
+        return c->n;
+    size_t low = c->by_day[k], high = c->by_day[k + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (c->intervals[middle].end <= us)
@@ -63,7 +68,8 @@ static int64_t worked_before(const struct calendar *c, int64_t us)
  * of the next … */
 static int64_t worked_end(const struct calendar *c, int64_t worked)
 {
-    size_t low = 0, high = c->n; /* the last interval with before < worked */
+    size_t k = (size_t)((worked - 1) / c->work_step);
+    size_t low = c->by_work[k], high = c->by_work[k + 1] + 1; /* the last with before < worked */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (c->intervals[middle].before < worked)
@@ -77,7 +83,8 @@ static int64_t worked_end(const struct calendar *c, int64_t worked)
 /* … or, counted backwards, the start of an interval rather than the end of the one before. */
 static int64_t worked_start(const struct calendar *c, int64_t worked)
 {
-    size_t low = 0, high = c->n;
+    size_t k = (size_t)(worked / c->work_step);
+    size_t low = c->by_work[k], high = c->by_work[k + 1] + 1; /* the last with before <= worked */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (c->intervals[middle].before <= worked)

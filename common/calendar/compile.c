@@ -258,6 +258,30 @@ static void interval_add(struct calendar *c, size_t *cap, struct interval in)
     c->intervals[c->n++] = in;
 }
 
+static void index_make(struct calendar *c)
+{
+    size_t i = 0;
+    if (c->n == 0)
+        return;
+    c->index_from = c->intervals[0].start;
+    c->by_day_n = (size_t)((c->intervals[c->n - 1].end - c->index_from) / DAY_US + 1);
+    c->by_day = memory_new((c->by_day_n + 1) * sizeof *c->by_day);
+    for (size_t k = 0; k <= c->by_day_n; k++) {
+        while (i < c->n && c->intervals[i].end <= c->index_from + (int64_t)k * DAY_US)
+            i++;
+        c->by_day[k] = (uint32_t)i;
+    }
+    c->work_step = c->total / (int64_t)c->n + 1; /* about one interval a step */
+    c->by_work_n = (size_t)(c->total / c->work_step + 1);
+    c->by_work = memory_new((c->by_work_n + 1) * sizeof *c->by_work);
+    i = 0;
+    for (size_t k = 0; k <= c->by_work_n; k++) {
+        while (i + 1 < c->n && c->intervals[i + 1].before <= (int64_t)k * c->work_step)
+            i++;
+        c->by_work[k] = (uint32_t)i;
+    }
+}
+
 static void compile(struct calendar *c)
 {
     size_t cap = 0;
@@ -276,6 +300,7 @@ static void compile(struct calendar *c)
     }
     if (c->n)
         c->intervals = memory_grow(c->intervals, c->n * sizeof *c->intervals);
+    index_make(c);
 }
 
 static bool compiled_is_open(const struct calendar *c, struct problem *problem)
@@ -318,6 +343,8 @@ void calendar_destroy(struct calendar **self_p)
         return;
     free(c->exceptions);
     free(c->intervals);
+    free(c->by_day);
+    free(c->by_work);
     free(c->days);
     free(c);
     *self_p = NULL;

@@ -32,6 +32,11 @@ struct calendar {
     struct interval *intervals;
     size_t n;
     int64_t total;
+    /* Where to begin to search: a binary search over decades misses the cache and the branch predictor a dozen times. by_day[k]:
+     * the first interval that ends after index_from + k days. by_work[k]: the last with before <= k * work_step. */
+    uint32_t *by_day, *by_work;
+    size_t by_day_n, by_work_n; /* steps; each array has one more element */
+    int64_t index_from, work_step;
     int64_t *days; /* working days among the compiled ones */
     size_t days_n;
 };
