@@ -200,6 +200,43 @@ static bool dated_read(struct reading *r)
     return true;
 }
 
+/* The hours of a date, as read so far. */
+static struct slice hours_on(const struct reading *r, int64_t day)
+{
+    char date[16];
+    int y, m, d;
+    civil_from_days(day, &y, &m, &d);
+    snprintf(date, sizeof(date), "%04d-%02d-%02d", y, m % 100, d % 100);
+    for (uint32_t i = 0; i < r->n; i++)
+        if (text_equal(r->dates[i].from, date))
+            return r->dates[i].windows;
+    for (uint32_t i = 0; i < r->def.weekly.n; i++)
+        if (r->week[i].weekday == weekday_of_days(day))
+            return r->week[i].windows;
+    return (struct slice){0};
+}
+
+/* A night shift belongs to the day it opens on; a break on the day it ends on would have to cut it there. */
+static bool nights_are_whole(struct reading *r)
+{
+    const char *date;
+    json_t *list;
+    json_object_foreach(json_object_get(r->json, "breaks"), date, list)
+    {
+        int64_t day = 0;
+        if (!date_of_text(date, &day))
+            continue;
+        struct slice before = hours_on(r, day - 1);
+        const struct calendar_window *w = before.items;
+        for (uint32_t i = 0; i < before.n; i++)
+            for (size_t b = 0; b < json_array_size(list); b++) /* "HH:MM" compare as they are ordered */
+                if (strcmp(w[i].to, w[i].from) <= 0 && strcmp(text_at(json_array_get(list, b), 0), w[i].to) < 0)
+                    return problem_set(r->problem, "bad-value", date,
+                                       "a break in a night shift, after midnight, is not understood");
+    }
+    return true;
+}
+
 static bool week_read(struct reading *r)
 {
     const char *name;
@@ -224,7 +261,7 @@ struct calendar *calendar_of_json(json_t *definition, struct problem *problem)
     const char *zone = json_string_value(json_object_get(definition, "tz"));
     text_copy(r.def.zone, sizeof(r.def.zone), zone != NULL ? zone : "");
     r.dates = memory_new(DATES_MAX * sizeof(*r.dates));
-    if (week_read(&r) && holidays_read(&r) && dated_read(&r)) {
+    if (week_read(&r) && holidays_read(&r) && dated_read(&r) && nights_are_whole(&r)) {
         r.def.exceptions = (struct slice){r.dates, r.n};
         calendar = calendar_new(&r.def, problem);
     }

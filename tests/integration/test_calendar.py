@@ -85,6 +85,19 @@ class Calendar(unittest.TestCase):
         self.assertEqual(lines[4], {"id": "5", "result": "2026-01-05T17:00:00Z"})
         run("calendar", "eval", self.file("no.json", "[]"), code=1)
 
+    def test_nights_and_breaks(self):
+        def answer(breaks, op):
+            calendar = {"tz": "UTC", "weekly": {"mon": [["22:00", "06:00"]]}, "breaks": breaks}
+            case = {"id": "n", "op": op, "calendar": "c", "start": "2026-01-05T00:00:00Z", "end": "2026-01-07T00:00:00Z"}
+            file = self.file("nights.json", json.dumps({"calendars": {"c": calendar}, "cases": [case]}))
+            done = subprocess.run([PROGRAM, "calendar", "eval", file], capture_output=True, text=True, timeout=30)
+            return json.loads(done.stdout)
+        self.assertEqual(answer({}, "between")["result"], 8 * 3600)
+        self.assertEqual(answer({"2026-01-05": [["22:00", "23:00"]]}, "between")["result"], 7 * 3600)
+        self.assertEqual(answer({"2026-01-06": [["07:00", "08:00"]]}, "between")["result"], 8 * 3600)
+        self.assertIn("night shift", answer({"2026-01-06": [["02:00", "03:00"]]}, "between")["error"])
+        self.assertIn("night shift", answer({"2026-01-05": [["23:00", "02:00"]]}, "between")["error"])
+
     def test_working_days_of_every_month(self):
         truth = json.loads(TRUTH.read_text())["years"]
         shown = {str(year["year"]): year for year in json.loads(run("--json", "calendar", "show", CN).stdout)["years"]}

@@ -181,6 +181,91 @@ static void test_summer_time(void **state)
     calendar_destroy(&c);
 }
 
+static const struct {
+    const char *at, *next_close, *prev_close, *end_of_day;
+} edges[] = {
+    {"2026-09-14T09:00:00+08:00", "2026-09-14T12:00:00+08:00", "2026-09-14T09:00:00+08:00",
+     "2026-09-14T17:30:00+08:00"},
+    {"2026-09-14T12:00:00+08:00", "2026-09-14T17:30:00+08:00", "2026-09-14T12:00:00+08:00",
+     "2026-09-14T17:30:00+08:00"},
+    {"2026-09-14T13:00:00+08:00", "2026-09-14T17:30:00+08:00", "2026-09-14T12:00:00+08:00",
+     "2026-09-14T17:30:00+08:00"},
+    {"2026-09-19T12:00:00+08:00", "2026-09-20T06:00:00+08:00", "2026-09-18T12:00:00+08:00",
+     "2026-09-20T06:00:00+08:00"}, /* a night shift is its day's last hours */
+    {"2026-10-03T12:00:00+08:00", "2026-10-08T12:00:00+08:00", "2026-09-30T17:30:00+08:00",
+     "2026-10-08T17:30:00+08:00"},
+    {"2041-01-01T12:00:00+08:00", "2041-01-01T17:30:00+08:00", "2041-01-01T12:00:00+08:00",
+     "2041-01-01T17:30:00+08:00"},
+};
+
+static void test_edges(void **state)
+{
+    (void)state;
+    struct calendar *c = office();
+    for (size_t i = 0; i < COUNT_OF(edges); i++) {
+        int64_t at = us(edges[i].at);
+        assert_int_equal(calendar_next_close(c, at), us(edges[i].next_close));
+        assert_int_equal(calendar_prev_close(c, at), us(edges[i].prev_close));
+        assert_int_equal(calendar_subtract(c, at, 0), us(edges[i].prev_close));
+        assert_int_equal(calendar_end_of_working_day(c, at), us(edges[i].end_of_day));
+    }
+    int64_t first = days_from_civil(2026, 10, 1);
+    assert_int_equal(calendar_count_working_days(c, first, first + 6), 0);
+    assert_int_equal(calendar_count_working_days(c, first, first + 10), 3); /* 8, 9, 10 October */
+    assert_int_equal(calendar_count_working_days(c, first, first - 1), 0);
+    first = days_from_civil(2040, 12, 31); /* the last compiled day and the first that is not */
+    assert_int_equal(calendar_count_working_days(c, first, first + 1), 2);
+    calendar_destroy(&c);
+}
+
+/* Round the clock never closes, neither where it is compiled nor beyond. */
+static void test_never_closed(void **state)
+{
+    (void)state;
+    struct calendar_window window = {"00:00", "24:00"};
+    struct calendar_day week[7];
+    for (int i = 0; i < 7; i++)
+        week[i] = (struct calendar_day){.weekday = i + 1, .windows = {&window, 1}};
+    struct calendar_def def = {.version = "1", .zone = "Europe/Berlin", .weekly = {week, 7}};
+    struct problem problem;
+    struct calendar_span spans[2];
+    struct calendar *c = calendar_new(&def, &problem);
+    int64_t at = us("2026-09-14T09:00:00Z");
+    assert_int_equal(calendar_next_close(c, at), INT64_MAX);
+    assert_int_equal(calendar_open_spans(c, at, spans, 2), 1);
+    assert_true(spans[0].from_us == at && spans[0].to_us == INT64_MAX);
+    calendar_destroy(&c);
+}
+
+static void test_known_years(void **state)
+{
+    (void)state;
+    struct calendar_day fine[] = {{.weekday = 1, WINDOWS({"08:00", "17:00"})}};
+    struct calendar_exception dates[] = {{.from = "2026-01-05"}, {.from = "2024-12-30", .to = "2025-01-06"}};
+    static const struct {
+        int64_t from, to;
+        uint32_t dates;
+        int first, last; /* 0: without bound */
+    } cases[] = {{0, 0, 0, 0, 0},          {0, 0, 2, 2024, 2026},       {2025, 2026, 2, 2025, 2026},
+                 {2025, 2026, 0, 2025, 2026}, {0, 2026, 2, 0, 2026}, {2025, 0, 2, 2025, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct calendar_def def = {.version = "1",
+                                   .zone = "UTC",
+                                   .weekly = {fine, 1},
+                                   .exceptions = {dates, cases[i].dates},
+                                   .known_from = cases[i].from,
+                                   .known_to = cases[i].to};
+        struct problem problem;
+        struct calendar *c = calendar_new(&def, &problem);
+        assert_non_null(c);
+        for (int year = 2020; year < 2030; year++)
+            assert_int_equal(calendar_has_data(c, year),
+                             (!cases[i].first || year >= cases[i].first) &&
+                                 (!cases[i].last || year <= cases[i].last));
+        calendar_destroy(&c);
+    }
+}
+
 static void refuse(const struct calendar_def *def, const char *code, const char *field)
 {
     struct problem problem = {0};
@@ -230,12 +315,16 @@ static void test_refused(void **state)
     refuse(DAYS(both), "duplicate", "exceptions");
     refuse(DAYS(shut), "no-working-time", "weekly");
     refuse(DAYS(either), "bad-value", "exceptions[0]");
+    refuse(&(struct calendar_def){.zone = "UTC", .weekly = {fine, 1}, .known_from = 2026, .known_to = 2025},
+           "bad-value", "known_to");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_added), cmocka_unit_test(test_agree), cmocka_unit_test(test_days),
-        cmocka_unit_test(test_summer_time), cmocka_unit_test(test_refused)};
+        cmocka_unit_test(test_summer_time), cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_never_closed), cmocka_unit_test(test_known_years),
+        cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
