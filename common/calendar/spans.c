@@ -13,7 +13,8 @@ unsigned calendar_day_spans(const struct calendar *c, int64_t day,
     return n;
 }
 
-/* Where what runs at that instant ends, as far as one compiled interval or one day's windows tell. */
+/* Where what runs at that instant ends, as far as one compiled interval or one day's windows tell.
+ */
 static int64_t close_near(const struct calendar *c, int64_t open_us)
 {
     const struct interval *in = calendar_interval_at(c, open_us);

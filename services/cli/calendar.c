@@ -41,7 +41,8 @@ static int calendar_check(struct calendar_call *call)
 
 /* --- what is asked -------------------------------------------------------------------------- */
 
-/* RFC 3339, or a wall time of the calendar's zone: "2026-10-01", "2026-10-01 17:00", "2026-10-01 17:00:30". */
+/* RFC 3339, or a wall time of the calendar's zone: "2026-10-01", "2026-10-01 17:00", "2026-10-01
+ * 17:00:30". */
 static bool instant_read(const struct calendar_call *call, const char *text, int64_t *us)
 {
     if (instant_parse(text, us))
@@ -49,7 +50,8 @@ static bool instant_read(const struct calendar_call *call, const char *text, int
     struct local_time t = {0};
     int64_t day;
     char date[11], rest = '\0';
-    if (strlen(text) < 10 || !text_copy_n(date, sizeof(date), text, 10) || !date_of_text(date, &day))
+    if (strlen(text) < 10 || !text_copy_n(date, sizeof(date), text, 10) ||
+        !date_of_text(date, &day))
         return false;
     civil_from_days(day, &t.year, &t.month, &t.day);
     if (text[10] != '\0') {
@@ -68,8 +70,9 @@ static int instant_fail(const struct calendar_call *call, const char *text)
 {
     const struct cli *cli = call->cli;
     return cli_fail(cli, CLI_USAGE,
-                    in_words(cli->language, "2026-10-01T09:00:00Z, or a wall time of the calendar's "
-                                            "zone: \"2026-10-01 17:00\"."),
+                    in_words(cli->language,
+                             "2026-10-01T09:00:00Z, or a wall time of the calendar's "
+                             "zone: \"2026-10-01 17:00\"."),
                     in_words(cli->language, "\"%s\" is no time"), text);
 }
 
@@ -130,8 +133,9 @@ static int instant_say(const struct calendar_call *call, int64_t from_us, int64_
     if (cli->json)
         printf("{\"result\":\"%s\",\"local\":\"%s\"%s}\n", utc, local, buf_text(&by_week));
     else
-        printf("%04d-%02d-%02d %02d:%02d:%02d %s %s  %s\n", t.year, t.month, t.day, t.hour, t.minute,
-               t.second, calendar_weekday(cli->language, t.weekday), zone_name(zone), utc);
+        printf("%04d-%02d-%02d %02d:%02d:%02d %s %s  %s\n", t.year, t.month, t.day, t.hour,
+               t.minute, t.second, calendar_weekday(cli->language, t.weekday), zone_name(zone),
+               utc);
     buf_release(&by_week);
     return CLI_DONE;
 }
@@ -153,7 +157,8 @@ static int calendar_count(struct calendar_call *call, bool back)
         return instant_say(call, from,
                            calendar_add_working_days(c, from, back ? -amount.days : amount.days));
     return instant_say(call, from,
-                       back ? calendar_subtract(c, from, amount.us) : calendar_add(c, from, amount.us));
+                       back ? calendar_subtract(c, from, amount.us)
+                            : calendar_add(c, from, amount.us));
 }
 
 static int calendar_measure(struct calendar_call *call)
@@ -201,9 +206,9 @@ static const struct {
     size_t args;
     bool of_file; /* works on the calendar in the file */
     int (*run)(struct calendar_call *);
-} verbs[] = {{"check", 0, true, calendar_check},      {"show", 0, true, calendar_show},
-             {"add", 2, true, calendar_add_verb},     {"subtract", 2, true, calendar_subtract_verb},
-             {"between", 2, true, calendar_measure},  {"next-open", 1, true, calendar_next},
+} verbs[] = {{"check", 0, true, calendar_check},     {"show", 0, true, calendar_show},
+             {"add", 2, true, calendar_add_verb},    {"subtract", 2, true, calendar_subtract_verb},
+             {"between", 2, true, calendar_measure}, {"next-open", 1, true, calendar_next},
              {"eval", 0, false, calendar_eval}};
 
 static error_t calendar_options(int key, char *arg, struct argp_state *state)
@@ -246,9 +251,10 @@ static int verb_run(struct calendar_call *call)
         int code = verbs[i].of_file ? file_load(call) : CLI_DONE;
         return code == CLI_DONE ? verbs[i].run(call) : code;
     }
-    return cli_fail(cli, CLI_USAGE,
-                    in_words(cli->language, "check, show, add, subtract, between, next-open or eval"),
-                    in_words(cli->language, "calendar has no \"%s\""), call->verb);
+    return cli_fail(
+        cli, CLI_USAGE,
+        in_words(cli->language, "check, show, add, subtract, between, next-open or eval"),
+        in_words(cli->language, "calendar has no \"%s\""), call->verb);
 }
 
 int command_calendar(struct cli *cli, int argc, char **argv)

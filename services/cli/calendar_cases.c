@@ -1,14 +1,14 @@
-/* A calendar as a file of cases defines it. Precedence: holiday, then dated hours or make-up day, then the week; breaks are
- * taken out of whatever hours hold. */
+/* A calendar as a file of cases defines it. Precedence: holiday, then dated hours or make-up day,
+ * then the week; breaks are taken out of whatever hours hold. */
 #include "base/text.h"
 #include "calendar_verbs.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define DATES_MAX     8192
-#define ANNUAL_FIRST  1990
-#define ANNUAL_LAST   2060
-#define DAY_MINUTES   1440
+#define DATES_MAX    8192
+#define ANNUAL_FIRST 1990
+#define ANNUAL_LAST  2060
+#define DAY_MINUTES  1440
 
 struct reading {
     struct problem *problem;
@@ -69,7 +69,8 @@ static bool minutes_read(struct reading *r, json_t *pair, const char *where, str
     return true;
 }
 
-static bool window_add(struct reading *r, struct slice *windows, struct minutes in, const char *where)
+static bool window_add(struct reading *r, struct slice *windows, struct minutes in,
+                       const char *where)
 {
     struct calendar_window *w = windows->items;
     if (windows->n == CALENDAR_WINDOWS_MAX)
@@ -178,7 +179,8 @@ static const char *weekday_of_date(const char *date)
     return date_of_text(date, &day) ? names[weekday_of_days(day) - 1] : "";
 }
 
-/* Dated hours, make-up days, and days that have nothing but a break: each date's hours without its breaks. */
+/* Dated hours, make-up days, and days that have nothing but a break: each date's hours without its
+ * breaks. */
 static bool dated_read(struct reading *r)
 {
     static const char *const lists[] = {"date_overrides", "makeup_as", "breaks"};
@@ -216,7 +218,8 @@ static struct slice hours_on(const struct reading *r, int64_t day)
     return (struct slice){0};
 }
 
-/* A night shift belongs to the day it opens on; a break on the day it ends on would have to cut it there. */
+/* A night shift belongs to the day it opens on; a break on the day it ends on would have to cut it
+ * there. */
 static bool nights_are_whole(struct reading *r)
 {
     const char *date;
@@ -229,10 +232,13 @@ static bool nights_are_whole(struct reading *r)
         struct slice before = hours_on(r, day - 1);
         const struct calendar_window *w = before.items;
         for (uint32_t i = 0; i < before.n; i++)
-            for (size_t b = 0; b < json_array_size(list); b++) /* "HH:MM" compare as they are ordered */
-                if (strcmp(w[i].to, w[i].from) <= 0 && strcmp(text_at(json_array_get(list, b), 0), w[i].to) < 0)
-                    return problem_set(r->problem, "bad-value", date,
-                                       "a break in a night shift, after midnight, is not understood");
+            for (size_t b = 0; b < json_array_size(list);
+                 b++) /* "HH:MM" compare as they are ordered */
+                if (strcmp(w[i].to, w[i].from) <= 0 &&
+                    strcmp(text_at(json_array_get(list, b), 0), w[i].to) < 0)
+                    return problem_set(
+                        r->problem, "bad-value", date,
+                        "a break in a night shift, after midnight, is not understood");
     }
     return true;
 }
@@ -245,7 +251,8 @@ static bool week_read(struct reading *r)
     json_object_foreach(json_object_get(r->json, "weekly"), name, list)
     {
         if (r->def.weekly.n == 7 || weekday_named(name) == 0)
-            return problem_set(r->problem, "bad-value", "weekly", "\"%s\", expected mon to sun", name);
+            return problem_set(r->problem, "bad-value", "weekly", "\"%s\", expected mon to sun",
+                               name);
         struct calendar_day *day = &r->week[r->def.weekly.n++];
         day->weekday = weekday_named(name);
         if (!windows_read(r, list, NULL, name, &day->windows))

@@ -1,4 +1,5 @@
-/* calendar eval: cases in the form in which business-time suites of many projects are collected, answered by our calendar:
+/* calendar eval: cases in the form in which business-time suites of many projects are collected,
+ * answered by our calendar:
  * {"calendars": {NAME: …}, "cases": [{"id", "op", "calendar", …}]} → {"id", "result"} a line. */
 #include "base/text.h"
 #include "calendar_verbs.h"
@@ -17,8 +18,10 @@ static const struct {
     const char *tag, *why;
 } conventions[] = {
     {"next_open", "time used up at closing is due at closing here, not at the next opening"},
-    {"prev_close", "time used up backwards at opening ends at that opening here, not at the closing before"},
-    {"closing_instant_counts_as_open", "intervals are half-open here: the closing instant is closed"},
+    {"prev_close",
+     "time used up backwards at opening ends at that opening here, not at the closing before"},
+    {"closing_instant_counts_as_open",
+     "intervals are half-open here: the closing instant is closed"},
     {"clamped_to_next_open", "working days keep the time of day here, even outside hours"},
     {"DIFFERS", "the peer's rule is no arithmetic of working time"},
 };
@@ -146,8 +149,9 @@ static bool eval_add(struct evaluated *e)
     int64_t start, us;
     if (!time_of(e, "start", &start) || !seconds_of(e, &us))
         return false;
-    time_put(e, text_equal(text_of(e->in, "op"), "add") ? calendar_add(e->calendar, start, us)
-                                                        : calendar_subtract(e->calendar, start, us));
+    time_put(e, text_equal(text_of(e->in, "op"), "add")
+                    ? calendar_add(e->calendar, start, us)
+                    : calendar_subtract(e->calendar, start, us));
     return true;
 }
 
@@ -240,7 +244,8 @@ static bool eval_workday(struct evaluated *e)
         truth_put(e, calendar_day_is_working(e->calendar, day));
         return true;
     }
-    while (!calendar_day_is_working(e->calendar, day)) /* there is one: no calendar is shut for good */
+    while (
+        !calendar_day_is_working(e->calendar, day)) /* there is one: no calendar is shut for good */
         day++;
     day_put(e, day);
     return true;
@@ -252,7 +257,8 @@ static bool eval_workdays(struct evaluated *e)
     if (!day_of(e, "start_date", &first) || !day_of(e, "end_date", &last))
         return false;
     if (text_equal(text_of(e->in, "op"), "count_workdays_inclusive")) {
-        buf_append_format(&e->out, "%" PRId64, calendar_count_working_days(e->calendar, first, last));
+        buf_append_format(&e->out, "%" PRId64,
+                          calendar_count_working_days(e->calendar, first, last));
         return true;
     }
     const char *comma = "";
@@ -357,11 +363,13 @@ static int cases_say(const struct evaluated *e, size_t n)
     size_t other = 0;
     for (size_t i = 0; i < COUNT_OF(conventions); i++)
         other += e->conventions[i];
-    cli_note(cli, in_words(cli->language, "cases: %zu, of another convention: %zu, not understood: %zu"), n,
-             other, e->failed);
+    cli_note(cli,
+             in_words(cli->language, "cases: %zu, of another convention: %zu, not understood: %zu"),
+             n, other, e->failed);
     for (size_t i = 0; i < COUNT_OF(conventions); i++)
         if (e->conventions[i] > 0)
-            cli_note(cli, "  %zu %s: %s", e->conventions[i], conventions[i].tag, conventions[i].why);
+            cli_note(cli, "  %zu %s: %s", e->conventions[i], conventions[i].tag,
+                     conventions[i].why);
     return e->failed > 0 ? CLI_REFUSED : CLI_DONE;
 }
 
@@ -371,7 +379,8 @@ int calendar_eval(struct calendar_call *call)
     json_error_t error;
     if (!file_read(cli, call->file, CASES_TEXT_MAX, &call->text))
         return CLI_USAGE;
-    json_t *root = json_loadb(buf_text(&call->text), call->text.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *root =
+        json_loadb(buf_text(&call->text), call->text.len, JSON_REJECT_DUPLICATES, &error);
     json_t *cases = json_object_get(root, "cases");
     int code;
     if (!json_is_array(cases) || !json_is_object(json_object_get(root, "calendars"))) {

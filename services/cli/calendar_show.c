@@ -1,4 +1,5 @@
-/* calendar show: a month as it hangs on a wall, or the working days of every month that is known. */
+/* calendar show: a month as it hangs on a wall, or the working days of every month that is known.
+ */
 #include "base/clock.h"
 #include "base/text.h"
 #include "calendar_verbs.h"
@@ -78,7 +79,10 @@ static void windows_print(const struct slice *windows, bool json, struct buf *ou
 {
     const struct calendar_window *w = windows->items;
     for (uint32_t i = 0; i < windows->n; i++)
-        buf_append_format(out, json ? "%s[\"%s\",\"%s\"]" : "%s%s-%s", i == 0 ? "" : json ? "," : " ",
+        buf_append_format(out, json ? "%s[\"%s\",\"%s\"]" : "%s%s-%s",
+                          i == 0 ? ""
+                          : json ? ","
+                                 : " ",
                           w[i].from, w[i].to);
 }
 
@@ -181,8 +185,8 @@ static void month_print(const struct calendar_call *call, const struct month *mo
     grid_print(call, month);
     exceptions_print(call, month);
     hours_print(month->worked_us, hours);
-    printf(in_words(call->cli->language, "working days %" PRId64 ", working hours %s\n"), month->days,
-           hours);
+    printf(in_words(call->cli->language, "working days %" PRId64 ", working hours %s\n"),
+           month->days, hours);
     if (!calendar_has_data(call->calendar, month->year)) {
         printf(in_words(call->cli->language, by_week), month->year);
         printf("\n");
@@ -194,9 +198,10 @@ static void month_json(const struct calendar_call *call, const struct month *mon
     struct buf out = {0};
     buf_append_format(&out, "{\"name\":\"%s\",\"version\":\"%s\",\"zone\":\"%s\",\"month\":\"%s\"",
                       call->def.name, call->def.version, call->def.zone, call->month);
-    buf_append_format(&out, ",\"known\":%s,\"working_days\":%" PRId64 ",\"working_seconds\":%" PRId64,
-                      calendar_has_data(call->calendar, month->year) ? "true" : "false", month->days,
-                      month->worked_us / SECOND_US);
+    buf_append_format(&out,
+                      ",\"known\":%s,\"working_days\":%" PRId64 ",\"working_seconds\":%" PRId64,
+                      calendar_has_data(call->calendar, month->year) ? "true" : "false",
+                      month->days, month->worked_us / SECOND_US);
     for (int64_t day = month->first; day <= month->last; day++) {
         const struct calendar_exception *e = exception_on(&call->def, day);
         char date[16];
@@ -245,7 +250,8 @@ static void week_print(const struct calendar_call *call)
     buf_release(&hours);
 }
 
-/* The years to show: those that are known and the one after them; without such bounds, this one and the next. */
+/* The years to show: those that are known and the one after them; without such bounds, this one and
+ * the next. */
 static void years_find(const struct calendar_call *call, int *first, int *last)
 {
     const struct calendar *c = call->calendar;
@@ -284,7 +290,10 @@ static int years_print(const struct calendar_call *call)
         bool known = calendar_has_data(call->calendar, year);
         int64_t sum = 0;
         printf(json ? "%s{\"year\":%d,\"known\":%s,\"working_days\":[" : "%s%d%s",
-               json && year > first ? "," : "", year, json ? known ? "true" : "false" : known ? "  " : "* ");
+               json && year > first ? "," : "", year,
+               json    ? known ? "true" : "false"
+               : known ? "  "
+                       : "* ");
         for (int m = 1; m <= 12; m++) {
             int64_t day = days_from_civil(year, m, 1);
             int64_t days =
@@ -298,7 +307,8 @@ static int years_print(const struct calendar_call *call)
     if (json)
         printf("]}\n");
     else if (starred)
-        printf("%s\n", in_words(language, "* no holidays are known for this year; counted by the week"));
+        printf("%s\n",
+               in_words(language, "* no holidays are known for this year; counted by the week"));
     return CLI_DONE;
 }
 

@@ -1,4 +1,5 @@
-/* calendar-bench CALENDAR.yaml: what adding and measuring cost ten years ahead, beside a walk from window to window. */
+/* calendar-bench CALENDAR.yaml: what adding and measuring cost ten years ahead, beside a walk from
+ * window to window. */
 #include "calendar/calendar.h"
 
 #include "base/text.h"
@@ -97,7 +98,8 @@ static void queries_draw(const struct calendar *c, struct query *q)
         seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         q[i].from_us = days_from_civil(2016, 1, 1) * DAY_US +
                        (int64_t)(seed >> 16) % (3600 * DAY_US / SECOND_US) * SECOND_US;
-        q[i].work_us = calendar_between(c, q[i].from_us, q[i].from_us + 3652 * DAY_US) / HOUR_US * HOUR_US;
+        q[i].work_us =
+            calendar_between(c, q[i].from_us, q[i].from_us + 3652 * DAY_US) / HOUR_US * HOUR_US;
         q[i].due_us = calendar_add(c, q[i].from_us, q[i].work_us);
     }
 }
@@ -126,7 +128,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "the walk and the calendar differ\n");
         return 1;
     }
-    for (int round = 0; round < ROUNDS; round++) { /* in turn, so that the machine disturbs all alike */
+    for (int round = 0; round < ROUNDS;
+         round++) { /* in turn, so that the machine disturbs all alike */
         int64_t t0 = now_ns();
         for (size_t i = 0; i < QUERIES; i++)
             sum += calendar_add(c, q[i].from_us, q[i].work_us);
@@ -147,7 +150,8 @@ int main(int argc, char **argv)
     }
     double a = median(add), b = median(between), na = median(naive_add), nb = median(naive_between);
     bool ok = a < 200 && b < 200;
-    printf("{\"add_ns\":%.1f,\"between_ns\":%.1f,\"walk_add_ns\":%.0f,\"walk_between_ns\":%.0f,\"add_ratio\":%.0f,"
+    printf("{\"add_ns\":%.1f,\"between_ns\":%.1f,\"walk_add_ns\":%.0f,\"walk_between_ns\":%.0f,"
+           "\"add_ratio\":%.0f,"
            "\"between_ratio\":%.0f,\"target_ns\":200,\"ok\":%s,\"sum\":%" PRId64 "}\n",
            a, b, na, nb, na / a, nb / b, ok ? "true" : "false", sum);
     calendar_destroy(&c);

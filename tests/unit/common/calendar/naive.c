@@ -48,7 +48,8 @@ bool naive_is_open(const struct calendar_def *def, const struct zone *zone, int6
     struct local_time t = zone_local(zone, us);
     int64_t day = days_from_civil(t.year, t.month, t.day);
     int minute = t.hour * 60 + t.minute;
-    return minute_in(hours_on(def, day), minute) || minute_in(hours_on(def, day - 1), minute + 1440);
+    return minute_in(hours_on(def, day), minute) ||
+           minute_in(hours_on(def, day - 1), minute + 1440);
 }
 
 int64_t naive_add(const struct calendar_def *def, const struct zone *zone, int64_t from_us,

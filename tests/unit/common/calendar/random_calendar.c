@@ -15,8 +15,8 @@ int64_t dice_below(struct dice *dice, int64_t n)
     return (int64_t)(dice_roll(dice) % (uint64_t)n);
 }
 
-/* No edge lies between midnight and four: there clocks change, and "half past two" is no instant or two. A window over those
- * hours is as likely as any. */
+/* No edge lies between midnight and four: there clocks change, and "half past two" is no instant or
+ * two. A window over those hours is as likely as any. */
 static int edge_draw(struct dice *dice, int from)
 {
     int minute = from + 1 + (int)dice_below(dice, 600);
@@ -28,9 +28,10 @@ static void minute_print(int minute, char out[6])
     text_format(out, 6, "%02u:%02u", (unsigned)minute / 60 % 100, (unsigned)minute % 60);
 }
 
-/* Up to three windows in order; the last may run to midnight or, where it may, into the morning: then no day begins before
- * its night shift has ended. */
-static struct slice hours_draw(struct dice *dice, struct calendar_window *out, bool early, bool night)
+/* Up to three windows in order; the last may run to midnight or, where it may, into the morning:
+ * then no day begins before its night shift has ended. */
+static struct slice hours_draw(struct dice *dice, struct calendar_window *out, bool early,
+                               bool night)
 {
     uint32_t n = 0;
     int at = !early ? edge_draw(dice, 360) : dice_below(dice, 4) ? edge_draw(dice, 240) : 0;
@@ -49,8 +50,12 @@ static struct slice hours_draw(struct dice *dice, struct calendar_window *out, b
 
 struct calendar_def random_calendar(struct dice *dice, struct random_room *room, int64_t around_us)
 {
-    static const char *const zones[] = {"UTC",          "Asia/Shanghai",    "Europe/Berlin",
-                                        "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe",
+    static const char *const zones[] = {"UTC",
+                                        "Asia/Shanghai",
+                                        "Europe/Berlin",
+                                        "Asia/Kolkata",
+                                        "America/New_York",
+                                        "Australia/Lord_Howe",
                                         "America/Sao_Paulo"};
     struct calendar_def def = {.name = "random", .version = "1"};
     *room = (struct random_room){0};
@@ -70,8 +75,8 @@ struct calendar_def random_calendar(struct dice *dice, struct random_room *room,
         int y, m, d;
         day += 1 + dice_below(dice, 6);
         civil_from_days(day, &y, &m, &d);
-        text_format(e->from, sizeof e->from, "%04u-%02u-%02u", (unsigned)y % 10000, (unsigned)m % 100,
-                    (unsigned)d % 100);
+        text_format(e->from, sizeof e->from, "%04u-%02u-%02u", (unsigned)y % 10000,
+                    (unsigned)m % 100, (unsigned)d % 100);
         day += dice_below(dice, 3);
         civil_from_days(day, &y, &m, &d);
         text_format(e->to, sizeof e->to, "%04u-%02u-%02u", (unsigned)y % 10000, (unsigned)m % 100,

@@ -241,13 +241,18 @@ static void test_known_years(void **state)
 {
     (void)state;
     struct calendar_day fine[] = {{.weekday = 1, WINDOWS({"08:00", "17:00"})}};
-    struct calendar_exception dates[] = {{.from = "2026-01-05"}, {.from = "2024-12-30", .to = "2025-01-06"}};
+    struct calendar_exception dates[] = {{.from = "2026-01-05"},
+                                         {.from = "2024-12-30", .to = "2025-01-06"}};
     static const struct {
         int64_t from, to;
         uint32_t dates;
         int first, last; /* 0: without bound */
-    } cases[] = {{0, 0, 0, 0, 0},          {0, 0, 2, 2024, 2026},       {2025, 2026, 2, 2025, 2026},
-                 {2025, 2026, 0, 2025, 2026}, {0, 2026, 2, 0, 2026}, {2025, 0, 2, 2025, 0}};
+    } cases[] = {{0, 0, 0, 0, 0},
+                 {0, 0, 2, 2024, 2026},
+                 {2025, 2026, 2, 2025, 2026},
+                 {2025, 2026, 0, 2025, 2026},
+                 {0, 2026, 2, 0, 2026},
+                 {2025, 0, 2, 2025, 0}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct calendar_def def = {.version = "1",
                                    .zone = "UTC",
@@ -315,16 +320,18 @@ static void test_refused(void **state)
     refuse(DAYS(both), "duplicate", "exceptions");
     refuse(DAYS(shut), "no-working-time", "weekly");
     refuse(DAYS(either), "bad-value", "exceptions[0]");
-    refuse(&(struct calendar_def){.zone = "UTC", .weekly = {fine, 1}, .known_from = 2026, .known_to = 2025},
-           "bad-value", "known_to");
+    refuse(
+        &(struct calendar_def){
+            .zone = "UTC", .weekly = {fine, 1}, .known_from = 2026, .known_to = 2025},
+        "bad-value", "known_to");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_added), cmocka_unit_test(test_agree), cmocka_unit_test(test_days),
-        cmocka_unit_test(test_summer_time), cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_never_closed), cmocka_unit_test(test_known_years),
-        cmocka_unit_test(test_refused)};
+        cmocka_unit_test(test_added),       cmocka_unit_test(test_agree),
+        cmocka_unit_test(test_days),        cmocka_unit_test(test_summer_time),
+        cmocka_unit_test(test_edges),       cmocka_unit_test(test_never_closed),
+        cmocka_unit_test(test_known_years), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

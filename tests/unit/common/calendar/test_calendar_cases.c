@@ -119,10 +119,10 @@ static bool paused_holds(const struct calendar *cal, json_t *c)
     size_t n = pauses_of(c, pauses);
     int64_t start = instant_of(json_object_get(c, "start"));
     if (text_equal(text_of(c, "op"), "add_with_pauses"))
-        return same_instant(c, calendar_add_paused(cal, start, seconds_of(c, "seconds"), pauses, n));
+        return same_instant(c,
+                            calendar_add_paused(cal, start, seconds_of(c, "seconds"), pauses, n));
     return same_number(
-        c,
-        calendar_between_paused(cal, start, instant_of(json_object_get(c, "end")), pauses, n),
+        c, calendar_between_paused(cal, start, instant_of(json_object_get(c, "end")), pauses, n),
         seconds_of(c, "expected_seconds"));
 }
 
@@ -135,7 +135,8 @@ static bool days_hold(const struct calendar *cal, json_t *c)
     return same_instant(c, at);
 }
 
-/* Business seconds in [start, end): none when end comes first. Ours is negative then, so that it stays additive. */
+/* Business seconds in [start, end): none when end comes first. Ours is negative then, so that it
+ * stays additive. */
 static bool between_holds(const struct calendar *cal, json_t *c)
 {
     int64_t got = calendar_between(cal, instant_of(json_object_get(c, "start")),

@@ -1,4 +1,5 @@
-/* What holds for every calendar and instant: laws of arithmetic, and agreement with an oracle that walks minute by minute. */
+/* What holds for every calendar and instant: laws of arithmetic, and agreement with an oracle that
+ * walks minute by minute. */
 #include "naive.h"
 #include "random_calendar.h"
 
@@ -26,8 +27,8 @@ static struct calendar *draw(struct dice *dice, int64_t around_us, struct calend
     return c;
 }
 
-/* Days on which clocks change in some zone of the random calendars, and days like any other; the last two lie about the
- * ends of what is compiled. */
+/* Days on which clocks change in some zone of the random calendars, and days like any other; the
+ * last two lie about the ends of what is compiled. */
 static const char *const around[] = {
     "2026-03-29T00:00:00Z", "2026-10-25T00:00:00Z", "2026-03-08T00:00:00Z", "2026-11-01T00:00:00Z",
     "2026-04-05T00:00:00Z", "2026-10-04T00:00:00Z", "2018-11-04T00:00:00Z", "2018-02-18T00:00:00Z",
@@ -58,15 +59,18 @@ static void test_oracle(void **state)
         struct calendar *c = draw(&dice, middle, &def);
         const struct zone *zone = calendar_zone(c);
         for (int i = 0; i < WALK_QUERIES; i++) {
-            int64_t from = middle + (dice_below(&dice, WINDOW_DAYS * 1440) - WINDOW_DAYS * 720) * MINUTE_US;
+            int64_t from =
+                middle + (dice_below(&dice, WINDOW_DAYS * 1440) - WINDOW_DAYS * 720) * MINUTE_US;
             int64_t to = from + dice_below(&dice, 10 * 1440) * MINUTE_US;
             int64_t minutes = 1 + dice_below(&dice, 3000);
             SAME("is open", calendar_is_open(c, from), naive_is_open(&def, zone, from));
             SAME("between", calendar_between(c, from, to), naive_between(&def, zone, from, to));
-            SAME("add", calendar_add(c, from, minutes * MINUTE_US), naive_add(&def, zone, from, minutes));
+            SAME("add", calendar_add(c, from, minutes * MINUTE_US),
+                 naive_add(&def, zone, from, minutes));
             SAME("subtract", calendar_subtract(c, from, minutes * MINUTE_US),
                  naive_subtract(&def, zone, from, minutes));
-            SAME("next open", calendar_next_open(c, from), naive_add(&def, zone, from, 1) - MINUTE_US);
+            SAME("next open", calendar_next_open(c, from),
+                 naive_add(&def, zone, from, 1) - MINUTE_US);
             SAME("previous close", calendar_prev_close(c, from),
                  naive_subtract(&def, zone, from, 1) + MINUTE_US);
         }
@@ -98,7 +102,8 @@ static void test_spans(void **state)
     }
 }
 
-/* Instants of any microsecond from 1990 to 2055, so also before, after and across the compiled years. */
+/* Instants of any microsecond from 1990 to 2055, so also before, after and across the compiled
+ * years. */
 static int64_t instant_drawn(struct dice *dice)
 {
     return (20 * 365 + dice_below(dice, 65 * 365)) * DAY_US + dice_below(dice, DAY_US);
@@ -113,27 +118,33 @@ static void test_laws(void **state)
         struct calendar *c = draw(&dice, day_drawn(seed), &def);
         for (int i = 0; i < LAW_QUERIES; i++) {
             int64_t from = instant_drawn(&dice), work = 1 + dice_below(&dice, 400 * HOUR_US);
-            int64_t more = 1 + dice_below(&dice, 400 * HOUR_US), later = from + dice_below(&dice, 90 * DAY_US);
-            int64_t last = later + dice_below(&dice, 90 * DAY_US), due = calendar_add(c, from, work);
+            int64_t more = 1 + dice_below(&dice, 400 * HOUR_US),
+                    later = from + dice_below(&dice, 90 * DAY_US);
+            int64_t last = later + dice_below(&dice, 90 * DAY_US),
+                    due = calendar_add(c, from, work);
             SAME("between undoes add", calendar_between(c, from, due), work);
             SAME("and subtract", calendar_between(c, calendar_subtract(c, from, work), from), work);
-            SAME("adding in two steps", calendar_add(c, due, more), calendar_add(c, from, work + more));
+            SAME("adding in two steps", calendar_add(c, due, more),
+                 calendar_add(c, from, work + more));
             SAME("subtracting in two steps",
                  calendar_subtract(c, calendar_subtract(c, from, work), more),
                  calendar_subtract(c, from, work + more));
             SAME("between is additive",
                  calendar_between(c, from, later) + calendar_between(c, later, last),
                  calendar_between(c, from, last));
-            SAME("and has a sign", calendar_between(c, last, from), -calendar_between(c, from, last));
+            SAME("and has a sign", calendar_between(c, last, from),
+                 -calendar_between(c, from, last));
             SAME("no earlier from a later start", calendar_add(c, later, work) >= due, true);
             SAME("later with more work", calendar_add(c, from, work + more) > due, true);
             SAME("never more than the clock", due - from >= work, true);
             int64_t close = calendar_next_close(c, from), open = calendar_next_open(c, close);
-            SAME("due exactly at closing", calendar_add(c, from, calendar_between(c, from, close)), close);
+            SAME("due exactly at closing", calendar_add(c, from, calendar_between(c, from, close)),
+                 close);
             int64_t half = open + (calendar_next_close(c, open) - open) / 2;
             SAME("begun exactly at opening", calendar_subtract(c, half, half - open), open);
             SAME("due at the end of work", calendar_prev_close(c, due), due);
-            SAME("subtract is its twin", calendar_add(c, calendar_subtract(c, due, work), work), due);
+            SAME("subtract is its twin", calendar_add(c, calendar_subtract(c, due, work), work),
+                 due);
             SAME("only open time counts",
                  calendar_subtract(c, due, work) == calendar_next_open(c, from) ||
                      calendar_between(c, from, calendar_subtract(c, due, work)) == 0,
@@ -143,7 +154,8 @@ static void test_laws(void **state)
     }
 }
 
-/* A pause is the same as a clock that is stopped by hand at its beginning and started again at its end. */
+/* A pause is the same as a clock that is stopped by hand at its beginning and started again at its
+ * end. */
 static void test_pauses(void **state)
 {
     (void)state;
@@ -167,13 +179,14 @@ static void test_pauses(void **state)
                 paused |= pauses[i].from_us <= walk && walk < pauses[i].to_us;
             left -= !paused && naive_is_open(&def, zone, walk);
         }
-        SAME("add paused", calendar_add_paused(c, from, minutes * MINUTE_US, pauses, COUNT_OF(pauses)), walk);
+        SAME("add paused",
+             calendar_add_paused(c, from, minutes * MINUTE_US, pauses, COUNT_OF(pauses)), walk);
         SAME("between paused", calendar_between_paused(c, from, walk, pauses, COUNT_OF(pauses)),
              minutes * MINUTE_US);
         int64_t ran = calendar_between(c, from, pauses[2].from_us);
         if (ran > 0 && pauses[2].from_us > from)
-            SAME("used up exactly where the pause begins", calendar_add_paused(c, from, ran, pauses + 2, 1),
-                 calendar_add(c, from, ran));
+            SAME("used up exactly where the pause begins",
+                 calendar_add_paused(c, from, ran, pauses + 2, 1), calendar_add(c, from, ran));
         SAME("no pause", calendar_add_paused(c, from, minutes * MINUTE_US, NULL, 0),
              calendar_add(c, from, minutes * MINUTE_US));
         pauses[0].to_us = INT64_MAX;
@@ -185,8 +198,7 @@ static void test_pauses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_oracle), cmocka_unit_test(test_spans), cmocka_unit_test(test_laws),
-        cmocka_unit_test(test_pauses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_spans),
+                                       cmocka_unit_test(test_laws), cmocka_unit_test(test_pauses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
