@@ -29,7 +29,7 @@ static const struct field settings_worker_fields[] = {
     F_TEXT(settings_worker, metrics, 0, "address and port of metrics and health over HTTP; default 127.0.0.1:7411 and up"),
     F_INT_DEF(settings_worker, linger_events, 0, 64, 1, 4096, "a batch is read when so many events wait …"),
     F_INT_DEF(settings_worker, linger_ms, 0, 5, 0, 1000, "… or so much time has passed"),
-    F_INT_DEF(settings_worker, batch_events, 0, 512, 1, 4096, "events in one transaction at most"),
+    F_INT_DEF(settings_worker, batch_events, 0, 2048, 1, 4096, "events in one transaction at most"),
     F_INT_DEF(settings_worker, cache_rows, 0, 4096, 0, 10000000, "closed rows kept in memory, per table"),
 };
 static const struct record settings_worker_record = RECORD(settings_worker, settings_worker_fields, "a worker");

@@ -19,7 +19,7 @@ struct settings_worker {
     char metrics[64];
     int64_t linger_events; /* 64 */
     int64_t linger_ms;     /* 5 */
-    int64_t batch_events;  /* 512 */
+    int64_t batch_events;  /* 2048 */
     int64_t cache_rows;    /* closed rows kept per table, 4096 */
 };
 struct settings {

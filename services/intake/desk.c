@@ -91,7 +91,7 @@ bool desk_judge(struct desk_case *c)
     return line->judge(c) && !desk_missed(c);
 }
 
-void desk_touch(struct tables *tables, const char *principal, const char *type, const char *key,
+void desk_touch(struct tables *tables, const char *principal, const char *type, const char *key, const char *job,
                 const struct ticket_registered *data)
 {
     static const char *const about_tickets[] = {"ticket.", "job.", "followup.", "sla.", "approval.", "quote.", "event."};
@@ -102,6 +102,8 @@ void desk_touch(struct tables *tables, const char *principal, const char *type, 
                 (void)table_get(tables, ARCHIVE_TICKETS, key);
                 break;
             }
+    if (job[0] != '\0')
+        (void)table_get(tables, ARCHIVE_JOBS, job);
     for (size_t i = 0; i < COUNT_OF(about_units); i++)
         if (key[0] != '\0' && text_starts(type, about_units[i]))
             (void)table_get(tables, ARCHIVE_UNITS, key);

@@ -41,8 +41,10 @@ struct desk_case {
 /* True: to be journaled (or repeated). False: refused with a problem — or a miss, when tables_misses() is not 0: then
  * the caller undoes, fetches and judges again. */
 bool desk_judge(struct desk_case *) MUST_CHECK;
-/* Looks up the rows that judging will look up, so that the misses of many events can be fetched together. data may be NULL. */
-void desk_touch(struct tables *, const char *principal, const char *type, const char *key, const struct ticket_registered *data);
+/* Looks up the rows that judging will look up, so that the misses of many events can be fetched together. job: data.job, "" = none;
+ * data may be NULL. */
+void desk_touch(struct tables *, const char *principal, const char *type, const char *key, const char *job,
+                const struct ticket_registered *data);
 
 
 /* --- shared by the on_*.c files ------------------------------------------------------------------ */

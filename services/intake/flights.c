@@ -74,6 +74,7 @@ static void touch_item(struct server *server, struct item *item, const struct se
 static enum step fetch_rows(struct server *server)
 {
     uint32_t left = BATCH_EVENTS_MAX;
+    metric_add(server->fetches, 1);
     for (struct item *item = server->queue; item != NULL && left > 0; item = item->next)
         if (item->kind == ITEM_APPEND)
             touch_item(server, item, session_of(server, item->session), &left);

@@ -44,31 +44,51 @@ bool posted_decode(struct bytes raw, struct posted *posted, struct problem *prob
     return true;
 }
 
-bool posted_peek(struct bytes raw, struct posted *posted)
+static void text_read(char *out, size_t cap, struct bytes value)
 {
+    struct unpack at = unpack_of(value);
+    struct pack_value read = unpack_next(&at);
+    if (read.type == PACK_STR)
+        text_copy_n(out, cap, (const char *)read.bytes.data, read.bytes.len);
+}
+
+/* The value under a name; empty: none. */
+static struct bytes map_find(struct bytes map, const char *name)
+{
+    struct unpack at = unpack_of(map);
+    uint32_t pairs = unpack_next(&at).n;
+    for (uint32_t i = 0; i < pairs; i++) {
+        struct bytes key = unpack_next(&at).bytes, value = unpack_raw(&at);
+        if (bytes_equal(key, bytes_of_text(name)))
+            return value;
+    }
+    return bytes_of(NULL, 0);
+}
+
+bool posted_peek(struct bytes raw, struct posted *posted, char job[JOB_CAP])
+{
+    posted->type[0] = posted->key[0] = job[0] = '\0';
+    posted->v = 0;
     if (raw.len == 0 || raw.len > EVENT_BYTES_MAX || !is_map(raw))
         return false;
-    struct unpack at = unpack_of(raw);
-    uint32_t pairs = unpack_next(&at).n;
-    posted->type[0] = posted->key[0] = '\0';
-    posted->v = 0;
-    for (uint32_t i = 0; i < pairs; i++) {
-        struct bytes name = unpack_next(&at).bytes, value = unpack_raw(&at);
-        struct unpack inside = unpack_of(value);
-        bool is_type = bytes_equal(name, bytes_of("type", 4)), is_key = bytes_equal(name, bytes_of("key", 3));
-        if (!is_type && !is_key && !bytes_equal(name, bytes_of("v", 1)))
-            continue;
-        struct pack_value read = unpack_next(&inside);
-        if (is_type && read.type == PACK_STR)
-            text_copy_n(posted->type, sizeof(posted->type), (const char *)read.bytes.data, read.bytes.len);
-        else if (is_key && read.type == PACK_STR)
-            text_copy_n(posted->key, sizeof(posted->key), (const char *)read.bytes.data, read.bytes.len);
-        else if (read.type == PACK_INT)
-            posted->v = read.integer;
-        if (posted->key[0] != '\0' && posted->type[0] != '\0')
-            break; /* the order of a draft: what is looked for comes first */
+    struct bytes type = map_find(raw, "type"), v = map_find(raw, "v"), key = map_find(raw, "key");
+    if (type.len == 0)
+        return false;
+    text_read(posted->type, sizeof(posted->type), type);
+    if (key.len > 0)
+        text_read(posted->key, sizeof(posted->key), key);
+    if (v.len > 0) {
+        struct unpack at = unpack_of(v);
+        struct pack_value read = unpack_next(&at);
+        posted->v = read.type == PACK_INT ? read.integer : 0;
     }
-    return posted->type[0] != '\0';
+    if (!text_starts(posted->type, "job."))
+        return true;
+    struct bytes data = map_find(raw, "data");
+    struct bytes named = data.len > 0 && is_map(data) ? map_find(data, "job") : bytes_of(NULL, 0);
+    if (named.len > 0)
+        text_read(job, JOB_CAP, named);
+    return true;
 }
 
 void journal_batch_release(struct batch *batch)

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "event/event.h"
+#include "proto/job.h"
 #include "event/stream.h"
 
 struct journal_head {
@@ -34,8 +35,8 @@ struct posted {
     struct bytes data, priv;
 };
 extern const struct record posted_record;
-/* Only type, version and key, of a well-formed one; for looking ahead. */
-bool posted_peek(struct bytes raw, struct posted *);
+/* Only type, version, key and the job that the data name ("" = none), of a well-formed one; for looking ahead. */
+bool posted_peek(struct bytes raw, struct posted *, char job[JOB_CAP]);
 /* False: malformed, with the field. Data that is not there becomes an empty map. */
 bool posted_decode(struct bytes raw, struct posted *, struct problem *) MUST_CHECK;
 

@@ -281,7 +281,7 @@ bool desk_on_ticket_registered(struct desk_case *c)
     if (c->key[0] == '\0' ? !number_give(c, policy) : table_get(c->tables, ARCHIVE_TICKETS, c->key) != NULL)
         return desk_refuse(c, "ticket.exists", "key", "%s", c->key);
     /* All rows that the judgement needs are asked for before anything changes: one round of misses, not three. */
-    desk_touch(c->tables, c->principal != NULL ? c->principal->id : "", c->type->name, "", data);
+    desk_touch(c->tables, c->principal != NULL ? c->principal->id : "", c->type->name, "", "", data);
     if (desk_missed(c))
         return false;
     ticket_register(c, data, policy);

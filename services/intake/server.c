@@ -248,6 +248,7 @@ static void register_metrics(struct server *server)
     server->events = metric_counter(metrics, "events_total", "events journaled");
     server->refused = metric_counter(metrics, "refused_total", "events refused, idempotency repeats included");
     server->commits = metric_counter(metrics, "commits_total", "commits of the journal");
+    server->fetches = metric_counter(metrics, "fetches_total", "times archive rows were fetched because they were not in memory");
     server->malformed = metric_counter(metrics, "malformed_total", "frames that are not of the protocol");
     server->reconnects = metric_counter(metrics, "reconnects_total", "times the database had to be asked what holds");
     server->batch_events = metric_gauge(metrics, "batch_events", "events in the last commit");

@@ -100,7 +100,7 @@ struct server {
     size_t salts_left;
     struct arena *arena;
     struct buf out;
-    struct metric *events, *refused, *commits, *batch_events, *head, *sessions_gauge, *malformed, *reconnects;
+    struct metric *events, *refused, *commits, *batch_events, *head, *sessions_gauge, *malformed, *reconnects, *fetches;
 };
 
 /* server.c */

@@ -172,15 +172,19 @@ static struct session *session_begin(struct server *server, const struct bus_pee
     return session;
 }
 
+#define WORKER_WINDOWS 4
+
 /* False: who said HELLO is gone already. */
 static bool welcome(struct server *server, const struct bus_peer *peer, const struct source_row *source)
 {
+    /* A worker that has fallen behind concludes by the thousand, and waits for the last answer before it commits. */
+    int64_t windows = source_is_worker(server, source->name) ? WORKER_WINDOWS : 1;
     struct verb_welcome verb = {.epoch = server->durable.epoch,
                                 .head = (int64_t)server->durable.pos,
                                 .durable = source->last,
                                 .upto = source->upto,
-                                .window_events = APPEND_EVENTS_MAX,
-                                .window_bytes = APPEND_BYTES_MAX,
+                                .window_events = windows * APPEND_EVENTS_MAX,
+                                .window_bytes = windows * APPEND_BYTES_MAX,
                                 .hb_ms = HEARTBEAT_MS};
     buf_reset(&server->out);
     record_encode(&verb_welcome_record, RECORD_WHOLE, &verb, &server->out);

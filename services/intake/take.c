@@ -180,7 +180,8 @@ void taker_touch(struct taker *taker, const struct source_row *source, struct by
     struct problem problem;
     void *object = NULL;
     char principal[sizeof(((struct principal_row *)0)->id)] = "";
-    if (!posted_peek(raw, &posted) || !source_principal(source->name, principal, sizeof(principal)))
+    char job[JOB_CAP];
+    if (!posted_peek(raw, &posted, job) || !source_principal(source->name, principal, sizeof(principal)))
         return;
     if (text_equal(posted.type, "ticket.registered")) {
         const struct event_type *type = event_type_find(posted.type, (uint32_t)posted.v);
@@ -188,7 +189,7 @@ void taker_touch(struct taker *taker, const struct source_row *source, struct by
         if (type == NULL || !posted_decode(raw, &posted, &problem) || !data_decode(taker, type, &posted, &object, &problem))
             return;
     }
-    desk_touch(taker->tables, principal, posted.type, posted.key, object);
+    desk_touch(taker->tables, principal, posted.type, posted.key, job, object);
 }
 
 void taker_say(struct taker *taker, struct batch *batch, const char *type, const char *key, const void *data, int64_t now_us)
