@@ -86,6 +86,9 @@ enum status pg_commit(struct pg *) MUST_CHECK; /* OK only after COMMIT's own res
  * it is under way (wait for pg_socket to be readable). */
 enum status pg_commit_send(struct pg *) MUST_CHECK;
 enum status pg_commit_poll(struct pg *) MUST_CHECK;
+/* The second half for who has nothing else to do: waits for the socket until boot time until_us (INT64_MAX: as long as
+ * pg_limit_wait allows). STATUS_AGAIN: it is still under way then. */
+enum status pg_commit_wait(struct pg *, int64_t until_us) MUST_CHECK;
 void pg_rollback(struct pg *);
 
 /* Numbered migrations of one schema. Each is SQL text; applied once, in order, in one transaction each,

@@ -3,8 +3,10 @@
  * buffers never wait for each other. */
 #include "pg/connection.h"
 #include "base/clock.h"
+#include "base/instant.h"
 #include "base/text.h"
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,6 +380,23 @@ enum status pg_commit_poll(struct pg *pg)
         return commit_end(pg);
     }
     return STATUS_AGAIN;
+}
+
+enum status pg_commit_wait(struct pg *pg, int64_t until_us)
+{
+    enum status status;
+
+    while ((status = pg_commit_poll(pg)) == STATUS_AGAIN) {
+        int64_t now_us = clock_boot_us();
+        if (now_us >= until_us) {
+            break;
+        }
+        /* Once a second the commit's own deadline is looked at. */
+        int64_t left_us = until_us - now_us < SECOND_US ? until_us - now_us : SECOND_US;
+        struct pollfd item = {.fd = pg_socket(pg), .events = POLLIN};
+        (void)poll(&item, 1, (int)(left_us / 1000) + 1);
+    }
+    return status;
 }
 
 enum status pg_commit(struct pg *pg)

@@ -8,7 +8,6 @@
 #include "pg/row.h"
 #include "table/mirror.h"
 #include "worker/scan.h"
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,11 +49,7 @@ static void show(struct rebuild *rebuild, bool end)
 
 static bool landed(struct rebuild *rebuild)
 {
-    enum status status = STATUS_OK;
-    while (rebuild->committing && (status = pg_commit_poll(rebuild->pg)) == STATUS_AGAIN) {
-        struct pollfd item = {.fd = pg_socket(rebuild->pg), .events = POLLIN};
-        poll(&item, 1, 1000);
-    }
+    enum status status = rebuild->committing ? pg_commit_wait(rebuild->pg, INT64_MAX) : STATUS_OK;
     rebuild->committing = false;
     return status == STATUS_OK || failed(rebuild, "PostgreSQL");
 }

@@ -430,11 +430,8 @@ static void land(struct server *server, struct flight *flight)
     server->flight_landed = true;
 }
 
-void server_poll(struct server *server)
+static void commit_ended(struct server *server, enum status status)
 {
-    if (server->flying == NULL)
-        return;
-    enum status status = store_poll(&server->store);
     if (status == STATUS_AGAIN)
         return;
     /* By what it was: a lost connection has no socket any more. */
@@ -445,4 +442,16 @@ void server_poll(struct server *server)
         return;
     }
     land(server, server->flying);
+}
+
+void server_poll(struct server *server)
+{
+    if (server->flying != NULL)
+        commit_ended(server, store_poll(&server->store));
+}
+
+void server_finish(struct server *server, int64_t until_us)
+{
+    if (server->flying != NULL)
+        commit_ended(server, store_wait(&server->store, until_us));
 }

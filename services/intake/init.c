@@ -5,7 +5,6 @@
 #include "store.h"
 #include "take.h"
 #include <string.h>
-#include <unistd.h>
 
 /* What each worker concludes; its principal may append that and nothing else. */
 static const struct {
@@ -134,12 +133,8 @@ static enum status stream_write(struct store *store, const struct options *optio
     if (status == STATUS_OK) {
         stream_say(options, &taker, &batch);
         status = store_send(store, &batch, NULL, 0, taker.tables);
-        while (status == STATUS_OK && (status = store_poll(store)) == STATUS_AGAIN) {
-            usleep(1000);
-            status = STATUS_OK;
-            if (!pg_is_connected(store->pg))
-                break;
-        }
+        if (status == STATUS_OK)
+            status = store_wait(store, INT64_MAX);
     }
     if (status == STATUS_OK) {
         store_let_go(store, &taker.journal.head);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #define TICK_US SECOND_US
 #define CLOCK_PARTED_US MINUTE_US
@@ -298,8 +299,10 @@ void server_stop_feed(struct server *server)
 {
     struct intake_state state = {.head = {.epoch = -1}};
     struct published *end = published_new(NULL, &state);
-    while (published_send(server->pair, &end) != STATUS_OK)
-        usleep(1000); /* the feed thread is emptying the pair */
+    while (published_send(server->pair, &end) != STATUS_OK) { /* the feed thread is emptying the pair */
+        zmq_pollitem_t room = {.socket = bus_raw(server->pair), .events = ZMQ_POLLOUT};
+        (void)zmq_poll(&room, 1, 1000);
+    }
 }
 
 void server_destroy(struct server **server_p)
@@ -472,13 +475,9 @@ bool server_run(struct server *server)
             break;
     }
     bool fine = !server->dead;
-    int64_t until_us = clock_boot_us() + 5 * SECOND_US;
-    while (fine && server->flying != NULL && !server->lost && clock_boot_us() < until_us) {
-        server_poll(server);
-        if (server->flying != NULL)
-            usleep(1000);
-    }
-    if (fine && !server->lost)
+    if (fine && !server->lost && server->flying != NULL)
+        server_finish(server, clock_boot_us() + 5 * SECOND_US);
+    if (fine && !server->lost && server->flying == NULL)
         store_let_go(&server->store, &server->durable);
     return fine;
 }

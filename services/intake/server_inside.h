@@ -140,5 +140,6 @@ void server_drop_queue(struct server *);
 /* Sources whose rows differ from what is stored, in the turn's memory; they count as stored from here on. */
 size_t sources_dirty(struct server *, struct source_row ***dirty);
 void server_poll(struct server *);   /* has the commit come back? then acknowledges and publishes */
+void server_finish(struct server *, int64_t until_us); /* the same, waited for until boot time until_us */
 
 #endif

@@ -300,6 +300,11 @@ enum status store_poll(struct store *store)
     return pg_commit_poll(store->pg);
 }
 
+enum status store_wait(struct store *store, int64_t until_us)
+{
+    return pg_commit_wait(store->pg, until_us);
+}
+
 enum status store_renew(struct store *store, const struct journal_head *head, int64_t rec_us, struct source_row *const *dirty,
                         size_t dirty_n)
 {

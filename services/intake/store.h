@@ -39,6 +39,8 @@ enum status store_source(struct store *, const char *name, struct source_row *) 
 enum status store_send(struct store *, const struct batch *, struct source_row *const *dirty, size_t dirty_n,
                        struct tables *) MUST_CHECK;
 enum status store_poll(struct store *) MUST_CHECK;
+/* The same, waited for until boot time until_us. */
+enum status store_wait(struct store *, int64_t until_us) MUST_CHECK;
 /* Keeps the lease while nothing is appended, what time was told to others (rec_us), and what sources said meanwhile: as things
  * stand in the journal, without numbers of a batch that is not committed. */
 enum status store_renew(struct store *, const struct journal_head *, int64_t rec_us, struct source_row *const *dirty,

@@ -91,15 +91,7 @@ static void await_waiting(int64_t pid, const char *kind)
 
 static enum status commit_end(struct pg *pg)
 {
-    enum status status;
-    int64_t deadline_us = clock_boot_us() + DEADLINE_US;
-
-    while ((status = pg_commit_poll(pg)) == STATUS_AGAIN) {
-        struct pollfd fd = {.fd = pg_socket(pg), .events = POLLIN};
-        assert_true(clock_boot_us() < deadline_us);
-        poll(&fd, 1, 100);
-    }
-    return status;
+    return pg_commit_wait(pg, clock_boot_us() + DEADLINE_US);
 }
 
 static void begin_insert(struct pg *pg)
@@ -140,6 +132,7 @@ static void test_waits_for_the_server(void **state)
     assert_int_equal(pg_commit_send(pg), STATUS_OK);
     await_waiting(pid, "Lock");
     assert_int_equal(pg_commit_poll(pg), STATUS_AGAIN);
+    assert_int_equal(pg_commit_wait(pg, clock_boot_us() + 1000), STATUS_AGAIN);
     assert_int_equal(pg_commit(other), STATUS_OK);
     assert_int_equal(commit_end(pg), STATUS_OK);
     assert_int_equal(stored(), 1);
