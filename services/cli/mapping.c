@@ -129,6 +129,19 @@ static bool text_fill(struct mapping *mapping, const struct mapping_text *text,
     return true;
 }
 
+static bool looks_back(enum when_kind kind)
+{
+    return kind == WHEN_CHANGED || kind == WHEN_WAS || kind == WHEN_WAS_NOT;
+}
+
+static bool when_lists(const struct mapping_when *when, const char *cell)
+{
+    for (size_t i = 0; i < when->values_n; i++)
+        if (text_equal(when->values[i], cell))
+            return true;
+    return false;
+}
+
 /* `before`: the compared columns of the row before of this key, NULL: this is the first. *compared
  * moves along it. */
 static bool when_holds(const struct mapping_when *when, const struct csv_row *row,
@@ -136,25 +149,24 @@ static bool when_holds(const struct mapping_when *when, const struct csv_row *ro
 {
     if (when->kind == WHEN_FIRST)
         return before == NULL;
-    const char *cell = row->cells[when->column.pieces[0].at];
+    const char *cell = row->cells[when->column.pieces[0].at], *was = before ? *compared : NULL;
+    if (was != NULL && looks_back(when->kind))
+        *compared += strlen(*compared) + 1;
     switch (when->kind) {
     case WHEN_SET:
         return !is_blank(cell);
     case WHEN_EMPTY:
         return is_blank(cell);
     case WHEN_IS:
+        return when_lists(when, cell);
     case WHEN_IS_NOT:
-        for (size_t i = 0; i < when->values_n; i++)
-            if (text_equal(when->values[i], cell))
-                return when->kind == WHEN_IS;
-        return when->kind == WHEN_IS_NOT;
-    case WHEN_CHANGED: {
-        if (before == NULL)
-            return true;
-        bool changed = !text_equal(*compared, cell);
-        *compared += strlen(*compared) + 1;
-        return changed;
-    }
+        return !when_lists(when, cell);
+    case WHEN_CHANGED:
+        return was == NULL || !text_equal(was, cell);
+    case WHEN_WAS:
+        return was != NULL && when_lists(when, was);
+    case WHEN_WAS_NOT:
+        return was == NULL || !when_lists(when, was);
     case WHEN_FIRST:
         break;
     }
@@ -179,7 +191,7 @@ static void row_remember(struct mapping *mapping, const char *key, const struct 
     for (size_t i = 0; i < mapping->events_n; i++)
         for (size_t w = 0; w < mapping->events[i].whens_n; w++) {
             const struct mapping_when *when = &mapping->events[i].whens[w];
-            if (when->kind == WHEN_CHANGED) {
+            if (looks_back(when->kind)) {
                 const char *cell = row->cells[when->column.pieces[0].at];
                 buf_append(&mapping->compared, cell, strlen(cell) + 1);
             }
@@ -253,6 +265,23 @@ static bool object_encode(struct mapping *mapping, const struct mapping_event *e
                          mapping->scratch, checked, problem);
 }
 
+/* Without `at` the event counts from its recording. */
+static bool at_fill(struct mapping *mapping, const struct mapping_event *event,
+                    const struct csv_row *row, int64_t *at_us, struct problem *problem)
+{
+    const char *value;
+    *at_us = 0;
+    if (event->at.n == 0)
+        return true;
+    if (!text_fill(mapping, &event->at, row, &value, problem))
+        return false;
+    if (value == NULL)
+        return problem_set(problem, "missing", first_column(&event->at, "at"), "the time is blank");
+    if (!time_read(&mapping->time, value, at_us))
+        return problem_set(problem, "bad-time", first_column(&event->at, "at"), "\"%.60s\"", value);
+    return true;
+}
+
 static bool event_make(struct mapping *mapping, const struct mapping_event *event,
                        const struct csv_row *row, const char *row_key, int64_t *at_us,
                        struct problem *problem)
@@ -267,14 +296,8 @@ static bool event_make(struct mapping *mapping, const struct mapping_event *even
         return false;
     if (value != NULL)
         text_copy(by, sizeof(by), value);
-    if (!text_fill(mapping, &event->at, row, &value, problem))
-        return false;
-    *at_us = 0;
-    if (event->at.n > 0 && value == NULL)
-        return problem_set(problem, "missing", first_column(&event->at, "at"), "the time is blank");
-    if (value != NULL && !time_read(&mapping->time, value, at_us))
-        return problem_set(problem, "bad-time", first_column(&event->at, "at"), "\"%.60s\"", value);
-    if (!object_fill(mapping, event, row, problem) || !object_encode(mapping, event, problem))
+    if (!at_fill(mapping, event, row, at_us, problem) ||
+        !object_fill(mapping, event, row, problem) || !object_encode(mapping, event, problem))
         return false;
     const struct draft draft = {.type = event->type->name,
                                 .v = event->type->v,

@@ -36,7 +36,7 @@ struct mapping_text {
     bool cut;          /* cut to what the field holds instead of being refused */
 };
 
-enum when_kind { WHEN_SET, WHEN_EMPTY, WHEN_IS, WHEN_IS_NOT, WHEN_CHANGED, WHEN_FIRST };
+enum when_kind { WHEN_SET, WHEN_EMPTY, WHEN_IS, WHEN_IS_NOT, WHEN_CHANGED, WHEN_WAS, WHEN_WAS_NOT, WHEN_FIRST };
 struct mapping_when {
     enum when_kind kind;
     struct mapping_text column; /* not for FIRST */

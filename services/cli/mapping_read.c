@@ -204,14 +204,25 @@ static void when_value(struct yaml_reading *reading, const char *name, yaml_node
         wrong(reading, node, "too-many", "32");
 }
 
+static bool comparison(const char *name, enum when_kind *kind)
+{
+    static const char *const names[] = {"is", "is_not", "was", "was_not"};
+    static const enum when_kind kinds[] = {WHEN_IS, WHEN_IS_NOT, WHEN_WAS, WHEN_WAS_NOT};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (text_equal(name, names[i])) {
+            *kind = kinds[i];
+            return true;
+        }
+    return false;
+}
+
 static void when_entry(struct yaml_reading *reading, const char *name, yaml_node_t *node,
                        void *into)
 {
     struct mapping_when *when = into;
     if (text_equal(name, "column")) {
         short_read(reading, node, &when->column);
-    } else if (text_equal(name, "is") || text_equal(name, "is_not")) {
-        when->kind = text_equal(name, "is") ? WHEN_IS : WHEN_IS_NOT;
+    } else if (comparison(name, &when->kind)) {
         when->values = arena_alloc(reading->mapping->arena, 32 * sizeof(*when->values));
         list_each(reading, node, when_value, when);
     } else if (text_equal(name, "set") || text_equal(name, "empty") ||
@@ -224,7 +235,7 @@ static void when_entry(struct yaml_reading *reading, const char *name, yaml_node
             wrong(reading, node, "bad-value", "true");
     } else {
         wrong(reading, node, "unknown-field",
-              "set, empty, changed, first, or column with is or is_not");
+              "set, empty, changed, first, or column with is, is_not, was or was_not");
     }
 }
 
@@ -241,7 +252,8 @@ static void when_read(struct yaml_reading *reading, const char *name, yaml_node_
         map_each(reading, node, when_entry, when);
     else
         short_read(reading, node, &when->column);
-    if (when->kind == WHEN_CHANGED || when->kind == WHEN_FIRST)
+    if (when->kind == WHEN_CHANGED || when->kind == WHEN_WAS || when->kind == WHEN_WAS_NOT ||
+        when->kind == WHEN_FIRST)
         reading->mapping->remembers = true;
     if (when->kind != WHEN_FIRST && when->column.n != 1)
         wrong(reading, node, "missing", "one column");
