@@ -13,7 +13,9 @@ static const struct field approval_decided_fields[] = {
     F_TEXT(approval_decided, approval, FIELD_REQUIRED, "the approval, TICKET/ak"),
     F_BOOL(approval_decided, approved, FIELD_REQUIRED, "yes or no"),
     F_TEXT(approval_decided, level, 0, "who decided"),
-    F_TEXT(approval_decided, reason, 0, "why"),
+    F_TEXT(approval_decided, reason, 0, "why; of a pause: the reason code of the waiting"),
+    F_TEXT(approval_decided, what, 0, "what is approved, where it is not a job's cost: pause …"),
+    F_SPAN(approval_decided, more, 0, "of a pause: how much longer it may last"),
 };
 const struct record approval_decided_record = RECORD(approval_decided, approval_decided_fields, "it was decided");
 

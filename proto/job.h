@@ -44,7 +44,7 @@ struct job_reported { /* 报告单 */
 struct job_withdrawn { char job[JOB_CAP]; char site[65]; char reason[48]; /* resolved, taken, cancelled, moved-on */ };
 struct job_handed_over { char job[JOB_CAP]; char to[65]; char reason[160]; };
 struct approval_requested { char approval[JOB_CAP]; char level[48]; char reason[160]; int64_t amount; };
-struct approval_decided { char approval[JOB_CAP]; bool approved; char level[48]; char reason[160]; };
+struct approval_decided { char approval[JOB_CAP]; bool approved; char level[48]; char reason[160]; char what[32]; struct span more; };
 struct quote_requested { char quote[JOB_CAP]; char job[JOB_CAP]; char reason[160]; };
 struct quote_line { char item[120]; int64_t amount; char price_source[32]; };
 struct quote_issued { char quote[JOB_CAP]; struct quote_line lines[16]; uint32_t lines_n; int64_t total; int64_t valid_until_us; };

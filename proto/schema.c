@@ -40,6 +40,9 @@ static void event_out(struct document *d, const struct event_type *type)
     document_text(d, "title", type->title_en);
     document_text(d, "x-title-zh", type->title_zh);
     document_text(d, "x-speaker", schema_speaker(type->speaker));
+    char keys[EVENT_KEYS_TEXT_MAX];
+    event_keys_print(type->keys, keys);
+    document_text(d, "x-key", keys);
     if (type->verb != NULL)
         document_text(d, "x-verb", type->verb);
     document_text(d, "type", "object");
@@ -123,16 +126,19 @@ static void padded(struct buf *out, const char *text, size_t columns)
 void schema_print_table(bool chinese, struct buf *out)
 {
     const struct event_type *type;
+    char keys[EVENT_KEYS_TEXT_MAX];
     padded(out, chinese ? "类型" : "TYPE", 21);
     padded(out, chinese ? "来源" : "FROM", 12);
-    padded(out, chinese ? "动词" : "VERB", 12);
-    buf_append_text(out, chinese ? "说明\n" : "MEANING\n");
+    padded(out, chinese ? "动词" : "VERB", 16);
+    padded(out, chinese ? "说明" : "MEANING", 26);
+    buf_append_text(out, chinese ? "键\n" : "KEY\n");
     for (size_t i = 0; (type = event_type_at(i)) != NULL; i++) {
         padded(out, type->name, 21);
         padded(out, schema_speaker(type->speaker), 12);
-        padded(out, type->verb != NULL ? type->verb : "", 12);
-        buf_append_text(out, chinese ? type->title_zh : type->title_en);
-        buf_append_text(out, "\n");
+        padded(out, type->verb != NULL ? type->verb : "", 16);
+        padded(out, chinese ? type->title_zh : type->title_en, 26);
+        event_keys_print(type->keys, keys);
+        buf_append_format(out, "%s\n", keys);
     }
 }
 
@@ -197,6 +203,9 @@ void schema_print_type(const struct event_type *type, bool chinese, struct buf *
     buf_append_format(out, "%s/%u  %s\n", type->name, (unsigned)type->v, chinese ? type->title_zh : type->title_en);
     if (type->data->doc != NULL)
         buf_append_format(out, "%s\n", type->data->doc);
+    char keys[EVENT_KEYS_TEXT_MAX];
+    event_keys_print(type->keys, keys);
+    buf_append_format(out, chinese ? "键: %s\n" : "key: %s\n", keys);
     fields_out(type->data, "", 3, chinese, out);
 }
 

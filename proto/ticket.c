@@ -44,6 +44,7 @@ static const struct field ticket_assessed_fields[] = {
     F_TIME(ticket_assessed, opened, FIELD_REQUIRED, "instant the ticket counts from"),
     F_INT_DEF(ticket_assessed, quantity, 0, 1, 1, 1000000, "units concerned"),
     F_BOOL(ticket_assessed, again, 0, "not the first judgement of this ticket"),
+    F_TEXT(ticket_assessed, phase, 0, "phase of the contract: installation, trial, free, after"),
 };
 const struct record ticket_assessed_record = RECORD(ticket_assessed, ticket_assessed_fields, "the desk's judgement of a registration");
 

@@ -39,6 +39,7 @@ struct ticket_assessed {
     int64_t opened_us;   /* the instant the ticket counts from: min(at, rec) of its registration */
     int64_t quantity;
     bool again;          /* not the first one of this ticket */
+    char phase[32];      /* of the contract: installation, trial, free, after */
 };
 struct ticket_reclassified { char kind[POLICY_KIND_CAP], priority[32], region[24], product[64]; char reason[160]; };
 struct ticket_replied { char means[32]; char text[2000]; /* personal */ };
