@@ -19,6 +19,7 @@
 
 struct check {
     const struct policy *policy;
+    const struct record *(*event_data)(const char *type);
     struct problems *problems;
 };
 
@@ -108,7 +109,9 @@ static bool covers_but_kinds(const struct policy_match *wide, const struct polic
            words_cover(&wide->products, &narrow->products, POLICY_PRODUCT_CAP) &&
            words_cover(&wide->channels, &narrow->channels, POLICY_WORD_CAP) &&
            words_cover(&wide->coverages, &narrow->coverages, POLICY_COVERAGE_CAP) &&
-           tiers_cover(&wide->tiers, &narrow->tiers);
+           tiers_cover(&wide->tiers, &narrow->tiers) &&
+           words_cover(&wide->phases, &narrow->phases, POLICY_WORD_CAP) &&
+           words_cover(&wide->region_classes, &narrow->region_classes, POLICY_WORD_CAP);
 }
 
 /* The line `at`, or one of its kinds, of `matches` can never decide because an earlier line takes
@@ -292,6 +295,11 @@ static void check_dispatch(struct check *c)
     check_lines(c, &d->start_at, sizeof *starts, offsetof(struct policy_start, match),
                 "dispatch.start_at");
     check_span(c, d->decline_excludes, UNITS_ELAPSED, SIGN_POSITIVE, "dispatch.decline_excludes");
+    const struct policy_pass *passes = d->passes.items;
+    for (uint32_t i = 0; i < d->passes.n; i++) {
+        text_format(path, sizeof path, "dispatch.passes[%u]", i);
+        check_match(c, &passes[i].match, true, path);
+    }
 }
 
 static void check_levels(struct check *c, const struct policy_clause *clause, const char *path)
@@ -329,18 +337,46 @@ static void check_counting(struct check *c, const struct policy_clause *clause, 
         found(c, "bad-value", field, "only with counting: time-of-day");
 }
 
+/* Of a list of one the list itself is the path: so it may be written. */
+static void element_path(char *out, const char *path, const struct slice *list, uint32_t i)
+{
+    if (list->n == 1)
+        text_copy(out, PATH_CAP, path);
+    else
+        text_format(out, PATH_CAP, "%s[%u]", path, i);
+}
+
+/* *on: what the clause's events named so far have in common. */
+static void check_events(struct check *c, const struct slice *events, unsigned *on, const char *path)
+{
+    const struct policy_event *event = events->items;
+    char at[PATH_CAP], runs[POLICY_ON_TEXT_MAX], is[POLICY_ON_TEXT_MAX];
+    for (uint32_t i = 0; i < events->n; i++) {
+        int fact = policy_fact(event[i].type);
+        unsigned about = policy_fact_on(fact);
+        element_path(at, path, events, i);
+        policy_on_print(*on, runs);
+        policy_on_print(about, is);
+        if (fact < 0)
+            found(c, "unknown", at, "%s is no event type that a clause may name", event[i].type);
+        else if (!(*on & about))
+            found(c, "mixed-keys", at, "%s is about %s, the clause runs on %s", event[i].type, is, runs);
+        else
+            *on &= about;
+    }
+}
+
 static void check_clause(struct check *c, const struct policy_clause *clause, const char *path)
 {
     const struct policy_limit *limits = clause->limits.items;
+    const struct { const char *name; const struct slice *events; } lists[] = {
+        {"start", &clause->start}, {"stop", &clause->stop}, {"reset", &clause->reset}, {"cancel", &clause->cancel}};
     char line[PATH_CAP], field[PATH_CAP];
-    text_format(field, sizeof field, "%s.start", path);
-    if (policy_fact(clause->start) < 0)
-        found(c, "unknown", field, "%s is no event type that a clause may name", clause->start);
-    text_format(field, sizeof field, "%s.stop", path);
-    if (policy_fact(clause->stop) < 0)
-        found(c, "unknown", field, "%s is no event type that a clause may name", clause->stop);
-    if (text_equal(clause->start, clause->stop))
-        found(c, "bad-value", field, "stops with the event that starts it");
+    unsigned on = POLICY_ON_ANY;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        text_format(field, sizeof field, "%s.%s", path, lists[i].name);
+        check_events(c, lists[i].events, &on, field);
+    }
     if (clause->limits.n == 0)
         found(c, "missing", path, "limits: at least one line");
     check_counting(c, clause, path);
@@ -349,27 +385,40 @@ static void check_clause(struct check *c, const struct policy_clause *clause, co
         check_match(c, &limits[i].match, true, line);
         text_format(field, sizeof field, "%s.limit", line);
         check_span(c, limits[i].limit, UNITS_WALL | UNITS_WORKING, SIGN_POSITIVE, field);
-        if (policy_counts_working_time(limits[i].limit.unit) && !*clause->calendar)
+        if (policy_counts_working_time(limits[i].limit.unit) && !*policy_limit_calendar(clause, &limits[i]))
             found(c, "missing", field, "a calendar, for working time");
+        if (limits[i].limit.unit == SPAN_NONE && !*limits[i].by)
+            found(c, "missing", field, "%s", "a limit, or a time of day to be done by");
     }
     text_format(field, sizeof field, "%s.limits", path);
     check_lines(c, &clause->limits, sizeof *limits, offsetof(struct policy_limit, match), field);
     check_levels(c, clause, path);
 }
 
+static void facts_name(const struct slice *events, bool named[POLICY_FACTS_CAP + 1])
+{
+    const struct policy_event *event = events->items;
+    for (uint32_t i = 0; i < events->n; i++)
+        named[policy_fact(event[i].type) + 1] = true;
+}
+
 static void check_facts(struct check *c)
 {
     const struct policy_clause *clauses = c->policy->sla.items;
-    bool named[POLICY_FACTS + 1] = {false};
+    bool named[POLICY_FACTS_CAP + 1] = {false};
     int n = 0;
     for (uint32_t i = 0; i < c->policy->sla.n; i++) {
-        named[policy_fact(clauses[i].start) + 1] = true;
-        named[policy_fact(clauses[i].stop) + 1] = true;
+        if (!(policy_clause_on(&clauses[i]) & POLICY_ON_TICKET))
+            continue;
+        facts_name(&clauses[i].start, named);
+        facts_name(&clauses[i].stop, named);
+        facts_name(&clauses[i].reset, named);
+        facts_name(&clauses[i].cancel, named);
     }
-    for (int i = 1; i <= POLICY_FACTS; i++)
+    for (int i = 1; i <= policy_facts_n; i++)
         n += named[i];
     if (n > POLICY_FACTS_MAX)
-        found(c, "too-many", "sla", "%d event types to start or stop at, at most %d", n,
+        found(c, "too-many", "sla", "%d event types to start, stop, reset or cancel at, at most %d", n,
               POLICY_FACTS_MAX);
 }
 
@@ -405,9 +454,10 @@ static void check_followup(struct check *c)
                 "followup");
 }
 
-void policy_check(const struct policy *policy, struct problems *problems)
+void policy_check(const struct policy *policy, const struct record *(*event_data)(const char *type),
+                  struct problems *problems)
 {
-    struct check c = {policy, problems};
+    struct check c = {policy, event_data, problems};
     check_head(&c);
     check_kinds(&c);
     check_judgements(&c);

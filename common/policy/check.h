@@ -5,7 +5,7 @@
 
 #include "policy/policy.h"
 
-/* Adds everything found wrong, with its path and without line. */
-void policy_check(const struct policy *, struct problems *);
+/* Adds everything found wrong, with its path and without line. event_data as policy_parse's. */
+void policy_check(const struct policy *, const struct record *(*event_data)(const char *type), struct problems *);
 
 #endif

@@ -6,15 +6,27 @@
 #include "calendar/calendar.h"
 #include "policy/policy.h"
 
-/* The instant at which `limit`, counted from from_us under the clause, is over; a stop exactly then
- * is in time. s, min, h        elapsed time d, w, mo, y      the same wall time in the policy's
- * zone wh               hours of working time by the calendar wd               working days: by the
- * clause's counting (policy.h). By hours, an opening outside hours counts from the next opening,
- * and due is as much working time into the n-th day after as the opening was into its own; a whole
- * day from its first hour on ends with its last. calendar may be NULL for limits that do not count
- * in working time. */
-int64_t policy_due(const struct policy_clause *, struct span limit, const struct zone *,
+/* The instant at which the line's limit, counted from from_us under the clause, is over; a stop exactly then is in time.
+ *   s min h d w   elapsed time; d and w, like mo and y, keep the wall time of the policy's zone
+ *   wh            hours of working time by the calendar
+ *   wd            working days by the clause's counting (policy.h). By hours, an opening outside hours counts from the next
+ *                 opening, and due is as much working time into the n-th day after as the opening was into its own; a whole day
+ *                 from its first hour on ends with its last
+ *   per_units     the limit as often as the quantity begins another so many (quantity <= 0: once)
+ *   by            that time of the day that the limit ends in; without a limit the first such time at or after from_us, on a
+ *                 working day where the line has a calendar. In the calendar's zone, else the policy's.
+ * calendar: the line's (policy_limit_calendar); NULL for limits that do not count in working time and have none. */
+int64_t policy_due(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
                    const struct calendar *, int64_t from_us);
+
+/* A time that does not count: [from, to); to_us 0: it still runs. */
+struct pause_interval {
+    int64_t from_us, to_us;
+};
+/* As policy_due, with the time in the pauses not counted: sorted, disjoint, free to lie before the start; the last may be open.
+ * 0: not used up before a pause that still runs, so there is no due time. */
+int64_t policy_due_paused(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
+                          const struct calendar *, int64_t from_us, const struct pause_interval *pauses, size_t n);
 
 /* Levels are numbered in the order of time: … −2, −1 before the limit, 0 the limit, 1, 2 … after
  * it. The file lists them in that order without the 0. */

@@ -73,13 +73,13 @@ static void places_find(const char *text, size_t n, struct problem *problems, si
 }
 
 bool policy_parse(const char *text, size_t n, struct arena *arena, struct policy *out,
-                  struct problems *problems)
+                  struct problems *problems, const struct record *(*event_data)(const char *type))
 {
     struct policy policy;
     if (!record_parse_yaml(&policy_record, text, n, arena, &policy, problems))
         return false;
     size_t before = problems->n;
-    policy_check(&policy, problems);
+    policy_check(&policy, event_data, problems);
     if (problems->n > before) {
         size_t kept = problems->n < PROBLEMS_MAX ? problems->n : PROBLEMS_MAX;
         if (kept > before)
@@ -98,7 +98,7 @@ bool policy_decode(struct bytes in, struct arena *arena, struct policy *out,
     if (!skim(in, problem) ||
         !record_decode(&policy_record, RECORD_WHOLE, DECODE_LENIENT, in, arena, &policy, problem))
         return false;
-    policy_check(&policy, &problems);
+    policy_check(&policy, NULL, &problems);
     bool sound = problems.n == 0;
     if (sound)
         *out = policy;

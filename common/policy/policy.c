@@ -4,22 +4,6 @@
 
 #include <string.h>
 
-const char *const policy_facts[POLICY_FACTS + 1] = {
-    "ticket.registered", "ticket.assessed", "ticket.replied",    "ticket.resolved",
-    "ticket.cancelled",  "ticket.closed",   "ticket.explained",  "ticket.escalated",
-    "job.offered",       "job.accepted",    "job.arrived",       "job.reported",
-    "quote.requested",   "quote.issued",    "quote.decided",     "approval.requested",
-    "approval.decided",  "followup.due",    "followup.recorded", NULL,
-};
-
-int policy_fact(const char *type)
-{
-    for (int i = 0; policy_facts[i]; i++)
-        if (text_equal(policy_facts[i], type))
-            return i;
-    return -1;
-}
-
 static bool words_match(const struct slice *list, size_t cap, const char *word)
 {
     if (list->n == 0)
@@ -59,7 +43,25 @@ bool policy_matches(const struct policy_match *m, const struct policy_subject *s
            words_match(&m->products, POLICY_PRODUCT_CAP, s->product) &&
            words_match(&m->channels, POLICY_WORD_CAP, s->channel) &&
            words_match(&m->coverages, POLICY_COVERAGE_CAP, s->coverage) &&
-           tiers_match(&m->tiers, s->tier);
+           tiers_match(&m->tiers, s->tier) && words_match(&m->phases, POLICY_WORD_CAP, s->phase) &&
+           words_match(&m->region_classes, POLICY_WORD_CAP, s->region_class);
+}
+
+const char *policy_region_class(const struct policy *p, const char *region)
+{
+    const struct policy_region_class *classes = p->region_classes.items;
+    for (uint32_t i = 0; i < p->region_classes.n; i++)
+        if (prefixes_match(&classes[i].regions, POLICY_REGION_CAP, region))
+            return classes[i].class;
+    return "";
+}
+
+static struct policy_subject with_class(const struct policy *p, const struct policy_subject *s)
+{
+    struct policy_subject full = *s;
+    if (!full.region_class)
+        full.region_class = policy_region_class(p, s->region);
+    return full;
 }
 
 const struct policy_kind *policy_kind(const struct policy *p, const char *kind)
@@ -77,8 +79,9 @@ const struct policy_kind *policy_kind(const struct policy *p, const char *kind)
 const char *policy_priority(const struct policy *p, const struct policy_subject *s)
 {
     const struct policy_priority *lines = p->priorities.items;
+    struct policy_subject full = with_class(p, s);
     for (uint32_t i = 0; i < p->priorities.n; i++)
-        if (policy_matches(&lines[i].match, s))
+        if (policy_matches(&lines[i].match, &full))
             return lines[i].priority;
     return "normal";
 }
@@ -86,8 +89,9 @@ const char *policy_priority(const struct policy *p, const struct policy_subject 
 const struct policy_term *policy_term(const struct policy *p, const struct policy_subject *s)
 {
     const struct policy_term *lines = p->terms.items;
+    struct policy_subject full = with_class(p, s);
     for (uint32_t i = 0; i < p->terms.n; i++)
-        if (policy_matches(&lines[i].match, s))
+        if (policy_matches(&lines[i].match, &full))
             return &lines[i];
     return NULL;
 }
@@ -115,8 +119,9 @@ const struct policy_followup *policy_followup(const struct policy *p,
                                               const struct policy_subject *s)
 {
     const struct policy_followup *lines = p->followup.items;
+    struct policy_subject full = with_class(p, s);
     for (uint32_t i = 0; i < p->followup.n; i++)
-        if (policy_matches(&lines[i].match, s))
+        if (policy_matches(&lines[i].match, &full))
             return &lines[i];
     return NULL;
 }
@@ -128,4 +133,27 @@ const struct policy_tier *policy_tier(const struct policy *p, int64_t tier)
         if (tiers[i].tier == tier)
             return &tiers[i];
     return NULL;
+}
+
+const struct policy_pause *policy_pause(const struct policy *p, const char *reason)
+{
+    const struct policy_pause *pauses = p->pauses.items;
+    for (uint32_t i = 0; i < p->pauses.n; i++)
+        if (text_equal(pauses[i].reason, reason))
+            return &pauses[i];
+    return NULL;
+}
+
+int policy_rung(const struct policy *p, const char *to)
+{
+    const struct policy_rung *ladder = p->ladder.items;
+    for (uint32_t i = 0; i < p->ladder.n; i++)
+        if (text_equal(ladder[i].to, to))
+            return (int)i;
+    return -1;
+}
+
+const char *policy_limit_calendar(const struct policy_clause *clause, const struct policy_limit *line)
+{
+    return *line->calendar ? line->calendar : clause->calendar;
 }

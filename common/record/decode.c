@@ -147,8 +147,13 @@ static bool elements_room(const struct decoder *d, const struct field *f, enum r
 static bool elements_decode(const struct decoder *d, const struct field *f, enum record_part part, struct unpack *u,
                             void *object, const struct place *at)
 {
+    struct unpack before = *u;
     struct pack_value v = head_next(u);
     struct elements room = {0};
+    if (v.type != PACK_ARRAY && field_takes_one(f)) {
+        *u = before;
+        v = (struct pack_value){.type = PACK_ARRAY, .n = 1};
+    }
     if (v.type != PACK_ARRAY)
         return wrong_type(d, at, "a list");
     if (!elements_room(d, f, part, v.n, object, &room, at))
@@ -290,10 +295,24 @@ static bool required_check(const struct decoder *d, const struct record *r, enum
     return true;
 }
 
+/* The short form: a text that is the first field. */
+static bool brief_decode(const struct decoder *d, const struct record *r, struct pack_value v, void *object,
+                         const struct place *up)
+{
+    const struct field *f = &r->fields[0];
+    struct place here = {.up = up, .name = f->name, .len = PLACE_TERMINATED};
+    assert(f->kind == FIELD_TEXT);
+    if (!text_decode(d, f, v, member_at(f, object), &here))
+        return false;
+    return !(f->flags & FIELD_REQUIRED) || v.bytes.len > 0 || place_refuse(&here, d->problem, "missing", "%s", "");
+}
+
 static bool map_decode(const struct decoder *d, const struct record *r, enum record_part part, struct unpack *u,
                        void *object, const struct place *up)
 {
     struct pack_value v = head_next(u);
+    if (v.type == PACK_STR && r->brief && part != RECORD_PERSONAL)
+        return brief_decode(d, r, v, object, up);
     if (v.type != PACK_MAP)
         return wrong_type(d, up, "a map");
     assert(r->n <= FIELDS_MAX);

@@ -89,6 +89,8 @@ static bool value_convert(const struct converter *c, const struct field *f, cons
     uint64_t bits;
     switch (json_typeof(value)) {
     case JSON_OBJECT:
+        if (f && field_takes_one(f))
+            f = f->elem;
         return object_convert(c, f && f->kind == FIELD_RECORD ? f->sub : NULL, value, depth, at);
     case JSON_ARRAY:
         return array_convert(c, f, value, depth, at);

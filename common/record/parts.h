@@ -37,6 +37,11 @@ bool field_is_absent(const struct field *, enum record_part below, const void *o
 bool field_is_left_out(const struct field *, enum record_part below, const void *object);
 /* Whether a REQUIRED one of this kind is missing when it holds its zero. */
 bool field_zero_is_missing(const struct field *);
+/* Whether one element may stand where the list is expected. */
+static inline bool field_takes_one(const struct field *f)
+{
+    return f->elem && f->elem->kind == FIELD_RECORD && f->elem->sub->brief;
+}
 void record_defaults(const struct record *, void *object);
 const struct field *record_find(const struct record *, const char *name, size_t n);
 /* The known name nearest to an unknown one, or NULL when none is near. */

@@ -66,6 +66,7 @@ struct record {
     const struct field *fields;
     size_t n;
     const char *doc;
+    bool brief; /* its first field alone, as a text, may stand for it; and one of it for a list of them */
 };
 
 /* Field table entries. `s` is the struct's tag, `m` the member = the name; instants carry `_us` in C only. */
@@ -97,6 +98,11 @@ struct record {
 #define ELEM_RECORD(r, type) {.name = "", .kind = FIELD_RECORD, .size = sizeof(type), .sub = (r)}
 #define ELEM_RAW() {.name = "", .kind = FIELD_RAW, .size = sizeof(struct bytes)}
 #define RECORD(tag, table, d) {.name = #tag, .size = sizeof(struct tag), .fields = (table), .n = COUNT_OF(table), .doc = d}
+
+/* Of a brief record the first field is a TEXT that is not personal, and no other field is required. Readers of msgpack, JSON
+ * and YAML take the short form; what is written is always the long one. */
+#define RECORD_BRIEF(tag, table, d) \
+    {.name = #tag, .size = sizeof(struct tag), .fields = (table), .n = COUNT_OF(table), .doc = d, .brief = true}
 
 /* What part of a record is meant. */
 enum record_part {

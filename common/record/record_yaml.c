@@ -259,7 +259,7 @@ static void elements_read(struct reader *r, const struct field *f, const yaml_no
                           unsigned depth, const struct place *at)
 {
     bool listed = node->type == YAML_SEQUENCE_NODE;
-    if (!listed && (node->type != YAML_SCALAR_NODE || f->elem->kind == FIELD_RECORD)) {
+    if (!listed && !field_takes_one(f) && (node->type != YAML_SCALAR_NODE || f->elem->kind == FIELD_RECORD)) {
         report(r, node, at, "bad-type", expected_of(f));
         return;
     }
@@ -300,11 +300,27 @@ static void missing_report(struct reader *r, const struct record *record, const 
     }
 }
 
+/* The short form: a text that is the first field. */
+static void brief_read(struct reader *r, const struct field *f, const yaml_node_t *node, void *object,
+                       const struct place *up)
+{
+    struct place here = {.up = up, .name = f->name, .len = PLACE_TERMINATED};
+    size_t before = r->problems->n;
+    assert(f->kind == FIELD_TEXT);
+    scalar_read(r, f, node, object, &here);
+    if ((f->flags & FIELD_REQUIRED) && r->problems->n == before && field_is_absent(f, RECORD_WHOLE, object))
+        report(r, node, &here, "missing", "");
+}
+
 static void map_read(struct reader *r, const struct record *record, const yaml_node_t *node, void *object,
                      unsigned depth, const struct place *up)
 {
     bool met[FIELDS_MAX] = {false}, said[FIELDS_MAX] = {false};
     assert(record->n <= FIELDS_MAX);
+    if (record->brief && node->type == YAML_SCALAR_NODE) {
+        brief_read(r, &record->fields[0], node, object, up);
+        return;
+    }
     if (node->type != YAML_MAPPING_NODE) {
         report(r, node, up, "bad-type", "a map");
         return;

@@ -5,6 +5,7 @@
 #include "calendar/calendar.h"
 #include "connection.h"
 #include "policy/published.h"
+#include "proto/catalogue.h"
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -34,6 +35,12 @@ struct publishing {
     int64_t current_pos;
 };
 
+static const struct record *event_data(const char *type)
+{
+    const struct event_type *found = event_type_find(type, 0);
+    return found != NULL ? found->data : NULL;
+}
+
 static int policy_load(struct publishing *publishing)
 {
     struct cli *cli = publishing->cli;
@@ -41,7 +48,7 @@ static int policy_load(struct publishing *publishing)
     if (!file_read(cli, publishing->file, 1 << 20, &publishing->text))
         return CLI_USAGE;
     bool good = policy_parse(buf_text(&publishing->text), publishing->text.len, publishing->arena,
-                             &publishing->policy, &problems);
+                             &publishing->policy, &problems, event_data);
     if (!good) {
         cli_problems(cli, publishing->file, &problems);
         cli_fail(cli, CLI_REFUSED,
@@ -288,6 +295,12 @@ static int policy_publish(struct publishing *publishing)
     return code;
 }
 
+static const char *first_type(const struct slice *events)
+{
+    const struct policy_event *event = events->items;
+    return events->n > 0 ? event->type : "-";
+}
+
 static int policy_show(struct publishing *publishing)
 {
     struct cli *cli = publishing->cli;
@@ -321,8 +334,9 @@ static int policy_show(struct publishing *publishing)
                policy.followup.n, policy.calendars.n);
         const struct policy_clause *clauses = policy.sla.items;
         for (uint32_t i = 0; i < policy.sla.n; i++)
-            printf("  %-12s %s → %s, %u %s  %s\n", clauses[i].id, clauses[i].start, clauses[i].stop,
-                   clauses[i].limits.n, in_words(cli->language, "lines"), clauses[i].title);
+            printf("  %-12s %s → %s, %u %s  %s\n", clauses[i].id, first_type(&clauses[i].start),
+                   first_type(&clauses[i].stop), clauses[i].limits.n, in_words(cli->language, "lines"),
+                   clauses[i].title);
         printf("%s\n", in_words(cli->language, "`aftercare policy show --json` prints all of it"));
     }
     buf_release(&out);

@@ -49,7 +49,7 @@ static bool apply(struct tables *tables, const struct event *event, int64_t at_u
         sla_watchdog_fact_add(t, event->type, us, event->pos);
     for (uint32_t i = 0; policy && i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
-        bool stops = text_equal(clause->stop, event->type);
+        bool stops = policy_event_is(&clause->stop, event->type);
         if (!(t->running & sla_watchdog_bit(i)) || (!stops && !ends))
             continue;
         clocks_stop(tables, t, clause, us, !stops);
@@ -103,7 +103,7 @@ void sla_watchdog_decide_fact(struct run *run, const struct tables *tables,
         return;
     for (uint32_t i = 0; i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
-        int64_t caught = text_equal(clause->stop, event->type) ? t->clocked : ends ? t->running : 0;
+        int64_t caught = policy_event_is(&clause->stop, event->type) ? t->clocked : ends ? t->running : 0;
         if (caught & sla_watchdog_bit(i))
             judge(run, tables, t, clause);
         starts = starts || sla_watchdog_starts(clause, event->type);

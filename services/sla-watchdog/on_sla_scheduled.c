@@ -10,10 +10,16 @@
 static int64_t stopped_us(const struct ticket *t, const struct policy_clause *clause, int64_t k,
                           uint64_t started_pos, int64_t from_us)
 {
-    const struct ticket_fact *stop = sla_watchdog_fact(t, clause->stop);
-    if (!stop || (k > 1 && stop->pos < (int64_t)started_pos))
-        return 0;
-    return stop->at_us > from_us ? stop->at_us : from_us;
+    const struct policy_event *events = clause->stop.items;
+    int64_t first_us = 0;
+    for (uint32_t i = 0; i < clause->stop.n; i++) {
+        const struct ticket_fact *stop = sla_watchdog_fact(t, events[i].type);
+        if (!stop || (k > 1 && stop->pos < (int64_t)started_pos))
+            continue;
+        int64_t us = stop->at_us > from_us ? stop->at_us : from_us;
+        first_us = first_us && first_us < us ? first_us : us;
+    }
+    return first_us;
 }
 
 static void clock_enter(struct tables *tables, const struct policy *policy, const struct ticket *t,

@@ -24,20 +24,20 @@ int64_t sla_watchdog_bit(uint32_t i)
 
 bool sla_watchdog_starts_with_ticket(const struct policy_clause *clause)
 {
-    return text_equal(clause->start, assessed) || text_equal(clause->start, registered);
+    return policy_event_is(&clause->start, assessed) || policy_event_is(&clause->start, registered);
 }
 
 bool sla_watchdog_starts(const struct policy_clause *clause, const char *type)
 {
-    return text_equal(clause->start, type) ||
-           (text_equal(type, assessed) && text_equal(clause->start, registered));
+    return policy_event_is(&clause->start, type) ||
+           (text_equal(type, assessed) && policy_event_is(&clause->start, registered));
 }
 
 bool sla_watchdog_names(const struct policy *policy, const char *type)
 {
     for (uint32_t i = 0; i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
-        if (sla_watchdog_starts(clause, type) || text_equal(clause->stop, type))
+        if (sla_watchdog_starts(clause, type) || policy_event_is(&clause->stop, type))
             return true;
     }
     return false;
@@ -72,17 +72,20 @@ int64_t sla_watchdog_instant(const struct policy *policy, const struct ticket *t
 
 int64_t sla_watchdog_k(const struct ticket *ticket, const struct policy_clause *clause)
 {
-    const struct ticket_fact *start = sla_watchdog_fact(ticket, clause->start);
-    return (start ? start->n : 0) +
-           (sla_watchdog_starts_with_ticket(clause) ? ticket->reopened_n : 0);
+    const struct policy_event *events = clause->start.items;
+    int64_t n = sla_watchdog_starts_with_ticket(clause) ? ticket->reopened_n : 0;
+    for (uint32_t i = 0; i < clause->start.n; i++) {
+        const struct ticket_fact *start = sla_watchdog_fact(ticket, events[i].type);
+        n += start ? start->n : 0;
+    }
+    return n;
 }
 
 /* --- concluding ----------------------------------------------------------------------------- */
 
-static const struct calendar *clause_calendar(const struct tables *tables,
-                                              const struct policy_clause *clause)
+static const struct calendar *calendar_named(const struct tables *tables, const char *name)
 {
-    return *clause->calendar ? reference_calendar(tables, clause->calendar) : NULL;
+    return *name ? reference_calendar(tables, name) : NULL;
 }
 
 static bool begins(const struct ticket *ticket, const struct policy_clause *clause, uint32_t i,
@@ -108,11 +111,13 @@ static bool limit_fill(const struct tables *tables, const struct policy *policy,
                                      .priority = t->priority,
                                      .product = t->product,
                                      .channel = t->channel,
-                                     .coverage = t->coverage};
+                                     .coverage = t->coverage,
+                                     .region_class = policy_region_class(policy, t->region)};
     const struct policy_limit *line = policy_limit(clause, &subject);
-    const struct calendar *calendar = clause_calendar(tables, clause);
     if (!line)
         return false;
+    const struct calendar *calendar =
+        calendar_named(tables, policy_limit_calendar(clause, line));
     bool working = policy_counts_working_time(line->limit.unit);
     if (working && !calendar)
         return false;
@@ -120,7 +125,7 @@ static bool limit_fill(const struct tables *tables, const struct policy *policy,
         .k = sla_watchdog_k(t, clause), .from_us = from_us, .limit = line->limit};
     text_copy(out->clause, sizeof out->clause, clause->id);
     out->line = line - (const struct policy_limit *)clause->limits.items + 1;
-    out->due_us = policy_due(clause, line->limit, zone_find(policy->zone), calendar, from_us);
+    out->due_us = policy_due(clause, line, 1, zone_find(policy->zone), calendar, from_us);
     if (working)
         text_copy(out->calendar, sizeof out->calendar, calendar_version(calendar));
     return true;
@@ -136,7 +141,7 @@ void sla_watchdog_schedule(struct run *run, const struct tables *tables, const s
         return;
     record_clear(&sla_scheduled_record, &scheduled);
     text_copy(scheduled.policy, sizeof scheduled.policy, ticket->policy);
-    for (uint32_t i = 0; i < policy->sla.n; i++) {
+    for (uint32_t i = 0; i < policy->sla.n && scheduled.limits_n < POLICY_STARTS_MAX; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
         if (begins(ticket, clause, i, cause, event->type) &&
             limit_fill(tables, policy, clause, ticket, from_us,
@@ -230,5 +235,5 @@ void sla_watchdog_next_level(const struct tables *tables, const struct policy *p
         return;
     c->next_level = level;
     c->next_us = policy_level_at(clause, (int)level, zone_find(policy->zone),
-                                 clause_calendar(tables, clause), c->due_us);
+                                 calendar_named(tables, clause->calendar), c->due_us);
 }

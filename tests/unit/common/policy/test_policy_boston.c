@@ -73,7 +73,7 @@ static void request_judge(char **column, const struct policy *p, const struct ca
         tally->without_line++;
         return;
     }
-    int64_t apart = policy_due(clause, limit->limit, zone, calendar, opened) - target;
+    int64_t apart = policy_due(clause, limit, 1, zone, calendar, opened) - target;
     tally->close += apart <= MINUTE_US && apart >= -MINUTE_US;
 }
 
@@ -88,7 +88,7 @@ static void test_due_times(void **state)
     struct calendar_def def;
     assert_true(policy_parse(
         text, file_read(SOURCE_DIR "/deploy/policies/boston311.yaml", text, sizeof text), arena,
-        &policy, &problems));
+        &policy, &problems, NULL));
     assert_true(record_parse_yaml(
         &calendar_def_record, text,
         file_read(SOURCE_DIR "/deploy/calendars/boston-weekdays.yaml", text, sizeof text), arena,

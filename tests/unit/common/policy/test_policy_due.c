@@ -83,15 +83,15 @@ static void test_due(void **state)
     struct calendar *c = office();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct policy_clause clause = {.counting = cases[i].counting, .resume = "08:30"};
-        struct span limit;
+        struct policy_limit line = {.limit = {0}};
         char got[INSTANT_TEXT_MAX];
         for (size_t j = 0; cases[i].cutoff[j]; j++)
             clause.cutoff[j] = cases[i].cutoff[j];
-        assert_true(span_parse(cases[i].limit, &limit));
+        assert_true(span_parse(cases[i].limit, &line.limit));
         zone_print(calendar_zone(c),
-                   policy_due(&clause, limit, calendar_zone(c), c, us(cases[i].from)), got);
+                   policy_due(&clause, &line, 1, calendar_zone(c), c, us(cases[i].from)), got);
         int64_t want = us(cases[i].want);
-        if (policy_due(&clause, limit, calendar_zone(c), c, us(cases[i].from)) != want)
+        if (policy_due(&clause, &line, 1, calendar_zone(c), c, us(cases[i].from)) != want)
             fail_msg("%s: got %s, want %s", cases[i].what, got, cases[i].want);
     }
     calendar_destroy(&c);

@@ -320,7 +320,7 @@ static void publish(struct story *story, const char *yaml)
     struct problems problems = {.n = 0};
     struct policy policy;
     struct buf packed = {.len = 0}, data = {.len = 0};
-    bool fine = policy_parse(yaml, strlen(yaml), story->arena, &policy, &problems);
+    bool fine = policy_parse(yaml, strlen(yaml), story->arena, &policy, &problems, NULL);
     for (size_t i = 0; i < problems.n; i++)
         fprintf(stderr, "policy, line %u: %s %s %s\n", problems.items[i].line,
                 problems.items[i].code, problems.items[i].field, problems.items[i].args);

@@ -393,7 +393,7 @@ static void publish_policy(struct stage *s, const char *text)
     struct arena *arena = arena_new(65536);
     struct policy policy;
     struct problems problems = {0};
-    if (!policy_parse(text, strlen(text), arena, &policy, &problems))
+    if (!policy_parse(text, strlen(text), arena, &policy, &problems, NULL))
         fail_msg("line %u: %s %s %s", problems.items[0].line, problems.items[0].code,
                  problems.items[0].field, problems.items[0].args);
     struct policy_published published = {.name = "test"};

@@ -264,7 +264,7 @@ static void publish(struct world *w)
     struct buf raw = {0};
     assert_true(policy_parse(
         text, file_read(SOURCE_DIR "/deploy/policies/boston311.yaml", text, sizeof text), arena,
-        &policy, &problems));
+        &policy, &problems, NULL));
     record_encode(&policy_record, RECORD_WHOLE, &policy, &raw);
     struct policy_published p = {
         .name = "boston311", .version = "boston311-1", .policy = buf_bytes(&raw)};

@@ -14,12 +14,40 @@
 
 #include <cmocka.h>
 
+/* Types that clauses may name before proto/ has their tables. */
+static const char *const awaited[] = {
+    "test.proposed", "test.agreed", "phase.started", "call.rang", "call.received", "call.missed",
+    "duty.scheduled", "duty.failed", "post.rotated", "pass.granted", "training.planned",
+    "training.held", "contract.signed", "milestone.reached", "notice.sent", "payment.received",
+    "order.progressed", "shipment.released", "part.ordered", "part.supplied", "part.returned",
+    "material.requested", "document.registered", "ticket.filed", "ticket.planned",
+    "appointment.agreed", "customer.informed", "help.requested", "help.given", "fault.attributed",
+    "quality.reported", "supplier.asked", "supplier.answered", "inspection.requested",
+    "inspection.concluded", "unit.received", "unit.sent_back", "unit.delivered", "unit.rejected",
+    "sample.sent", "guest.announced", "guest.hosted", "job.checked", "job.spot_checked",
+    "briefing.confirmed", "hazard.found", "hazard.cleared", "visit.due", "visit.recorded",
+    "opinion.forwarded", "opinion.judged", "measure.set", "measure.done", "measure.verified",
+    "conduct.judged", "survey.planned", "survey.closed", "campaign.opened", "campaign.closed",
+    "market.noted", "part.tagged", "part.received", "part.appraised", "part.stored",
+};
+
+static bool is_awaited(const char *type)
+{
+    for (size_t i = 0; i < COUNT_OF(awaited); i++)
+        if (text_equal(awaited[i], type))
+            return true;
+    return false;
+}
+
 static void test_facts_are_events(void **state)
 {
     (void)state;
     for (int i = 0; policy_facts[i]; i++)
-        if (!event_type_find(policy_facts[i], 0))
+        if (!event_type_find(policy_facts[i], 0) && !is_awaited(policy_facts[i]))
             fail_msg("%s", policy_facts[i]);
+    for (size_t i = 0; i < COUNT_OF(awaited); i++)
+        if (policy_fact(awaited[i]) < 0)
+            fail_msg("%s", awaited[i]);
 }
 
 /* "customer.phone" leads to a field of the registration. */
@@ -52,7 +80,7 @@ static void test_required_fields(void **state)
         assert_non_null(f);
         size_t n = fread(text, 1, sizeof text, f);
         fclose(f);
-        assert_true(policy_parse(text, n, arena, &policy, &problems));
+        assert_true(policy_parse(text, n, arena, &policy, &problems, NULL));
         const struct policy_kind *kinds = policy.kinds.items;
         for (uint32_t k = 0; k < policy.kinds.n; k++)
             for (uint32_t r = 0; r < kinds[k].required.n; r++) {
