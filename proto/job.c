@@ -10,14 +10,15 @@ static const struct field job_offered_fields[] = {
     F_TEXT(job_offered, reason, 0, "first, next, tier-up, nobody-else, reopened"),
     F_INT(job_offered, candidates, 0, "how many sites could have had it"),
     F_INT(job_offered, load, 0, "open jobs of the site"),
-    F_TEXT(job_offered, choice, 0, "SITE=LOAD[/CAPACITY][!what removed it] …, best first; +N!why: so many others"),
+    F_TEXT(job_offered, choice, 0, "SITE=LOAD[/CAPACITY][@ENGINEER][!what removed it] …, best first; +N!why: so many others"),
+    F_TEXT(job_offered, engineer, FIELD_KEYLIKE, "engineer proposed, where the site's are on record"),
 };
 const struct record job_offered_record = RECORD(job_offered, job_offered_fields, "a ticket was offered to a site");
 
 static const struct field job_accepted_fields[] = {
     F_TEXT(job_accepted, job, FIELD_REQUIRED, "the job, TICKET/jk"),
     F_TEXT(job_accepted, site, FIELD_KEYLIKE, "site; in a fact intake sets it"),
-    F_TEXT(job_accepted, engineer, FIELD_KEYLIKE, "engineer who goes"),
+    F_TEXT(job_accepted, engineer, FIELD_KEYLIKE, "engineer who goes, where it is another than proposed"),
     F_TEXT(job_accepted, implied, 0, "how it is known when nobody said so: silence, report, resolved"),
     F_TIME(job_accepted, arrival, 0, "arrival promised"),
 };
@@ -61,6 +62,7 @@ static const struct field job_reported_fields[] = {
     F_INT_RANGE(job_reported, labour_minutes, 0, 0, 1000000, "minutes of work"),
     F_BOOL(job_reported, paid, 0, "at the customer's cost"),
     {.name = "signed", .kind = FIELD_BOOL, F_AT(job_reported, signed_by_customer), .doc = "signed by the customer"},
+    F_TEXT(job_reported, engineer, FIELD_KEYLIKE, "engineer who did it, where it is another"),
 };
 const struct record job_reported_record = RECORD(job_reported, job_reported_fields, "the site's report 报告单");
 
@@ -75,5 +77,6 @@ static const struct field job_handed_over_fields[] = {
     F_TEXT(job_handed_over, job, FIELD_REQUIRED, "the job, TICKET/jk"),
     F_TEXT(job_handed_over, to, FIELD_REQUIRED | FIELD_KEYLIKE, "site that goes on with it"),
     F_TEXT(job_handed_over, reason, 0, "why"),
+    F_TEXT(job_handed_over, engineer, FIELD_KEYLIKE, "engineer who goes on with it; of the same site too"),
 };
 const struct record job_handed_over_record = RECORD(job_handed_over, job_handed_over_fields, "a job went to another site");

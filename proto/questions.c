@@ -113,7 +113,7 @@ static const struct record jobs_args_record = RECORD(jobs_args, jobs_args_fields
 struct job_row {
     char job[JOB_CAP], ticket[65], site[65];
     int64_t tier;
-    char state[16], reason[48], region[24], engineer[64], implied[16];
+    char state[16], reason[48], region[24], engineer[65], implied[16];
     int64_t offered_us, due_us, answered_us, arrived_us, reported_us;
     char outcome[48];
 };
@@ -150,6 +150,7 @@ struct why_row {
     bool chosen;
     char removed[48];
     int64_t load, capacity, score;
+    char engineer[65];
 };
 static const struct field why_row_fields[] = {
     F_TEXT(why_row, line, FIELD_REQUIRED, "JOB/rank, the place in the order"),
@@ -157,10 +158,11 @@ static const struct field why_row_fields[] = {
     F_TEXT(why_row, site, 0, "candidate"),
     F_INT(why_row, tier, 0, "its tier"),
     F_BOOL(why_row, chosen, 0, "it was offered the job"),
-    F_TEXT(why_row, removed, 0, "what removed it: territory, product, closed, capacity, declined, tried"),
+    F_TEXT(why_row, removed, 0, "what removed it: closed, territory, product, declined, tried, capacity; its engineers: no-skill, off-duty, no-pass, pass-expired, day-full"),
     F_INT(why_row, load, 0, "its open jobs then"),
     F_INT(why_row, capacity, 0, "what it can hold; 0: no bound"),
     F_INT(why_row, score, 0, "the lower the better"),
+    F_TEXT(why_row, engineer, 0, "its engineer for the job"),
 };
 static const struct record why_row_record = RECORD(why_row, why_row_fields, "a candidate of a choice");
 
@@ -174,7 +176,7 @@ struct site_row {
     int64_t tier;
     char parent[65], region[24];
     bool closed;
-    int64_t capacity, open_jobs, offers, accepted, declined, expired;
+    int64_t capacity, open_jobs, offers, accepted, declined, expired, engineers, on_duty;
 };
 static const struct field site_row_fields[] = {
     F_TEXT(site_row, site, FIELD_REQUIRED, "site"),
@@ -189,8 +191,40 @@ static const struct field site_row_fields[] = {
     F_INT(site_row, accepted, 0, "accepted so far"),
     F_INT(site_row, declined, 0, "declined so far"),
     F_INT(site_row, expired, 0, "not answered so far"),
+    F_INT(site_row, engineers, 0, "engineers on record, those who left too"),
+    F_INT(site_row, on_duty, 0, "of these: neither left nor off duty"),
 };
 static const struct record site_row_record = RECORD(site_row, site_row_fields, "a site 网点");
+
+struct engineers_args {
+    char engineer[65], site[65], skill[64], state[16];
+};
+static const struct field engineers_args_fields[] = {
+    F_TEXT(engineers_args, engineer, 0, "only this engineer"),
+    F_TEXT(engineers_args, site, 0, "only of this site"),
+    F_TEXT(engineers_args, skill, 0, "only who knows this product line"),
+    F_TEXT(engineers_args, state, 0, "on, off, left"),
+};
+static const struct record engineers_args_record = RECORD(engineers_args, engineers_args_fields, "which engineers");
+struct engineer_row {
+    char engineer[65], site[65], state[16];
+    char skills[16][64];
+    uint32_t skills_n;
+    char days[32];
+    int64_t expires_us, capacity, open_jobs;
+};
+static const struct field skill_elem = ELEM_TEXT(64);
+static const struct field engineer_row_fields[] = {
+    F_TEXT(engineer_row, engineer, FIELD_REQUIRED, "engineer"),
+    F_TEXT(engineer_row, site, 0, "site"),
+    F_TEXT(engineer_row, state, 0, "on, off, left; days, rota and passes aside"),
+    F_LIST(engineer_row, skills, 0, &skill_elem, "product lines; none: all"),
+    F_TEXT(engineer_row, days, 0, "days on duty; none: every day"),
+    F_TIME(engineer_row, expires, 0, "the first of the passes to run out"),
+    F_INT(engineer_row, capacity, 0, "jobs given a day; 0: no bound"),
+    F_INT(engineer_row, open_jobs, 0, "offers and jobs that are open"),
+};
+static const struct record engineer_row_record = RECORD(engineer_row, engineer_row_fields, "an engineer");
 
 /* --- sla-watchdog ------------------------------------------------------------------------------- */
 struct limits_args {
@@ -363,6 +397,7 @@ static const struct question_type questions[] = {
     ASK("dispatcher", "jobs", jobs_args, job_row, "offers and jobs"),
     ASK("dispatcher", "why", why_args, why_row, "candidates of a choice and what removed each"),
     ASK("dispatcher", "sites", sites_args, site_row, "the network and its load"),
+    ASK("dispatcher", "engineers", engineers_args, engineer_row, "engineers and their load"),
     ASK("sla-watchdog", "status", nothing, status_row, "how far the service is"),
     ASK("sla-watchdog", "limits", limits_args, limit_row, "promises and how they stand"),
     ASK("follow-up", "status", nothing, status_row, "how far the service is"),

@@ -43,7 +43,7 @@ struct report_row {
     int64_t offset;
     struct bytes part;
 };
-/* dispatcher: jobs, why, sites · sla-watchdog: limits · follow-up: callbacks · reporting: tickets, report, summary ·
+/* dispatcher: jobs, why, sites, engineers · sla-watchdog: limits · follow-up: callbacks · reporting: tickets, report, summary ·
  * intake: status, refused, units, policies. The other structs stand in questions.c: the columns that a service's SQL
  * gives carry their names, in any order; the first field is the answer's keyset. */
 

@@ -15,11 +15,32 @@ static const struct field site_updated_fields[] = {
 };
 const struct record site_updated_record = RECORD(site_updated, site_updated_fields, "a service site 网点, the whole of it each time");
 
+static const struct field pass_fields[] = {
+    F_TEXT(engineer_pass, pass, FIELD_REQUIRED, "training pass or certificate, by the policy's word"),
+    F_TIME(engineer_pass, until, 0, "valid before this instant; absent: for good"),
+};
+static const struct record pass_record = RECORD(engineer_pass, pass_fields, "a pass 上岗证 or certificate");
+static const struct field pass_elem = ELEM_RECORD(&pass_record, struct engineer_pass);
+static const struct field shift_fields[] = {
+    F_TIME(engineer_shift, from, 0, "from then"),
+    F_TIME(engineer_shift, until, 0, "to before then; absent: without end"),
+    F_BOOL(engineer_shift, off, 0, "not on duty then; else: on duty, whatever day it is"),
+};
+static const struct record shift_record = RECORD(engineer_shift, shift_fields, "a time on or off duty");
+static const struct field shift_elem = ELEM_RECORD(&shift_record, struct engineer_shift);
+const char *const engineer_day_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
+static const struct field day_elem = {.name = "", .kind = FIELD_ENUM, .size = sizeof(int), .names = engineer_day_names};
+
 static const struct field engineer_updated_fields[] = {
     F_TEXT(engineer_updated, name, FIELD_PERSONAL, "name of the engineer"),
     F_TEXT(engineer_updated, site, FIELD_REQUIRED | FIELD_KEYLIKE, "site the engineer belongs to"),
-    F_LIST(engineer_updated, skills, 0, &line_elem, "product lines or skills"),
-    F_BOOL(engineer_updated, off_duty, 0, "not available"),
+    F_LIST(engineer_updated, skills, 0, &line_elem, "product lines the engineer knows; none: all"),
+    F_BOOL(engineer_updated, off_duty, 0, "not available, until told otherwise"),
+    F_LIST(engineer_updated, passes, 0, &pass_elem, "passes and certificates held"),
+    F_LIST(engineer_updated, days, 0, &day_elem, "days on duty; none: every day"),
+    F_LIST(engineer_updated, rota, 0, &shift_elem, "exceptions to the days; the last one that covers an instant decides"),
+    F_INT_RANGE(engineer_updated, capacity, 0, 0, 100000, "jobs given a day; 0: no bound"),
+    F_BOOL(engineer_updated, left, 0, "works here no longer"),
 };
 const struct record engineer_updated_record = RECORD(engineer_updated, engineer_updated_fields, "an engineer, the whole of it each time");
 

@@ -16,13 +16,25 @@ struct site_updated { /* key = the site's id; the whole site each time */
     int64_t capacity;      /* open jobs it can hold, 0 = no bound */
     bool closed;           /* takes no more offers */
 };
-struct engineer_updated { /* key = the engineer's id */
+struct engineer_pass { char pass[48]; int64_t until_us; /* 0: for good */ };
+struct engineer_shift { int64_t from_us, until_us; bool off; };
+enum engineer_day { ENGINEER_MON, ENGINEER_TUE, ENGINEER_WED, ENGINEER_THU, ENGINEER_FRI, ENGINEER_SAT, ENGINEER_SUN };
+struct engineer_updated { /* key = the engineer's id; the whole engineer each time */
     char name[80];        /* personal */
     char site[65];
-    char skills[16][64];
+    char skills[16][64];  /* none: all */
     uint32_t skills_n;
-    bool off_duty;
+    bool off_duty;        /* until told otherwise */
+    struct engineer_pass passes[16];
+    uint32_t passes_n;
+    int days[7];          /* enum engineer_day, of the policy's zone; none: every day */
+    uint32_t days_n;
+    struct engineer_shift rota[16]; /* exceptions to the days; the last one that covers an instant decides */
+    uint32_t rota_n;
+    int64_t capacity;     /* jobs given a day, 0 = no bound */
+    bool left;            /* works here no longer */
 };
+extern const char *const engineer_day_names[]; /* by enum engineer_day */
 struct customer_updated { /* key = the customer's id */
     char name[120], phone[48], address[240]; /* personal */
     char grade[32];

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const char *const removed_names[CANDIDATE_REMOVALS] = {
-    "", "closed", "territory", "product", "declined", "tried", "capacity"};
+    "",         "closed",   "territory", "product", "declined",     "tried",
+    "capacity", "no-skill", "off-duty",  "no-pass", "pass-expired", "day-full"};
 
 static bool serves_region(const struct site *site, const char *region)
 {
@@ -47,18 +48,16 @@ enum candidate_removed dispatcher_candidate_judge(const struct site *site, int64
     return site->capacity > 0 && load >= site->capacity ? REMOVED_CAPACITY : REMOVED_NOT;
 }
 
-void dispatcher_candidates_add(struct candidates *list, const struct site *site, int64_t load,
-                               enum candidate_removed removed)
+void dispatcher_candidates_add(struct candidates *list, const struct candidate *candidate)
 {
-    struct candidate candidate = {.site = site, .load = load, .removed = removed};
-    list->by[removed]++;
-    if (removed == REMOVED_NOT) {
+    list->by[candidate->removed]++;
+    if (candidate->removed == REMOVED_NOT) {
         list->able_all++;
         if (list->able_n < CANDIDATES_SHOWN_MAX)
-            list->able[list->able_n++] = candidate;
-    } else if (removed != REMOVED_TERRITORY && list->removed_n < CANDIDATES_SHOWN_MAX) {
+            list->able[list->able_n++] = *candidate;
+    } else if (candidate->removed != REMOVED_TERRITORY && list->removed_n < CANDIDATES_SHOWN_MAX) {
         list->removed[list->removed_n++] =
-            candidate; /* sites elsewhere are of no interest by name */
+            *candidate; /* sites elsewhere are of no interest by name */
     }
 }
 
@@ -80,29 +79,34 @@ static void line_add(struct line *line, const char *word)
 
 static void line_add_candidate(struct line *line, const struct candidate *candidate)
 {
-    char word[160], capacity[24] = "";
+    char word[240], capacity[24] = "";
+    bool named = candidate->engineer != NULL;
     if (candidate->site->capacity > 0)
         snprintf(capacity, sizeof capacity, "/%" PRId64, candidate->site->capacity);
-    text_format(word, sizeof word, "%s=%" PRId64 "%s%s%s", candidate->site->site, candidate->load,
-                capacity, candidate->removed == REMOVED_NOT ? "" : "!",
-                removed_names[candidate->removed]);
+    text_format(word, sizeof word, "%s=%" PRId64 "%s%s%s%s%s", candidate->site->site,
+                candidate->load, capacity, named ? "@" : "", named ? candidate->engineer : "",
+                candidate->removed == REMOVED_NOT ? "" : "!", removed_names[candidate->removed]);
     line_add(line, word);
 }
 
 void dispatcher_candidates_print(const struct candidates *list, char out[CANDIDATES_TEXT_CAP])
 {
     char totals[CANDIDATES_TEXT_CAP] = "";
-    struct line end = {.text = totals, .room = sizeof totals / 2};
-    for (enum candidate_removed by = REMOVED_CLOSED; by <= REMOVED_CAPACITY; by++) {
+    out[0] = '\0';
+    struct line line = {.text = out, .room = CANDIDATES_TEXT_CAP};
+    if (list->able_n > 0)
+        line_add_candidate(&line, &list->able[0]);
+    size_t half = CANDIDATES_TEXT_CAP / 2, left = CANDIDATES_TEXT_CAP - line.n - 1;
+    struct line end = {.text = totals, .room = left < half ? left : half};
+    for (enum candidate_removed by = REMOVED_CLOSED; by <= REMOVED_DAY_FULL; by++) {
         char word[48];
         if (list->by[by] == 0)
             continue;
         text_format(word, sizeof word, "+%" PRId64 "!%s", list->by[by], removed_names[by]);
         line_add(&end, word);
     }
-    out[0] = '\0';
-    struct line line = {.text = out, .room = CANDIDATES_TEXT_CAP - (end.n > 0 ? end.n + 1 : 0)};
-    for (size_t i = 0; i < list->able_n; i++)
+    line.room = CANDIDATES_TEXT_CAP - (end.n > 0 ? end.n + 1 : 0);
+    for (size_t i = 1; i < list->able_n; i++)
         line_add_candidate(&line, &list->able[i]);
     for (size_t i = 0; i < list->removed_n; i++)
         line_add_candidate(&line, &list->removed[i]);

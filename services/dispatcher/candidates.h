@@ -13,9 +13,16 @@ enum candidate_removed {
     REMOVED_PRODUCT,
     REMOVED_DECLINED,
     REMOVED_TRIED,
-    REMOVED_CAPACITY
+    REMOVED_CAPACITY,
+    /* None of the site's engineers can, and this is what the one who came furthest lacks (duty.h).
+     */
+    REMOVED_NO_SKILL,
+    REMOVED_OFF_DUTY,
+    REMOVED_NO_PASS,
+    REMOVED_PASS_EXPIRED,
+    REMOVED_DAY_FULL
 };
-#define CANDIDATE_REMOVALS (REMOVED_CAPACITY + 1)
+#define CANDIDATE_REMOVALS (REMOVED_DAY_FULL + 1)
 
 struct candidate_tried { /* had the ticket already; borrowed */
     const char *site;
@@ -25,6 +32,12 @@ struct candidate_need {
     const char *region, *product;
     const struct candidate_tried *tried;
     size_t tried_n;
+    /* Of engineers: */
+    int64_t now_us, date; /* the instant asked about, and its day in the policy's zone: 20110702 */
+    const struct zone *zone;
+    const char *passes[POLICY_PASSES_MAX]; /* that they must hold */
+    size_t passes_n;
+    const char *engineer; /* who is taken first if able, NULL: nobody */
 };
 /* The first filter that removes a site with `load` open jobs. */
 enum candidate_removed dispatcher_candidate_judge(const struct site *, int64_t load,
@@ -34,6 +47,7 @@ enum candidate_removed dispatcher_candidate_judge(const struct site *, int64_t l
 struct candidate {
     const struct site *site;
     int64_t load;
+    const char *engineer; /* who would go; NULL: none is on record, or none can */
     enum candidate_removed removed;
 };
 struct candidates {
@@ -42,11 +56,10 @@ struct candidates {
     int64_t able_all, by[CANDIDATE_REMOVALS];                                   /* counted */
 };
 /* Sites are added best first; who is added first and is able is the choice. */
-void dispatcher_candidates_add(struct candidates *, const struct site *, int64_t load,
-                               enum candidate_removed);
-/* "D05=3 D07=4/10 D09=10/10!capacity +1!capacity +20!territory": SITE=LOAD[/CAPACITY][!removed by],
- * the choice first, then how many each filter removed. As many sites as fit; the choice always
- * does. */
+void dispatcher_candidates_add(struct candidates *, const struct candidate *);
+/* "D05=3@li D07=4/10 D09=10/10!capacity +1!capacity +20!territory":
+ * SITE=LOAD[/CAPACITY][@ENGINEER][!removed by], the choice first, then how many each filter
+ * removed. As many sites as fit; the choice always does. */
 #define CANDIDATES_TEXT_CAP sizeof(((struct job_offered *)0)->choice)
 void dispatcher_candidates_print(const struct candidates *, char out[CANDIDATES_TEXT_CAP]);
 

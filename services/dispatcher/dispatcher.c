@@ -25,6 +25,7 @@
 
 static const struct handler handlers[] = {
     APPLIES("site.updated", site_updated, site_updated_record),
+    APPLIES("engineer.updated", engineer_updated, engineer_updated_record),
     BOTH("ticket.assessed", ticket_assessed, ticket_assessed_record),
     APPLIES("ticket.reclassified", ticket_reclassified, ticket_reclassified_record),
     BOTH("ticket.resolved", ticket_resolved, ticket_resolved_record),
@@ -63,6 +64,13 @@ static const struct timer timers[] = {
 
 static const char *const concludes[] = {"job.", "ticket.resolved", "ticket.escalated", NULL};
 
+/* Never below nothing: what was in flight when the worker was started may concern a row that came
+ * after. */
+static void fly(int64_t *pending, int sign)
+{
+    *pending = *pending + sign > 0 ? *pending + sign : 0;
+}
+
 /* An offer in flight is load already, so that many registrations at once spread evenly. */
 static void flight(struct tables *tables, const char *type, const char *key, const void *data,
                    int sign)
@@ -73,7 +81,12 @@ static void flight(struct tables *tables, const char *type, const char *key, con
     const struct job_offered *offer = data;
     struct load *load = table_change(tables, DISPATCHER_LOAD, offer->site);
     if (load != NULL)
-        load->pending += sign;
+        fly(&load->pending, sign);
+    struct engineer_load *engineer =
+        offer->engineer[0] != '\0' ? table_change(tables, DISPATCHER_ENGINEER_LOAD, offer->engineer)
+                                   : NULL;
+    if (engineer != NULL)
+        fly(&engineer->pending, sign);
 }
 
 const struct worker dispatcher_worker = {

@@ -11,6 +11,7 @@
                                   const void *)
 
 DISPATCHER_APPLY(site_updated);
+DISPATCHER_APPLY(engineer_updated);
 DISPATCHER_APPLY(ticket_assessed);
 DISPATCHER_DECIDE(ticket_assessed);
 DISPATCHER_APPLY(ticket_reclassified);
@@ -48,7 +49,7 @@ void dispatcher_on_network_due(struct run *, const struct tables *, const void *
 /* Somebody who was left out of a waiting ticket's offers may be asked again. */
 void dispatcher_on_ticket_retry(struct run *, const struct tables *, const void *ticket);
 
-#define DISPATCHER_QUESTIONS 3
+#define DISPATCHER_QUESTIONS 4
 extern const struct question dispatcher_questions[DISPATCHER_QUESTIONS];
 
 #endif

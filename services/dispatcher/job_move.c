@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "policy/due.h"
+#include "services/dispatcher/engineers.h"
 #include "worker/reference.h"
 #include <assert.h>
 
@@ -77,12 +78,16 @@ void dispatcher_load_less(struct tables *tables, const struct event *event, cons
         dispatcher_wake(tables, event);
 }
 
-static void load_count(struct tables *tables, const struct event *event, const struct job *job,
+static void load_count(struct tables *tables, const struct event *event, struct job *job,
                        enum job_state before)
 {
     enum job_state after = (enum job_state)job->state;
-    if (is_live(before) && !is_live(after))
+    if (is_live(before) && !is_live(after)) {
+        dispatcher_engineer_release(tables, event, job, after != JOB_DONE);
         dispatcher_load_less(tables, event, job->site);
+    }
+    if (!is_live(before) && is_live(after))
+        dispatcher_engineer_give(tables, event, job, job->engineer);
     struct load *load = dispatcher_load(tables, job->site);
     if (!is_live(before) && is_live(after))
         load->load++;
@@ -105,7 +110,8 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     text_copy(job->choice, sizeof job->choice, offer->choice);
     job->tier = offer->tier;
     job->silence = text_equal(offer->silence, "accepts") ? SILENCE_ACCEPTS : SILENCE_EXPIRES;
-    /* The site's time runs from when it can know of the offer: one drawn out of the past comes late. */
+    /* The site's time runs from when it can know of the offer: one drawn out of the past comes
+     * late. */
     int64_t late_us = event->rec_us > event->at_us ? event->rec_us - event->at_us : 0;
     job->due_us = offer->due_us == 0 ? 0 : offer->due_us + late_us;
     job->offered_us = dispatcher_fact_us(tables, event);
@@ -116,6 +122,13 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     load->offers++;
     load->assigned_pos = (int64_t)event->pos;
     load->load += is_live(state) ? 1 : 0;
+    /* Who has left the site meanwhile is not sent by it. */
+    const struct engineer_load *engineer =
+        offer->engineer[0] != '\0' ? table_get(tables, DISPATCHER_ENGINEER_LOAD, offer->engineer)
+                                   : NULL;
+    if (is_live(state) && engineer != NULL && !engineer->left &&
+        text_equal(engineer->site, offer->site))
+        dispatcher_engineer_give(tables, event, job, offer->engineer);
     return job;
 }
 

@@ -1,17 +1,22 @@
 #include "services/dispatcher/offer.h"
 
 #include "base/text.h"
+#include "calendar/zone.h"
 #include "policy/due.h"
 #include "proto/ticket.h"
-#include "services/dispatcher/candidates.h"
+#include "services/dispatcher/duty.h"
+#include "services/dispatcher/engineers.h"
 #include "services/dispatcher/job_move.h"
 #include <inttypes.h>
 
 #define LADDER_MAX 16
 #define TRIED_MAX  64
 #define SLOT_CAP   EVENT_ID_CAP
-/* Sites looked at behind the chosen one, for the explanation's sake. */
+/* Sites and engineers looked at behind the chosen one, for the explanation's sake. */
 #define WALK_MAX 512
+/* With more engineers on record than this among those who might come, a waiting ticket is looked at
+ * daily. */
+#define AGAIN_MAX 4096
 
 int64_t dispatcher_now_us(const struct run *run, const struct event *event)
 {
@@ -126,26 +131,120 @@ static bool tier_is_used_up(const struct tried *tried, const struct policy_tier 
     return rung->candidates_max > 0 && offers >= rung->candidates_max;
 }
 
+/* --- what a ticket needs -----------------------------------------------------------------------
+ */
+struct search {
+    const struct policy *policy;
+    struct ladder ladder;
+    struct tried tried;
+    struct candidate_need need; /* borrows from the others */
+};
+
+static void search_begin(const struct tables *tables, const struct policy *policy,
+                         const struct ticket *ticket, int64_t now_us, struct search *search)
+{
+    const struct zone *zone = zone_find(policy->zone);
+    search->policy = policy;
+    search->ladder = ladder_of(policy, ticket);
+    tried_collect(tables, policy, ticket, now_us, &search->tried);
+    search->need = (struct candidate_need){.region = ticket->region,
+                                           .product = ticket->product,
+                                           .tried = search->tried.sites,
+                                           .tried_n = search->tried.sites_n,
+                                           .now_us = now_us,
+                                           .zone = zone != NULL ? zone : zone_find("UTC")};
+    search->need.date = dispatcher_date(search->need.zone, now_us);
+}
+
+/* The passes that the policy asks for on that tier. */
+static void search_tier(struct search *search, const struct ticket *ticket, int64_t tier)
+{
+    const struct policy_pass *passes = search->policy->dispatch.passes.items;
+    struct policy_subject subject = subject_of(ticket, tier);
+    search->need.passes_n = 0;
+    for (uint32_t i = 0; i < search->policy->dispatch.passes.n && i < POLICY_PASSES_MAX; i++)
+        if (policy_matches(&passes[i].match, &subject))
+            search->need.passes[search->need.passes_n++] = passes[i].pass;
+}
+
+static const struct load *tier_first(const struct tables *tables, int64_t tier)
+{
+    struct load probe = {.tier = tier, .load = INT64_MIN};
+    const struct load *load =
+        table_first(tables, DISPATCHER_LOAD, DISPATCHER_LOAD_BY_CHOICE, &probe);
+    return load != NULL && load->tier == tier ? load : NULL;
+}
+
+static const struct load *tier_next(const struct tables *tables, const struct load *before)
+{
+    const struct load *load =
+        table_next(tables, DISPATCHER_LOAD, DISPATCHER_LOAD_BY_CHOICE, before);
+    return load != NULL && load->tier == before->tier ? load : NULL;
+}
+
+static void sooner(int64_t *first_us, int64_t us)
+{
+    if (us != 0 && (*first_us == 0 || us < *first_us))
+        *first_us = us;
+}
+
+/* When an engineer of the tier comes on duty who might do it. All of the tier's sites are looked
+ * at, whatever their order, which depends on what is in flight; too many engineers: a day later. */
+static int64_t tier_again_us(const struct tables *tables, const struct search *search, int64_t tier)
+{
+    int64_t first_us = 0, engineers = 0;
+    for (const struct load *load = tier_first(tables, tier); load != NULL;
+         load = tier_next(tables, load)) {
+        const struct site *site = table_get(tables, DISPATCHER_SITE, load->site);
+        if (load->staff == 0 || site == NULL ||
+            dispatcher_candidate_judge(site, 0, &search->need) != REMOVED_NOT)
+            continue;
+        engineers += load->staff;
+        if (engineers > AGAIN_MAX)
+            return policy_span_end_us(search->policy, search->need.now_us,
+                                      (struct span){1, SPAN_DAYS});
+        sooner(&first_us, dispatcher_engineers_again_us(tables, load->site, &search->need));
+    }
+    return first_us;
+}
+
 int64_t dispatcher_retry_us(const struct tables *tables, const struct ticket *ticket,
                             int64_t now_us)
 {
     const struct policy *policy = reference_policy(tables, ticket->policy);
-    struct tried tried;
+    struct search search;
     if (policy == NULL)
         return 0;
-    tried_collect(tables, policy, ticket, now_us, &tried);
-    return tried.retry_us;
+    search_begin(tables, policy, ticket, now_us, &search);
+    int64_t first_us = search.tried.retry_us;
+    for (size_t i = search.ladder.start; i < search.ladder.n; i++) {
+        if (tier_is_used_up(&search.tried, search.ladder.rungs[i]))
+            continue;
+        search_tier(&search, ticket, search.ladder.rungs[i]->tier);
+        sooner(&first_us, tier_again_us(tables, &search, search.ladder.rungs[i]->tier));
+    }
+    return first_us;
 }
 
 /* --- choosing ----------------------------------------------------------------------------------
  */
-static void consider(const struct tables *tables, const struct load *load,
-                     const struct candidate_need *need, struct candidates *list)
+/* How many engineers were looked at. */
+static size_t consider(const struct tables *tables, const struct load *load,
+                       const struct candidate_need *need, struct candidates *list)
 {
     const struct site *site = table_get(tables, DISPATCHER_SITE, load->site);
-    int64_t open = load->load + load->pending;
-    if (site != NULL)
-        dispatcher_candidates_add(list, site, open, dispatcher_candidate_judge(site, open, need));
+    struct candidate candidate = {.site = site, .load = load->load + load->pending};
+    struct engineer_pick pick = {.looks = 0};
+    if (site == NULL)
+        return 0;
+    candidate.removed = dispatcher_candidate_judge(site, candidate.load, need);
+    if (candidate.removed == REMOVED_NOT && load->staff > 0) {
+        pick = dispatcher_engineer_pick(tables, load->site, need);
+        candidate.removed = pick.removed;
+        candidate.engineer = pick.engineer;
+    }
+    dispatcher_candidates_add(list, &candidate);
+    return pick.looks;
 }
 
 /* `prefer`: a site that comes first if it can; "" none. False: nobody on this tier. */
@@ -156,32 +255,24 @@ static bool choose(const struct tables *tables, const struct candidate_need *nee
         prefer[0] != '\0' ? table_get(tables, DISPATCHER_LOAD, prefer) : NULL;
     if (preferred != NULL && preferred->tier == tier)
         consider(tables, preferred, need, list);
-    struct load probe = {.tier = tier, .load = INT64_MIN};
     size_t walked = 0;
-    for (const struct load *load =
-             table_first(tables, DISPATCHER_LOAD, DISPATCHER_LOAD_BY_CHOICE, &probe);
-         load != NULL && load->tier == tier;
-         load = table_next(tables, DISPATCHER_LOAD, DISPATCHER_LOAD_BY_CHOICE, load)) {
-        if (load != preferred)
-            consider(tables, load, need, list);
-        if (list->able_all > 0 && ++walked == WALK_MAX)
-            break;
+    for (const struct load *load = tier_first(tables, tier); load != NULL && walked < WALK_MAX;
+         load = tier_next(tables, load)) {
+        size_t looks = load != preferred ? consider(tables, load, need, list) : 0;
+        if (list->able_all > 0)
+            walked += 1 + looks;
     }
     return list->able_all > 0;
 }
 
-/* Who had the ticket before it was reopened goes on with it, if possible. */
-static void site_before(const struct tables *tables, const struct ticket *ticket,
-                        char site[EVENT_KEY_CAP])
+/* Who had the ticket before it was reopened goes on with it, if possible; NULL: it was not. */
+static const struct job *job_before(const struct tables *tables, const struct ticket *ticket)
 {
     char id[JOB_CAP];
-    site[0] = '\0';
     if (ticket->offers != ticket->round || ticket->last == 0)
-        return;
+        return NULL;
     dispatcher_job_id(ticket->ticket, ticket->last, id);
-    const struct job *job = table_get(tables, DISPATCHER_JOB, id);
-    if (job != NULL)
-        text_copy(site, EVENT_KEY_CAP, job->site);
+    return table_get(tables, DISPATCHER_JOB, id);
 }
 
 /* --- concluding --------------------------------------------------------------------------------
@@ -237,6 +328,8 @@ static bool conclude_offer(struct run *run, const struct ticket *ticket, const s
               plan->rung->silence == SILENCE_ACCEPTS ? "accepts" : "expires");
     text_copy(data.policy, sizeof data.policy, plan->policy->version);
     text_copy(data.reason, sizeof data.reason, reason_of(ticket, plan->climbs));
+    if (chosen->engineer != NULL)
+        text_copy(data.engineer, sizeof data.engineer, chosen->engineer);
     dispatcher_candidates_print(list, data.choice);
     text_format(slot, sizeof slot, "dispatcher/%s/offer/%" PRId64, ticket->ticket, k);
     return conclude(run, slot, "job.offered", ticket->ticket, &job_offered_record, &data);
@@ -261,31 +354,31 @@ bool dispatcher_offer(struct run *run, const struct tables *tables, const char *
     if (ticket == NULL || ticket->state != TICKET_OPEN || ticket->live != 0)
         return false;
     const struct policy *policy = reference_policy(tables, ticket->policy);
-    char slot[SLOT_CAP], prefer[EVENT_KEY_CAP];
+    char slot[SLOT_CAP];
     text_format(slot, sizeof slot, "dispatcher/%s/offer/%" PRId64, ticket_key, ticket->offers + 1);
     if (policy == NULL || run_in_flight(run, slot))
         return false;
 
-    struct ladder ladder = ladder_of(policy, ticket);
-    struct tried tried;
-    tried_collect(tables, policy, ticket, wish->now_us, &tried);
-    site_before(tables, ticket, prefer);
-    struct candidate_need need = {.region = ticket->region,
-                                  .product = ticket->product,
-                                  .tried = tried.sites,
-                                  .tried_n = tried.sites_n};
-    size_t before = ticket->offers > 0 ? ladder_find(&ladder, ticket->tier) : ladder.start;
-    for (size_t i = ladder_from(&ladder, ticket, wish); i < ladder.n; i++) {
+    struct search search;
+    search_begin(tables, policy, ticket, wish->now_us, &search);
+    const struct ladder *ladder = &search.ladder;
+    const struct job *before_it = job_before(tables, ticket);
+    search.need.engineer = before_it != NULL ? before_it->engineer : NULL;
+    size_t before = ticket->offers > 0 ? ladder_find(ladder, ticket->tier) : ladder->start;
+    for (size_t i = ladder_from(ladder, ticket, wish); i < ladder->n; i++) {
+        const struct policy_tier *rung = ladder->rungs[i];
         struct candidates list = {.able_n = 0};
-        if (tier_is_used_up(&tried, ladder.rungs[i]) ||
-            !choose(tables, &need, ladder.rungs[i]->tier, prefer, &list))
+        search_tier(&search, ticket, rung->tier);
+        if (tier_is_used_up(&search.tried, rung) ||
+            !choose(tables, &search.need, rung->tier, before_it != NULL ? before_it->site : "",
+                    &list))
             continue;
-        struct plan plan = {.policy = policy, .rung = ladder.rungs[i], .climbs = i > before};
+        struct plan plan = {.policy = policy, .rung = rung, .climbs = i > before};
         return conclude_offer(run, ticket, &plan, &list, wish);
     }
     if (wish->quiet || ticket->waiting_pos != 0)
         return false;
-    return dispatcher_nobody(run, ticket, ladder.n > 0 ? ladder.rungs[ladder.n - 1]->tier : 0,
+    return dispatcher_nobody(run, ticket, ladder->n > 0 ? ladder->rungs[ladder->n - 1]->tier : 0,
                              WHY_NOBODY);
 }
 

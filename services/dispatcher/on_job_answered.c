@@ -1,5 +1,6 @@
 /* The site's answer to an offer: job.accepted, job.declined, or none in time: job.expired. */
 #include "base/text.h"
+#include "services/dispatcher/engineers.h"
 #include "services/dispatcher/handlers.h"
 #include "services/dispatcher/job_move.h"
 #include "services/dispatcher/offer.h"
@@ -20,9 +21,9 @@ bool dispatcher_apply_job_accepted(struct tables *tables, const struct event *ev
     struct job *job = dispatcher_job_move(tables, event, accepted->job, NEWS_ACCEPTED);
     if (job == NULL)
         return true;
-    text_copy(job->engineer, sizeof job->engineer, accepted->engineer);
     text_copy(job->implied, sizeof job->implied, accepted->implied);
     job->answered_us = dispatcher_fact_us(tables, event);
+    dispatcher_engineer_named(tables, event, accepted->job, accepted->engineer);
     return true;
 }
 

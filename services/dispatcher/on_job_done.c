@@ -2,6 +2,7 @@
  * too. */
 #include "base/text.h"
 #include "proto/ticket.h"
+#include "services/dispatcher/engineers.h"
 #include "services/dispatcher/handlers.h"
 #include "services/dispatcher/job_move.h"
 #include "services/dispatcher/offer.h"
@@ -39,8 +40,7 @@ bool dispatcher_apply_job_arrived(struct tables *tables, const struct event *eve
         job = table_change(tables, DISPATCHER_JOB, arrived->job);
     }
     job->arrived_us = dispatcher_fact_us(tables, event);
-    if (arrived->engineer[0] != '\0')
-        text_copy(job->engineer, sizeof job->engineer, arrived->engineer);
+    dispatcher_engineer_named(tables, event, arrived->job, arrived->engineer);
     return true;
 }
 
@@ -68,11 +68,14 @@ bool dispatcher_apply_job_reported(struct tables *tables, const struct event *ev
 {
     const struct job_reported *reported = data;
     enum job_state before = state_of(tables, reported->job);
+    dispatcher_engineer_named(tables, event, reported->job, reported->engineer);
     struct job *job = dispatcher_job_move(tables, event, reported->job, news_of(reported));
     if (job == NULL)
         return true;
     if (unanswered(before))
         imply_in_row(tables, job, event);
+    if (reported->engineer[0] != '\0')
+        text_copy(job->engineer, sizeof job->engineer, reported->engineer);
     job->reported_us = dispatcher_fact_us(tables, event);
     text_copy(job->outcome, sizeof job->outcome, reported->outcome);
     struct ticket *ticket = table_change(tables, DISPATCHER_TICKET, event->key);

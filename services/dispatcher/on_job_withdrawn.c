@@ -1,5 +1,6 @@
 /* A job leaves a site: job.withdrawn, job.handed_over. */
 #include "base/text.h"
+#include "services/dispatcher/engineers.h"
 #include "services/dispatcher/handlers.h"
 #include "services/dispatcher/job_move.h"
 #include "services/dispatcher/offer.h"
@@ -32,12 +33,18 @@ bool dispatcher_apply_job_handed_over(struct tables *tables, const struct event 
     const struct job_handed_over *handed = data;
     const struct ticket *ticket;
     const struct job *seen = dispatcher_job_of(tables, event->key, handed->job, &ticket);
-    if (seen == NULL || !seen->open || text_equal(seen->site, handed->to))
+    if (seen == NULL || !seen->open)
         return true;
+    if (text_equal(seen->site, handed->to)) { /* to a successor within the site */
+        dispatcher_engineer_named(tables, event, handed->job, handed->engineer);
+        return true;
+    }
     dispatcher_load_less(tables, event, seen->site);
     struct job *job = table_change(tables, DISPATCHER_JOB, handed->job);
+    dispatcher_engineer_release(tables, event, job, true);
+    job = table_change(tables, DISPATCHER_JOB, handed->job);
     text_copy(job->site, sizeof job->site, handed->to);
-    job->engineer[0] = '\0';
+    dispatcher_engineer_give(tables, event, job, handed->engineer);
     struct load *load = dispatcher_load(tables, handed->to);
     load->load++;
     if (load->tier != 0)

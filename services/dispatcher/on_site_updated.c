@@ -44,6 +44,18 @@ bool dispatcher_apply_site_updated(struct tables *tables, const struct event *ev
     return true;
 }
 
+/* Of one that nobody can take the hour may have changed at which somebody comes on duty: said in
+ * the journal, the ticket's row learns it. */
+static bool retry_sooner(struct run *run, const struct tables *tables, const struct ticket *ticket)
+{
+    if (table_first(tables, DISPATCHER_ENGINEER_LOAD, DISPATCHER_ENGINEER_LOAD_BY_CHOICE, NULL) ==
+        NULL)
+        return false;
+    int64_t retry_us = dispatcher_retry_us(tables, ticket, run_now_us(run));
+    return retry_us != 0 && (ticket->retry_us == 0 || retry_us < ticket->retry_us) &&
+           dispatcher_nobody(run, ticket, ticket->tier, WHY_STILL_NOBODY);
+}
+
 /* Those that find nobody stay where they are; an offer read back fires this again, and where a
  * whole firing was in vain a marker in the journal moves on. */
 void dispatcher_on_network_due(struct run *run, const struct tables *tables, const void *row)
@@ -61,7 +73,8 @@ void dispatcher_on_network_due(struct run *run, const struct tables *tables, con
                     ticket->offers + 1);
         if (!run_in_flight(run, slot)) {
             looks++;
-            if (dispatcher_offer(run, tables, ticket->ticket, &wish))
+            if (dispatcher_offer(run, tables, ticket->ticket, &wish) ||
+                retry_sooner(run, tables, ticket))
                 offers++;
             else
                 vain = ticket;

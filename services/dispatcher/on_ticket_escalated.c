@@ -28,11 +28,13 @@ bool dispatcher_apply_ticket_escalated(struct tables *tables, const struct event
     ticket->waits++;
     if (still && ticket->waiting_pos != 0)
         looked_at(tables, ticket->waiting_pos);
-    if (still || ticket->state != TICKET_OPEN || ticket->live != 0)
+    if (ticket->state != TICKET_OPEN || ticket->live != 0 || (still && ticket->waiting_pos == 0))
         return true;
     if (ticket->waiting_pos == 0)
         ticket->waiting_pos = (int64_t)event->pos;
-    ticket->retry_us = dispatcher_retry_us(tables, ticket, event->rec_us);
+    int64_t retry_us = dispatcher_retry_us(tables, ticket, event->rec_us);
+    ticket = table_change(tables, DISPATCHER_TICKET, event->key); /* indexes have been read */
+    ticket->retry_us = retry_us;
     return true;
 }
 

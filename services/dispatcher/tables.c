@@ -36,6 +36,7 @@ static const struct field load_fields[] = {
     F_INT(load, declined, 0, "declined so far"),
     F_INT(load, expired, 0, "not answered so far"),
     F_INT(load, pending, FIELD_VOLATILE, "offers in flight"),
+    F_INT(load, staff, 0, "engineers on record, those who left too"),
     F_BOOL(load, open, 0, "always"),
 };
 static const struct record load_record = RECORD(load, load_fields, "what each site has to do");
@@ -75,6 +76,82 @@ static const struct table_def load_table = {.name = "load",
                                             .indexes = load_indexes,
                                             .indexes_n = COUNT_OF(load_indexes),
                                             .whole = true};
+
+/* --- engineer ----------------------------------------------------------------------------------
+ */
+static const struct field pass_fields[] = {
+    F_TEXT(engineer_pass, pass, FIELD_REQUIRED, "pass or certificate"),
+    F_TIME(engineer_pass, until, 0, "valid before"),
+};
+static const struct record pass_record = RECORD(engineer_pass, pass_fields, "a pass");
+static const struct field pass_elem = ELEM_RECORD(&pass_record, struct engineer_pass);
+static const struct field shift_fields[] = {
+    F_TIME(engineer_shift, from, 0, "from then"),
+    F_TIME(engineer_shift, until, 0, "to before then"),
+    F_BOOL(engineer_shift, off, 0, "off duty"),
+};
+static const struct record shift_record = RECORD(engineer_shift, shift_fields, "on or off duty");
+static const struct field shift_elem = ELEM_RECORD(&shift_record, struct engineer_shift);
+static const struct field engineer_fields[] = {
+    F_TEXT(engineer, engineer, FIELD_REQUIRED, "engineer"),
+    F_TEXT(engineer, site, 0, "site"),
+    F_TEXT(engineer, skills, 0, "product lines, one a line; none: all"),
+    F_TEXT(engineer, days, 0, "days on duty; none: every day"),
+    F_LIST(engineer, passes, 0, &pass_elem, "passes and certificates"),
+    F_LIST(engineer, rota, 0, &shift_elem, "exceptions to the days"),
+    F_TIME(engineer, expires, 0, "the first pass to run out"),
+    F_INT(engineer, capacity, 0, "jobs given a day; 0: no bound"),
+    F_BOOL(engineer, off_duty, 0, "not available, until told otherwise"),
+    F_BOOL(engineer, left, 0, "works here no longer"),
+    F_BOOL(engineer, open, 0, "always"),
+};
+static const struct record engineer_record = RECORD(engineer, engineer_fields, "engineers");
+static const struct table_def engineer_table = {.name = "engineer",
+                                                .row = &engineer_record,
+                                                .open_offset = offsetof(struct engineer, open),
+                                                .whole = true};
+
+/* --- engineer_load -----------------------------------------------------------------------------
+ */
+static const struct field engineer_load_fields[] = {
+    F_TEXT(engineer_load, engineer, FIELD_REQUIRED, "engineer"),
+    F_TEXT(engineer_load, site, 0, "site"),
+    F_INT(engineer_load, load, 0, "open offers and jobs"),
+    F_INT(engineer_load, assigned_pos, 0, "position where the last one was given"),
+    F_INT(engineer_load, since_pos, 0, "at this site since this position"),
+    F_INT(engineer_load, date, 0, "day of the last one given"),
+    F_INT(engineer_load, date_jobs, 0, "given on that day"),
+    F_INT(engineer_load, pending, FIELD_VOLATILE, "offers in flight"),
+    F_BOOL(engineer_load, left, 0, "works here no longer"),
+    F_BOOL(engineer_load, open, 0, "always"),
+};
+static const struct record engineer_load_record =
+    RECORD(engineer_load, engineer_load_fields, "what each engineer has to do");
+
+static int engineer_load_by_choice(const void *row_a, const void *row_b)
+{
+    const struct engineer_load *a = row_a, *b = row_b;
+    int order = strcmp(a->site, b->site);
+    if (order == 0)
+        order = compare(a->load + a->pending, b->load + b->pending);
+    if (order == 0)
+        order = compare(a->assigned_pos, b->assigned_pos);
+    return order != 0 ? order : ties(a->engineer, b->engineer);
+}
+static bool engineer_is_here(const void *row)
+{
+    const struct engineer_load *load = row;
+    return !load->left;
+}
+static const struct index_def engineer_load_indexes[] = {
+    {.name = "choice", .compare = engineer_load_by_choice, .holds = engineer_is_here}};
+static const struct table_def engineer_load_table = {.name = "engineer_load",
+                                                     .row = &engineer_load_record,
+                                                     .open_offset =
+                                                         offsetof(struct engineer_load, open),
+                                                     .indexes = engineer_load_indexes,
+                                                     .indexes_n = COUNT_OF(engineer_load_indexes),
+                                                     .whole = true};
 
 /* --- ticket ------------------------------------------------------------------------------------
  */
@@ -150,6 +227,8 @@ static const struct field job_fields[] = {
     F_TEXT(job, ticket, 0, "ticket"),
     F_TEXT(job, site, 0, "site"),
     F_TEXT(job, engineer, 0, "engineer"),
+    F_INT(job, given_pos, 0, "counted at the engineer since this position"),
+    F_INT(job, given_date, 0, "and on this day"),
     F_INT(job, tier, 0, "tier of the site"),
     F_ENUM(job, state, 0, job_states, "state"),
     F_ENUM(job, silence, 0, silences, "what not answering means"),
@@ -228,9 +307,13 @@ static const struct table_def network_table = {.name = "network",
                                                .whole = true};
 
 const struct table_def *const dispatcher_tables[DISPATCHER_TABLES] = {
-    [DISPATCHER_SITE] = &site_table,       [DISPATCHER_LOAD] = &load_table,
-    [DISPATCHER_TICKET] = &ticket_table,   [DISPATCHER_JOB] = &job_table,
+    [DISPATCHER_SITE] = &site_table,
+    [DISPATCHER_LOAD] = &load_table,
+    [DISPATCHER_TICKET] = &ticket_table,
+    [DISPATCHER_JOB] = &job_table,
     [DISPATCHER_NETWORK] = &network_table,
+    [DISPATCHER_ENGINEER] = &engineer_table,
+    [DISPATCHER_ENGINEER_LOAD] = &engineer_load_table,
 };
 
 /* --- words -------------------------------------------------------------------------------------

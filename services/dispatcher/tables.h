@@ -6,6 +6,7 @@
 #include "event/event.h"
 #include "policy/policy.h"
 #include "proto/job.h"
+#include "proto/reference.h"
 #include "services/dispatcher/job_next.h"
 #include "table/table.h"
 
@@ -15,6 +16,8 @@ enum dispatcher_table {
     DISPATCHER_TICKET,
     DISPATCHER_JOB,
     DISPATCHER_NETWORK,
+    DISPATCHER_ENGINEER,
+    DISPATCHER_ENGINEER_LOAD,
     DISPATCHER_TABLES
 };
 extern const struct table_def *const dispatcher_tables[DISPATCHER_TABLES];
@@ -41,10 +44,41 @@ struct load { /* one per site: apart from it, because it changes with every offe
     int64_t assigned_pos;                        /* position of the last job.offered to it */
     int64_t offers, accepted, declined, expired; /* so far */
     int64_t pending;                             /* volatile: offers in flight */
+    int64_t staff; /* engineers on record, those who left too; 0: the site is judged by itself */
     bool open;
 };
 /* Order of choice: (tier, load + pending, assigned_pos, site). */
 #define DISPATCHER_LOAD_BY_CHOICE 0
+
+struct engineer { /* as engineer.updated says; the name is personal and not kept */
+    char engineer[EVENT_KEY_CAP];
+    char site[EVENT_KEY_CAP];
+    char skills[16 * 64]; /* one a line, so that SQL can look into them; none: all */
+    char days[32];        /* "mon tue"; none: every day */
+    struct engineer_pass passes[16];
+    uint32_t passes_n;
+    struct engineer_shift rota[16];
+    uint32_t rota_n;
+    int64_t expires_us; /* the first of the passes to run out, 0: none does */
+    int64_t capacity;
+    bool off_duty, left;
+    bool open;
+};
+
+struct engineer_load { /* apart from it, because it changes with every offer */
+    char engineer[EVENT_KEY_CAP];
+    char site[EVENT_KEY_CAP];
+    int64_t load;         /* of this site's open offers and jobs, those that are this engineer's */
+    int64_t assigned_pos; /* when the last one was given */
+    int64_t since_pos;    /* at this site since then: what was given earlier is not counted */
+    int64_t date;         /* of the last one given, 20110702 */
+    int64_t date_jobs;    /* so many were given then and not given back */
+    int64_t pending;      /* volatile: offers in flight */
+    bool left;
+    bool open;
+};
+/* Of those who have not left: (site, load + pending, assigned_pos, engineer). */
+#define DISPATCHER_ENGINEER_LOAD_BY_CHOICE 0
 
 enum ticket_state {
     TICKET_OPEN,
@@ -83,7 +117,9 @@ struct job {
     char job[JOB_CAP];
     char ticket[EVENT_KEY_CAP];
     char site[EVENT_KEY_CAP];
-    char engineer[64];
+    char engineer[EVENT_KEY_CAP];
+    int64_t given_pos;  /* counted at the engineer since then, 0: not counted */
+    int64_t given_date; /* and on that day, 20110702 */
     int64_t tier;
     int state;        /* enum job_state */
     int silence;      /* enum policy_silence */

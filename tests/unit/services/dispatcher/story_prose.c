@@ -26,8 +26,8 @@ static void say_job(struct story *story, const struct event *event, const void *
 {
     if (text_equal(event->type, "job.offered")) {
         const struct job_offered *data = any;
-        buf_append_format(&story->trace, "%s is offered to %s (%s)\n", data->job, data->site,
-                          data->reason);
+        buf_append_format(&story->trace, "%s is offered to %s%s%s (%s)\n", data->job, data->site,
+                          data->engineer[0] != '\0' ? ", " : "", data->engineer, data->reason);
     } else if (text_equal(event->type, "job.accepted")) {
         const struct job_accepted *data = any;
         buf_append_format(&story->trace, "%s counts as accepted by %s: %s\n", data->job, data->site,

@@ -66,6 +66,14 @@ static void a_ticket_from_nowhere_goes_to_who_serves_everywhere(void **state)
     assert_int_equal(dispatcher_candidate_judge(&district, 0, &need), REMOVED_TERRITORY);
 }
 
+static void add(struct candidates *list, const struct site *site, int64_t load,
+                enum candidate_removed removed, const char *engineer)
+{
+    struct candidate candidate = {
+        .site = site, .load = load, .engineer = engineer, .removed = removed};
+    dispatcher_candidates_add(list, &candidate);
+}
+
 static void explains(void **state)
 {
     (void)state;
@@ -73,13 +81,15 @@ static void explains(void **state)
     struct site one = site("D05", "", "", 0), two = site("D07", "", "", 10),
                 full = site("D09", "", "", 10), far = site("X", "1", "", 0);
     char text[CANDIDATES_TEXT_CAP];
-    dispatcher_candidates_add(&list, &one, 3, REMOVED_NOT);
-    dispatcher_candidates_add(&list, &far, 0, REMOVED_TERRITORY);
-    dispatcher_candidates_add(&list, &two, 4, REMOVED_NOT);
-    dispatcher_candidates_add(&list, &full, 10, REMOVED_CAPACITY);
-    dispatcher_candidates_add(&list, &far, 0, REMOVED_TERRITORY);
+    add(&list, &one, 3, REMOVED_NOT, NULL);
+    add(&list, &far, 0, REMOVED_TERRITORY, NULL);
+    add(&list, &two, 4, REMOVED_NOT, "li");
+    add(&list, &full, 10, REMOVED_CAPACITY, NULL);
+    add(&list, &far, 0, REMOVED_TERRITORY, NULL);
+    add(&list, &far, 0, REMOVED_PASS_EXPIRED, NULL);
     dispatcher_candidates_print(&list, text);
-    assert_string_equal(text, "D05=3 D07=4/10 D09=10/10!capacity +2!territory +1!capacity");
+    assert_string_equal(text, "D05=3 D07=4/10@li D09=10/10!capacity X=0!pass-expired "
+                              "+2!territory +1!capacity +1!pass-expired");
     assert_int_equal(list.able_all, 2);
 }
 
@@ -95,13 +105,32 @@ static void explains_within_bounds(void **state)
     for (size_t i = 0; i < COUNT_OF(sites); i++) {
         name[0] = (char)('a' + i);
         sites[i] = site(name, "", "", 1000000);
-        dispatcher_candidates_add(&list, &sites[i], 999999,
-                                  i % 2 == 0 ? REMOVED_NOT : (enum candidate_removed)(1 + i % 6));
+        add(&list, &sites[i], 999999,
+            i % 2 == 0 ? REMOVED_NOT : (enum candidate_removed)(1 + i % 6), NULL);
     }
     dispatcher_candidates_print(&list, text);
     assert_true(strlen(text) < CANDIDATES_TEXT_CAP);
     assert_true(text_starts(text, sites[0].site));
     assert_non_null(strstr(text, "+4!territory"));
+}
+
+/* The choice is whole, however long its names, even where every filter removed somebody. */
+static void the_choice_is_never_cut(void **state)
+{
+    (void)state;
+    struct candidates list = {.able_n = 0};
+    char name[EVENT_KEY_CAP], text[CANDIDATES_TEXT_CAP], want[240];
+    memset(name, 'n', sizeof name);
+    name[EVENT_KEY_CAP - 1] = '\0';
+    struct site chosen = site(name, "", "", 1000000), other = site("other", "", "", 0);
+    add(&list, &chosen, 999999, REMOVED_NOT, name);
+    for (enum candidate_removed by = REMOVED_CLOSED; by <= REMOVED_DAY_FULL; by++)
+        for (int i = 0; i < 1000; i++)
+            add(&list, &other, 0, by, NULL);
+    dispatcher_candidates_print(&list, text);
+    text_format(want, sizeof want, "%s=999999/1000000@%s +1000!closed", name, name);
+    assert_true(text_starts(text, want));
+    assert_true(strlen(text) < CANDIDATES_TEXT_CAP);
 }
 
 int main(void)
@@ -111,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_ticket_from_nowhere_goes_to_who_serves_everywhere),
         cmocka_unit_test(explains),
         cmocka_unit_test(explains_within_bounds),
+        cmocka_unit_test(the_choice_is_never_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

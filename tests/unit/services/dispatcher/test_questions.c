@@ -31,6 +31,17 @@ static int group_setup(void **state)
     story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"no-parts\"}");
     story_tell(story, "job.arrived", "T", "{\"job\":\"T/j2\",\"engineer\":\"eng-7\"}");
     story_tell(story, "ticket.assessed", "T1", ticket);
+    story_tell(story, "engineer.updated", "li",
+               "{\"site\":\"N\",\"skills\":[\"pump\",\"fan\"],\"days\":[\"fri\",\"mon\"],"
+               "\"capacity\":4,\"passes\":[{\"pass\":\"a\",\"until\":\"2027-01-01T00:00:00Z\"},"
+               "{\"pass\":\"b\",\"until\":\"2026-06-01T00:00:00Z\"},{\"pass\":\"c\"}]}");
+    story_tell(story, "engineer.updated", "wang", "{\"site\":\"N\",\"off_duty\":true}");
+    story_tell(story, "engineer.updated", "zhao", "{\"site\":\"N\",\"left\":true}");
+    story_tell(story, "engineer.updated", "sun", "{\"site\":\"B\"}");
+    story_tell(story, "site.updated", "A",
+               "{\"name\":\"north\",\"tier\":3,\"parent\":\"N\","
+               "\"region\":\"44\",\"capacity\":5,\"territories\":[\"11\"]}");
+    story_tell(story, "ticket.assessed", "U", ticket);
     answers_fill(pg, &dispatcher_worker, story);
     story_destroy(&story);
     return 0;
@@ -69,12 +80,12 @@ static const char *ask(const char *question, const char *args, int64_t limit, co
 static void jobs(void **state)
 {
     (void)state;
-    assert_string_equal(ask("jobs", "{}", 100, ""), J1 J2 J3);
+    assert_string_equal(ask("jobs", "{}", 3, ""), J1 J2 J3);
     assert_string_equal(ask("jobs", "{\"ticket\":\"T\"}", 100, ""), J1 J2); /* not those of T1 */
-    assert_string_equal(ask("jobs", "{\"site\":\"B\"}", 100, ""), J2);
+    assert_string_equal(ask("jobs", "{\"site\":\"B\"}", 1, ""), J2);
     assert_string_equal(ask("jobs", "{\"state\":\"arrived\"}", 100, ""), J2);
     assert_string_equal(ask("jobs", "{}", 1, "T/j1"), J2);
-    assert_string_equal(ask("jobs", "{}", 100, "T1/j1"), "");
+    assert_string_equal(ask("jobs", "{}", 100, "U/j1"), "");
 }
 
 static void why(void **state)
@@ -96,6 +107,9 @@ static void why(void **state)
                         "{\"line\":\"T1/j1/01\",\"job\":\"T1/"
                         "j1\",\"site\":\"A\",\"tier\":3,\"chosen\":true,\"capacity\":5}\n");
     assert_string_equal(ask("why", "{}", 100, ""), "");
+    assert_string_equal(ask("why", "{\"ticket\":\"U\"}", 1, ""),
+                        "{\"line\":\"U/j1/01\",\"job\":\"U/j1\",\"site\":\"B\",\"tier\":3,"
+                        "\"chosen\":true,\"load\":1,\"score\":1,\"engineer\":\"sun\"}\n");
 }
 
 static void sites(void **state)
@@ -106,10 +120,29 @@ static void sites(void **state)
                             "\"open_jobs\":1,\"offers\":2,\"declined\":1}\n";
     assert_string_equal(ask("sites", "{}", 1, ""), a);
     assert_string_equal(ask("sites", "{\"tier\":2}", 100, ""),
-                        "{\"site\":\"N\",\"name\":\"branch\",\"tier\":2}\n");
+                        "{\"site\":\"N\",\"name\":\"branch\",\"tier\":2,\"engineers\":3,"
+                        "\"on_duty\":1}\n");
     assert_string_equal(ask("sites", "{\"tier\":3}", 100, "A"),
-                        "{\"site\":\"B\",\"name\":\"south\",\"tier\":3,\"open_jobs\":1,\"offers\":"
-                        "1,\"accepted\":1}\n");
+                        "{\"site\":\"B\",\"name\":\"south\",\"tier\":3,\"open_jobs\":2,\"offers\":"
+                        "2,\"accepted\":1,\"engineers\":1,\"on_duty\":1}\n");
+}
+
+#define LI                                                                                         \
+    "{\"engineer\":\"li\",\"site\":\"N\",\"state\":\"on\",\"skills\":[\"pump\",\"fan\"],"          \
+    "\"days\":\"mon fri\",\"expires\":\"2026-06-01T00:00:00Z\",\"capacity\":4}\n"
+#define SUN  "{\"engineer\":\"sun\",\"site\":\"B\",\"state\":\"on\",\"open_jobs\":1}\n"
+#define WANG "{\"engineer\":\"wang\",\"site\":\"N\",\"state\":\"off\"}\n"
+#define ZHAO "{\"engineer\":\"zhao\",\"site\":\"N\",\"state\":\"left\"}\n"
+
+static void engineers(void **state)
+{
+    (void)state;
+    assert_string_equal(ask("engineers", "{}", 100, ""), LI SUN WANG ZHAO);
+    assert_string_equal(ask("engineers", "{}", 2, "li"), SUN WANG);
+    assert_string_equal(ask("engineers", "{\"engineer\":\"sun\"}", 100, ""), SUN);
+    assert_string_equal(ask("engineers", "{\"site\":\"N\",\"state\":\"off\"}", 100, ""), WANG);
+    assert_string_equal(ask("engineers", "{\"skill\":\"fan\",\"state\":\"on\"}", 100, ""), LI SUN);
+    assert_string_equal(ask("engineers", "{\"skill\":\"fans\",\"state\":\"on\"}", 100, ""), SUN);
 }
 
 int main(void)
@@ -118,6 +151,7 @@ int main(void)
         cmocka_unit_test(jobs),
         cmocka_unit_test(why),
         cmocka_unit_test(sites),
+        cmocka_unit_test(engineers),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

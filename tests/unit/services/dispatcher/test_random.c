@@ -14,6 +14,7 @@
 #define SEEDS   12
 #define STEPS   500
 #define SITES   9
+#define PEOPLE  6
 #define TICKETS 40
 
 static const char policy[] =
@@ -24,6 +25,7 @@ static const char policy[] =
     "    - {tier: 3, accept_within: 2h, candidates_max: 2}\n"
     "    - {tier: 2, accept_within: 1h}\n"
     "    - {tier: 1, accept_within: 4h, silence: accepts}\n"
+    "  passes: [{pass: training, match: {regions: [\"44\"]}}]\n"
     "reopen_within: 1d\n";
 
 static uint64_t seed;
@@ -49,6 +51,26 @@ static void tell_site(struct story *story)
     story_add(story, "site.updated", key, json);
 }
 
+static void tell_engineer(struct story *story)
+{
+    static const char *const duties[] = {
+        "",
+        "",
+        ",\"off_duty\":true",
+        ",\"left\":true",
+        ",\"days\":[\"tue\",\"thu\"]",
+        ",\"rota\":[{\"until\":\"2026-03-02T20:00:00Z\",\"off\":true}]"};
+    static const char *const passes[] = {
+        "", ",\"passes\":[{\"pass\":\"training\"}]",
+        ",\"passes\":[{\"pass\":\"training\",\"until\":\"2026-03-03T00:00:00Z\"}]"};
+    char key[8], json[240];
+    text_format(key, sizeof key, "E%" PRId64, below(PEOPLE));
+    text_format(json, sizeof json, "{\"site\":\"S%" PRId64 "\",\"capacity\":%" PRId64 "%s%s}",
+                below(4), below(4), duties[below((int64_t)COUNT_OF(duties))],
+                passes[below((int64_t)COUNT_OF(passes))]);
+    story_add(story, "engineer.updated", key, json);
+}
+
 static void tell_ticket(struct story *story, const char *key)
 {
     story_add(story, "ticket.assessed", key,
@@ -64,6 +86,10 @@ static void tell_job(struct story *story, const char *key)
         const char *type, *more;
     } facts[] = {{"job.accepted", ""},
                  {"job.accepted", ",\"engineer\":\"e\""},
+                 {"job.accepted", ",\"engineer\":\"E1\""},
+                 {"job.arrived", ",\"engineer\":\"E2\""},
+                 {"job.reported", ",\"outcome\":\"done\",\"engineer\":\"E3\""},
+                 {"job.handed_over", ",\"to\":\"S1\",\"engineer\":\"E4\""},
                  {"job.declined", ",\"reason\":\"no\""},
                  {"job.arrived", ""},
                  {"job.reported", ",\"outcome\":\"done\""},
@@ -90,7 +116,21 @@ static void tell_end(struct story *story, const char *key)
     story_add(story, facts[i].type, key, facts[i].json);
 }
 
-static void check_ticket(const struct story *story, const char *key, int64_t loads[SITES])
+/* Is it counted at an engineer who is still where the job is? */
+static void check_given(const struct story *story, const struct job *job, int64_t given[PEOPLE])
+{
+    if (job->given_pos == 0)
+        return;
+    const struct engineer_load *load = story_row(story, DISPATCHER_ENGINEER_LOAD, job->engineer);
+    assert(load != NULL && job->open);
+    if (job->given_pos < load->since_pos)
+        return;
+    assert(text_equal(load->site, job->site));
+    given[job->engineer[1] - '0']++;
+}
+
+static void check_ticket(const struct story *story, const char *key, int64_t loads[SITES],
+                         int64_t given[PEOPLE])
 {
     int64_t live = 0, held = 0;
     const struct ticket *ticket = story_row(story, DISPATCHER_TICKET, key);
@@ -103,6 +143,7 @@ static void check_ticket(const struct story *story, const char *key, int64_t loa
         assert(job != NULL);
         bool is_live = job->state == JOB_OFFERED || job->state == JOB_ACCEPTED;
         assert(job->open == is_live);
+        check_given(story, job, given);
         live += is_live ? 1 : 0;
         held += job->state == JOB_ACCEPTED ? 1 : 0;
         if (is_live)
@@ -118,19 +159,39 @@ static void check_ticket(const struct story *story, const char *key, int64_t loa
         assert(ticket->waiting_pos == 0 && ticket->live == 0);
 }
 
+static void check_people(const struct story *story, const int64_t given[PEOPLE])
+{
+    int64_t staff[SITES] = {0};
+    char key[8];
+    for (int64_t i = 0; i < PEOPLE; i++) {
+        text_format(key, sizeof key, "E%" PRId64, i);
+        const struct engineer_load *load = story_row(story, DISPATCHER_ENGINEER_LOAD, key);
+        if (load == NULL)
+            continue;
+        assert(load->load == given[i] && load->pending == 0 && load->date_jobs >= 0);
+        staff[load->site[1] - '0']++;
+    }
+    for (int64_t i = 0; i < SITES; i++) {
+        text_format(key, sizeof key, "S%" PRId64, i);
+        const struct load *load = story_row(story, DISPATCHER_LOAD, key);
+        assert(staff[i] == (load != NULL ? load->staff : 0));
+    }
+}
+
 static void check(struct story *story)
 {
-    int64_t loads[SITES] = {0};
+    int64_t loads[SITES] = {0}, given[PEOPLE] = {0};
     char key[8];
     for (int64_t i = 0; i < TICKETS; i++) {
         text_format(key, sizeof key, "T%" PRId64, i);
-        check_ticket(story, key, loads);
+        check_ticket(story, key, loads, given);
     }
     for (int64_t i = 0; i < SITES; i++) {
         text_format(key, sizeof key, "S%" PRId64, i);
         const struct load *load = story_row(story, DISPATCHER_LOAD, key);
         assert(load == NULL || (load->load == loads[i] && load->pending == 0));
     }
+    check_people(story, given);
 }
 
 static struct story *live(uint64_t with)
@@ -142,8 +203,10 @@ static struct story *live(uint64_t with)
         char key[8];
         text_format(key, sizeof key, "T%" PRId64, tickets > 0 ? below(tickets) : 0);
         int64_t what = below(20);
-        if (what < 3 || step < 4) {
+        if (what < 2 || step < 4) {
             tell_site(story);
+        } else if (what < 3) {
+            tell_engineer(story);
         } else if (what < 7 && tickets < TICKETS) {
             text_format(key, sizeof key, "T%" PRId64, tickets++);
             tell_ticket(story, key);

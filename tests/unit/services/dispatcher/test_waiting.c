@@ -25,7 +25,8 @@ static void nobody_and_then_somebody(void **state)
     end(story);
 }
 
-/* The dispatcher was away: what it offers when it works off the past has its full time from when the site can know of it. */
+/* The dispatcher was away: what it offers when it works off the past has its full time from when
+ * the site can know of it. */
 static void an_offer_drawn_late_has_its_full_time(void **state)
 {
     (void)state;
