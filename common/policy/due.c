@@ -1,5 +1,7 @@
 #include "policy/due.h"
 
+#include "policy/due_inside.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -66,59 +68,12 @@ static int64_t due_by_hours(int64_t n, const struct calendar *calendar, int64_t 
     return calendar_add(calendar, day, into < length ? into : length);
 }
 
-static int64_t units_of(const struct policy_limit *line, int64_t quantity)
-{
-    if (line->per_units <= 0)
-        return 1;
-    return quantity <= line->per_units ? 1 : (quantity - 1) / line->per_units + 1;
-}
-
-static int64_t time_of_day(const struct zone *zone, int64_t us, int minute)
-{
-    struct local_time t = zone_local(zone, us);
-    t.hour = minute / 60;
-    t.minute = minute % 60;
-    t.second = 0;
-    t.micros = 0;
-    return zone_instant(zone, &t);
-}
-
-/* That time of the day in which `us` lies; without a limit the first one at or after the start, on a working day where the line has a
- * calendar. */
-static int64_t due_by(const struct policy_limit *line, const struct zone *zone, const struct calendar *calendar,
-                      int64_t us)
-{
-    int minute = policy_minute(line->by);
-    const struct zone *where = calendar ? calendar_zone(calendar) : zone;
-    if (line->limit.unit != SPAN_NONE)
-        return time_of_day(where, us, minute);
-    for (;;) {
-        int64_t day = calendar ? calendar_add_working_days(calendar, us, 0) : us;
-        int64_t at = time_of_day(where, day, minute);
-        if (at >= us)
-            return at;
-        us = zone_add(where, midnight(where, us), (struct span){1, SPAN_DAYS});
-    }
-}
-
-static int64_t due_of_span(const struct policy_clause *, struct span limit, const struct zone *,
-                           const struct calendar *, int64_t from_us);
-
-int64_t policy_due(const struct policy_clause *clause, const struct policy_limit *line, int64_t quantity,
-                   const struct zone *zone, const struct calendar *calendar, int64_t from_us)
-{
-    struct span limit = line->limit;
-    int64_t due = from_us;
-    limit.n *= units_of(line, quantity);
-    if (limit.unit != SPAN_NONE && limit.n > 0)
-        due = due_of_span(clause, limit, zone, calendar, from_us);
-    return *line->by ? due_by(line, zone, calendar, due) : due;
-}
-
-static int64_t due_of_span(const struct policy_clause *clause, struct span limit, const struct zone *zone,
+int64_t policy_due_of_span(const struct policy_clause *clause, struct span limit, const struct zone *zone,
                            const struct calendar *calendar, int64_t from_us)
 {
     assert(calendar || !policy_counts_working_time(limit.unit));
+    if (limit.unit == SPAN_NONE || limit.n <= 0)
+        return from_us;
     if (limit.unit == SPAN_WORKING_HOURS)
         return calendar_add(calendar, from_us, limit.n * HOUR_US);
     if (limit.unit != SPAN_WORKING_DAYS)
@@ -130,6 +85,12 @@ static int64_t due_of_span(const struct policy_clause *clause, struct span limit
         break;
     }
     return due_by_hours(limit.n, calendar, from_us);
+}
+
+int64_t policy_due(const struct policy_clause *clause, const struct policy_limit *line, int64_t quantity,
+                   const struct zone *zone, const struct calendar *calendar, int64_t from_us)
+{
+    return policy_due_paused(clause, line, quantity, zone, calendar, from_us, NULL, 0);
 }
 
 static int levels_before(const struct policy_clause *clause)

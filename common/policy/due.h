@@ -14,7 +14,7 @@
  *                 from its first hour on ends with its last
  *   per_units     the limit as often as the quantity begins another so many (quantity <= 0: once)
  *   by            that time of the day that the limit ends in; without a limit the first such time at or after from_us, on a
- *                 working day where the line has a calendar. In the calendar's zone, else the policy's.
+ *                 working day where the line has a calendar; never before from_us. In the calendar's zone, else the policy's.
  * calendar: the line's (policy_limit_calendar); NULL for limits that do not count in working time and have none. */
 int64_t policy_due(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
                    const struct calendar *, int64_t from_us);
@@ -23,8 +23,18 @@ int64_t policy_due(const struct policy_clause *, const struct policy_limit *, in
 struct pause_interval {
     int64_t from_us, to_us;
 };
-/* As policy_due, with the time in the pauses not counted: sorted, disjoint, free to lie before the start; the last may be open.
- * 0: not used up before a pause that still runs, so there is no due time. */
+/* As policy_due, with the time in the pauses not counted. They are sorted and disjoint, at most POLICY_PAUSES_COUNTED_MAX, free
+ * to lie before the start; the last may be open. A pause that begins at the due instant or later moves nothing; two that touch are
+ * one. 0: a pause still runs that began before the limit was used up, so there is no due instant.
+ *   s min h       the elapsed time outside the pauses
+ *   d w mo y      the due instant without pauses, later by the elapsed length of the pauses
+ *   wh            the working time outside the pauses
+ *   wd by hours   as much working time outside the pauses as lies between the start and the due instant without pauses
+ *   wd time-of-day  the due instant without pauses, later by as much working time as lies in the pauses, by the hours of the day on
+ *                 which it falls; a pause in working time of a whole day so moves it to the same hour of the next
+ *   by            the day in which the limit so ends; where a pause runs over that time of day, the first such time after the pause
+ * A limit of 0 is due where it begins, pause or not. Later starts are due no earlier, but for working days of unequal lengths:
+ * there, as without pauses, "a day" is what it is when it begins. */
 int64_t policy_due_paused(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
                           const struct calendar *, int64_t from_us, const struct pause_interval *pauses, size_t n);
 

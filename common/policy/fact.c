@@ -99,11 +99,7 @@
     X("survey.closed", POLICY_ON_SURVEY) \
     X("campaign.opened", POLICY_ON_CAMPAIGN) \
     X("campaign.closed", POLICY_ON_CAMPAIGN) \
-    X("market.noted", POLICY_ON_ANY) \
-    X("part.tagged", POLICY_ON_ORDER | T) \
-    X("part.received", POLICY_ON_ORDER | T) \
-    X("part.appraised", POLICY_ON_ORDER | T) \
-    X("part.stored", POLICY_ON_ORDER | T)
+    X("market.noted", POLICY_ON_ANY)
 
 #define NAME(type, on) type,
 #define ON(type, on) on,

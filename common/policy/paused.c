@@ -1,0 +1,144 @@
+/* The limit of a line over the time in which its clock ran. */
+#include "policy/due_inside.h"
+
+#include <assert.h>
+
+#define NEVER INT64_MAX
+
+/* What of the pauses lies behind the start: those that touch as one, an open end as NEVER. */
+struct waits {
+    struct pause_interval items[POLICY_PAUSES_COUNTED_MAX];
+    size_t n;
+};
+
+static void waits_fill(struct waits *w, int64_t from_us, const struct pause_interval *pauses, size_t n)
+{
+    assert(n <= POLICY_PAUSES_COUNTED_MAX);
+    w->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct pause_interval p = pauses[i];
+        assert(i == 0 || (pauses[i - 1].to_us != 0 && pauses[i - 1].to_us <= p.from_us));
+        if (p.to_us == 0)
+            p.to_us = NEVER;
+        if (p.from_us < from_us)
+            p.from_us = from_us;
+        if (p.to_us <= p.from_us)
+            continue;
+        if (w->n > 0 && w->items[w->n - 1].to_us == p.from_us)
+            w->items[w->n - 1].to_us = p.to_us;
+        else
+            w->items[w->n++] = p;
+    }
+}
+
+/* Every pause that begins before the due instant, as far as it has moved by then, moves it by its own length. */
+static int64_t moved_by_elapsed(const struct waits *w, int64_t due_us)
+{
+    for (size_t i = 0; i < w->n && w->items[i].from_us < due_us; i++) {
+        if (w->items[i].to_us == NEVER)
+            return NEVER;
+        due_us += w->items[i].to_us - w->items[i].from_us;
+    }
+    return due_us;
+}
+
+/* By as much working time as it took: from the due instant on, which need not lie in working hours. */
+static int64_t moved_by_working_time(const struct waits *w, const struct calendar *calendar, int64_t due_us)
+{
+    for (size_t i = 0; i < w->n && w->items[i].from_us < due_us; i++) {
+        if (w->items[i].to_us == NEVER)
+            return NEVER;
+        int64_t took = calendar_between(calendar, w->items[i].from_us, w->items[i].to_us);
+        if (took > 0)
+            due_us = calendar_add(calendar, due_us, took);
+    }
+    return due_us;
+}
+
+/* The instant at which so much working time outside the pauses is used up. */
+static int64_t worked_off(const struct waits *w, const struct calendar *calendar, int64_t from_us, int64_t left)
+{
+    int64_t at = from_us;
+    for (size_t i = 0; i < w->n; i++) {
+        int64_t ran = calendar_between(calendar, at, w->items[i].from_us);
+        if (left <= ran)
+            break;
+        if (w->items[i].to_us == NEVER)
+            return NEVER;
+        left -= ran;
+        at = w->items[i].to_us;
+    }
+    return calendar_add(calendar, at, left);
+}
+
+static int64_t span_paused(const struct policy_clause *clause, struct span limit, const struct zone *zone,
+                           const struct calendar *calendar, int64_t from_us, const struct waits *w)
+{
+    int64_t due = policy_due_of_span(clause, limit, zone, calendar, from_us);
+    if (w->n == 0 || due == from_us)
+        return due;
+    if (!policy_counts_working_time(limit.unit))
+        return moved_by_elapsed(w, due);
+    if (limit.unit == SPAN_WORKING_DAYS && clause->counting == COUNTING_TIME_OF_DAY)
+        return moved_by_working_time(w, calendar, due);
+    return worked_off(w, calendar, from_us, calendar_between(calendar, from_us, due));
+}
+
+static int64_t time_of_day(const struct zone *zone, int64_t us, int minute)
+{
+    struct local_time t = zone_local(zone, us);
+    t.hour = minute / 60;
+    t.minute = minute % 60;
+    t.second = 0;
+    t.micros = 0;
+    return zone_instant(zone, &t);
+}
+
+/* The first such time of day at or after `us`, on a working day where there is a calendar. */
+static int64_t next_time_of_day(const struct zone *zone, const struct calendar *calendar, int64_t us, int minute)
+{
+    int64_t at = time_of_day(zone, us, minute);
+    if (at < us)
+        at = zone_add(zone, at, (struct span){1, SPAN_DAYS});
+    return calendar ? time_of_day(zone, calendar_add_working_days(calendar, at, 0), minute) : at;
+}
+
+/* The time of day that is promised, of the day in which the limit ends; where a pause runs over it, the first one after the pause. */
+static int64_t due_by(const struct policy_limit *line, const struct zone *policy_zone, const struct calendar *calendar,
+                      const struct waits *w, int64_t from_us, int64_t end_us)
+{
+    int minute = policy_minute(line->by);
+    const struct zone *zone = calendar ? calendar_zone(calendar) : policy_zone;
+    int64_t due = line->limit.unit == SPAN_NONE ? next_time_of_day(zone, calendar, end_us, minute)
+                                                : time_of_day(zone, end_us, minute);
+    if (due < from_us) /* a short limit that ends in the evening it began in */
+        due = next_time_of_day(zone, calendar, from_us, minute);
+    for (size_t i = 0; i < w->n && w->items[i].from_us < due; i++) {
+        if (w->items[i].to_us == NEVER)
+            return NEVER;
+        if (w->items[i].to_us > due)
+            due = next_time_of_day(zone, calendar, w->items[i].to_us, minute);
+    }
+    return due;
+}
+
+/* The limit for so many units: once for each `per_units` begun. */
+static struct span limit_of(const struct policy_limit *line, int64_t quantity)
+{
+    struct span limit = line->limit;
+    if (line->per_units > 0 && quantity > line->per_units)
+        limit.n *= (quantity - 1) / line->per_units + 1;
+    return limit;
+}
+
+int64_t policy_due_paused(const struct policy_clause *clause, const struct policy_limit *line, int64_t quantity,
+                          const struct zone *zone, const struct calendar *calendar, int64_t from_us,
+                          const struct pause_interval *pauses, size_t n)
+{
+    struct waits waits;
+    waits_fill(&waits, from_us, pauses, n);
+    int64_t due = span_paused(clause, limit_of(line, quantity), zone, calendar, from_us, &waits);
+    if (due != NEVER && *line->by)
+        due = due_by(line, zone, calendar, &waits, from_us, due);
+    return due == NEVER ? 0 : due;
+}
