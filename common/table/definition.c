@@ -1,24 +1,48 @@
 #include "table/definition.h"
 #include "pg/row.h"
 
-const struct field *definition_open(const struct table_def *def)
+/* No member but the key lies at offset 0. */
+static const struct field *field_at(const struct table_def *def, uint32_t offset)
 {
-    for (size_t i = 0; def->open_offset != 0 && i < def->row->n; i++) {
-        if (def->row->fields[i].offset == def->open_offset) {
+    for (size_t i = 0; offset != 0 && i < def->row->n; i++) {
+        if (def->row->fields[i].offset == offset) {
             return &def->row->fields[i];
         }
     }
     return NULL;
 }
 
+const struct field *definition_open(const struct table_def *def)
+{
+    return field_at(def, def->open_offset);
+}
+
+const struct field *definition_due(const struct table_def *def)
+{
+    return field_at(def, def->due_offset);
+}
+
+const struct field *definition_sweep(const struct table_def *def)
+{
+    return field_at(def, def->sweep_offset);
+}
+
 void definition_ddl(const struct table_def *def, const char *schema, struct buf *sql)
 {
-    const struct field *open = definition_open(def);
+    const struct field *open = definition_open(def), *due = definition_due(def), *sweep = definition_sweep(def);
+    const char *key = def->row->fields[0].name;
 
     row_ddl(def->row, schema, def->name, sql);
-    if (open != NULL) {
-        buf_append_format(sql, "; CREATE INDEX ON \"%s\".\"%s\" (\"%s\") WHERE \"%s\"", schema, def->name,
-                          def->row->fields[0].name, open->name);
+    if (open != NULL && !def->far) {
+        buf_append_format(sql, "; CREATE INDEX ON \"%s\".\"%s\" (\"%s\") WHERE \"%s\"", schema, def->name, key, open->name);
+    }
+    if (due != NULL) {
+        buf_append_format(sql, "; CREATE INDEX ON \"%s\".\"%s\" (\"%s\", \"%s\") WHERE \"%s\" AND \"%s\" IS NOT NULL", schema, def->name,
+                          due->name, key, open->name, due->name);
+    }
+    if (sweep != NULL && def->far) {
+        buf_append_format(sql, "; CREATE INDEX ON \"%s\".\"%s\" (\"%s\", \"%s\") WHERE \"%s\" AND \"%s\" <> ''", schema, def->name,
+                          sweep->name, key, open->name, sweep->name);
     }
 }
 

@@ -7,7 +7,11 @@
 
 /* The stored flag that says whether a row is open; NULL: the table has none. */
 const struct field *definition_open(const struct table_def *);
-/* CREATE TABLE and, where rows are open or closed, the partial index that finds the open ones. */
+/* NULL: the table has none. */
+const struct field *definition_due(const struct table_def *);
+const struct field *definition_sweep(const struct table_def *);
+/* CREATE TABLE and the partial indexes that find open rows: by key where all of them are loaded, by due of a far table, and by
+ * the sweep column. */
 void definition_ddl(const struct table_def *, const char *schema, struct buf *sql);
 /* Of all that the stored rows depend on: columns, and the fields of what lies packed in them. */
 void definition_digest(const struct table_def *, uint8_t out[DIGEST_BYTES]);

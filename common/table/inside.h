@@ -45,6 +45,25 @@ struct row_list {
     size_t cap;
 };
 
+/* How far a far table has been loaded: all open rows up to this place in the order of due, then key, are in memory. */
+struct horizon {
+    bool everything; /* everything open is in memory, whatever its due */
+    bool paging;       /* a page is being read: no row leaves memory */
+    bool wanted;       /* somebody asks for the page up to until_us */
+    int64_t due_us, until_us;
+    char *key;
+};
+
+/* A question for rows by their sweep column, and its answer. */
+struct sweep_answer {
+    bool asked;
+    char *value, *after_key; /* value NULL: the question is which values there are */
+    struct arena *arena;     /* of the texts below and of the question */
+    const char **texts;
+    size_t n, cap;
+    bool more;
+};
+
 struct table {
     struct tables *tables;
     const struct table_def *def;
@@ -59,6 +78,8 @@ struct table {
     struct entry *newest, *oldest;     /* the cache of closed rows */
     size_t cached;
     struct row_list dirty[2]; /* scratch of tables_dirty, by `fresh` */
+    struct horizon horizon;
+    struct sweep_answer sweep;
 };
 
 /* One step that can be undone. */
@@ -74,6 +95,7 @@ struct tables {
     struct table *items;
     size_t n;
     size_t cache_rows;
+    bool keeps_all; /* nothing leaves memory, so that what is not there is nowhere */
     struct log_item *log;
     size_t log_n, log_cap;
     struct buf images;
@@ -102,11 +124,27 @@ void entry_free(struct entry *);
 /* What says whether a row is open: its flag; a whole table without one has open rows only. */
 bool entry_is_open(const struct entry *);
 
+/* Stays in memory: it is open, and of a far table it is near. Others are in the cache. */
+bool entry_is_kept(const struct entry *);
+
+void sweep_init(struct table *);
+void sweep_release(struct table *);
+void sweep_clear(struct table *);
+
+void horizon_init(struct table *);
+void horizon_release(struct table *);
+void horizon_clear(struct table *);
+/* An open row of a far table lies at or before its horizon. */
+bool horizon_holds(const struct table *, const void *row);
+
 /* NULL: nothing is known of the key. */
 struct entry *keys_find(const struct table *, const char *key, uint64_t hash);
 /* In the place of the entry with that key (returned), or anew (NULL). */
 struct entry *keys_put(struct table *, struct entry *);
 void keys_remove(struct table *, const struct entry *);
+
+/* A row from outside the undo log: what the database holds, or what was there at start. */
+void row_enter(struct table *, const char *key, uint64_t hash, const void *row);
 
 void cache_enter(struct entry *);
 void cache_leave(struct entry *);

@@ -95,6 +95,13 @@ bool entry_is_open(const struct entry *e)
     return *(const bool *)((const char *)entry_row(e) + def->open_offset);
 }
 
+bool entry_is_kept(const struct entry *e)
+{
+    const struct table_def *def = e->table->def;
+
+    return def->whole || (entry_is_open(e) && (!def->far || horizon_holds(e->table, entry_row(e))));
+}
+
 /* The slot of the key, or the free one where it belongs. */
 static struct slot *keys_slot(const struct keys *keys, const char *key, uint64_t hash)
 {

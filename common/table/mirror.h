@@ -11,8 +11,15 @@ enum status mirror_session(struct pg *) MUST_CHECK;
 /* Creates the tables (and a partial index on open rows) in `schema` if they are not there. The definitions' digest is
  * kept in SCHEMA.definition; another digest than the stored one is STATUS_REFUSED ("rebuild"). */
 enum status mirror_create(struct pg *, const char *schema, const struct table_def *const *, size_t n) MUST_CHECK;
-enum status mirror_load(struct pg *, struct tables *) MUST_CHECK;     /* all open rows (all rows of whole tables) */
-enum status mirror_fetch(struct pg *, struct tables *) MUST_CHECK;    /* tables_misses → tables_fill, one SELECT a table; misses are reset */
+/* All open rows (all rows of whole tables), nothing of far ones: tables_keep_near. */
+enum status mirror_load(struct pg *, struct tables *) MUST_CHECK;
+/* tables_misses → tables_fill, one SELECT a table; misses are reset. And what else is asked for: the next page of far tables
+ * (tables_wanted), rows to be swept (tables_asked). */
+enum status mirror_fetch(struct pg *, struct tables *) MUST_CHECK;
+/* The page of that table's rows which is wanted, in two halves: asked for on an idle second connection, and, when its socket has
+ * something to read, taken to memory. */
+enum status mirror_page_send(struct pg *, struct tables *, unsigned table) MUST_CHECK;
+enum status mirror_page_take(struct pg *, struct tables *, unsigned table) MUST_CHECK;
 enum status mirror_send(struct pg *, const struct tables *) MUST_CHECK; /* inside pg_begin: one INSERT and one UPDATE a table */
 
 #endif

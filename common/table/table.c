@@ -33,6 +33,8 @@ static void table_init(struct table *t, struct tables *all, unsigned number, con
     t->key_offset = def->row->fields[0].offset;
     t->key_cap = def->row->fields[0].size;
     index_init(t);
+    horizon_init(t);
+    sweep_init(t);
 }
 
 struct tables *tables_new(const struct table_def *const *defs, size_t n, size_t cache_rows)
@@ -50,6 +52,12 @@ struct tables *tables_new(const struct table_def *const *defs, size_t n, size_t 
     return all;
 }
 
+void tables_keep_all(struct tables *all)
+{
+    all->keeps_all = true;
+    all->cache_rows = SIZE_MAX;
+}
+
 static void table_clear(struct table *t)
 {
     for (size_t i = 0; i < t->keys.cap; i++) {
@@ -64,6 +72,8 @@ static void table_clear(struct table *t)
     t->cached = 0;
     t->logged = 0;
     index_init(t);
+    horizon_clear(t);
+    sweep_clear(t);
 }
 
 void tables_clear(struct tables *all)
@@ -94,6 +104,8 @@ void tables_destroy(struct tables **self)
     for (size_t i = 0; i < all->n; i++) {
         free(all->items[i].dirty[0].items);
         free(all->items[i].dirty[1].items);
+        horizon_release(&all->items[i]);
+        sweep_release(&all->items[i]);
     }
     arena_destroy(&all->miss_keys);
     buf_release(&all->images);
@@ -128,7 +140,7 @@ static void miss_add(struct table *t, const char *key)
 /* The key is not in memory: unless it is known that there is none, somebody has to look. */
 static void key_missed(struct table *t, const char *key, uint64_t hash, struct entry *marker)
 {
-    if (t->def->whole || (marker != NULL && marker->kind == ENTRY_ABSENT)) {
+    if (t->def->whole || t->tables->keeps_all || (marker != NULL && marker->kind == ENTRY_ABSENT)) {
         return;
     }
     if (marker == NULL) {
@@ -190,17 +202,17 @@ void tables_misses_reset(struct tables *all)
     arena_reset(all->miss_keys);
 }
 
-/* A row from outside the undo log: what the database holds, or what was there at start. */
-static void row_enter(struct table *t, const char *key, uint64_t hash, const void *row)
+void row_enter(struct table *t, const char *key, uint64_t hash, const void *row)
 {
     struct entry *e = entry_new(t, hash);
 
     memcpy(entry_row(e), row, t->def->row->size);
     assert(strcmp(entry_key(e), key) == 0);
     keys_put(t, e); /* a marker that stood there is freed by tables_forget */
-    if (!t->def->whole && !entry_is_open(e)) {
+    if (!entry_is_kept(e)) {
         cache_enter(e);
-    } else {
+    }
+    if (entry_is_open(e)) {
         index_unsettle(e, false);
     }
 }

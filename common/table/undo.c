@@ -30,6 +30,17 @@ static void undo_fresh(struct log_item *item)
     entry_free(e);
 }
 
+static void cache_follow(struct entry *e)
+{
+    bool kept = entry_is_kept(e);
+
+    if (e->cached && kept) {
+        cache_leave(e);
+    } else if (!e->cached && !kept) {
+        cache_enter(e);
+    }
+}
+
 static void undo_change(struct tables *all, struct log_item *item)
 {
     struct entry *e = item->entry;
@@ -38,6 +49,9 @@ static void undo_change(struct tables *all, struct log_item *item)
     memcpy(entry_row(e), all->images.data + item->image, e->table->def->row->size);
     all->images.len = item->image;
     e->logged = item->before;
+    if (e->logged == LOG_NONE) {
+        cache_follow(e); /* the horizon may have come to it as it was */
+    }
 }
 
 void tables_undo(struct tables *all, size_t mark)
@@ -146,25 +160,15 @@ size_t tables_dirty(const struct tables *all, unsigned table, bool fresh, const 
     return n;
 }
 
-static void cache_follow(struct entry *e)
-{
-    bool closed = !e->table->def->whole && !entry_is_open(e);
-
-    if (e->cached && !closed) {
-        cache_leave(e);
-    } else if (!e->cached && closed) {
-        cache_enter(e);
-    }
-}
-
 /* Rows changed since the last forget stay: they are on their way, and nobody could fetch them as they are. */
 static void cache_trim(struct table *t)
 {
     struct entry *next;
 
-    for (struct entry *e = t->oldest; e != NULL && t->cached > t->tables->cache_rows; e = next) {
+    for (struct entry *e = t->oldest; e != NULL && !t->horizon.paging && t->cached > t->tables->cache_rows; e = next) {
         next = e->newer;
         if (e->logged == LOG_NONE) {
+            index_drop(e);
             cache_leave(e);
             keys_remove(t, e);
             entry_free(e);
