@@ -89,6 +89,7 @@
     X("followup.missed", T) \
     X("visit.due", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE) \
     X("visit.recorded", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE) \
+    X("customer.updated", POLICY_ON_CUSTOMER) \
     X("opinion.forwarded", T | POLICY_ON_OPINION) \
     X("opinion.judged", T | POLICY_ON_OPINION) \
     X("measure.set", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \

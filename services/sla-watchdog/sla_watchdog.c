@@ -68,6 +68,7 @@ static const struct handler handlers[] = {
     FACT("job.handed_over"),
     FACT("visit.due"),
     FACT("visit.recorded"),
+    FACT("customer.updated"),
     FACT("ticket.filed"),
     FACT("ticket.planned"),
     FACT("ticket.noted"),
