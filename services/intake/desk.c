@@ -23,6 +23,7 @@ static const struct desk_line {
     {"job.expired", desk_on_job_ended},
     {"job.withdrawn", desk_on_job_ended},
     {"job.handed_over", desk_on_job_handed_over},
+    {"job.checked", desk_on_fact},
     {"job.", desk_on_job_fact},
     {"sla.", desk_on_about_any}, /* a clause may run on a unit, a site or a contract too */
     {"followup.", desk_on_ticket_fact},
@@ -41,7 +42,7 @@ static const struct desk_line {
     {"principal.changed", desk_on_principal_changed},
     {"principal.revoked", desk_on_principal_revoked},
     {"event.", desk_on_about_any},
-    {"", desk_on_reference},
+    {"", desk_on_fact},
 };
 
 bool desk_refuse(struct desk_case *c, const char *code, const char *field, const char *args_format, ...)
@@ -94,19 +95,13 @@ bool desk_judge(struct desk_case *c)
 void desk_touch(struct tables *tables, const char *principal, const char *type, const char *key, const char *job,
                 const struct ticket_registered *data)
 {
-    static const char *const about_tickets[] = {"ticket.", "job.", "followup.", "sla.", "approval.", "quote.", "event."};
-    static const char *const about_units[] = {"unit.", "card."};
-    if (key[0] != '\0')
-        for (size_t i = 0; i < COUNT_OF(about_tickets); i++)
-            if (text_starts(type, about_tickets[i])) {
-                (void)table_get(tables, ARCHIVE_TICKETS, key);
-                break;
-            }
+    const struct event_type *known = key[0] != '\0' ? event_type_find(type, 0) : NULL;
+    if (known != NULL && event_type_runs_on(known, KEY_TICKET))
+        (void)table_get(tables, ARCHIVE_TICKETS, key);
+    if (known != NULL && known->keys != KEY_ANY && event_type_runs_on(known, KEY_UNIT))
+        (void)table_get(tables, ARCHIVE_UNITS, key);
     if (job[0] != '\0')
         (void)table_get(tables, ARCHIVE_JOBS, job);
-    for (size_t i = 0; i < COUNT_OF(about_units); i++)
-        if (key[0] != '\0' && text_starts(type, about_units[i]))
-            (void)table_get(tables, ARCHIVE_UNITS, key);
     if (data == NULL)
         return;
     if (data->serial[0] != '\0')

@@ -276,6 +276,53 @@ static void test_an_exchanged_unit_carries_its_history(void **state)
     assert_string_equal(assessed.product, "aircon");
 }
 
+/* A fact about what the archive does not keep: its place follows from the key, from its words, from its speaker. */
+static void test_a_fact_has_the_place_of_what_it_names(void **state)
+{
+    static const struct {
+        const char *source, *type, *key, *data, *priv, *region, *site;
+    } taken[] = {
+        {"gd01", "appointment.agreed", "A", "{\"appointment\":\"2011-07-02T01:00:00Z\",\"job\":\"A/j1\"}", NULL, "4401", "S7"},
+        {"S7", "unit.received", "A", "{\"quantity\":3,\"condition\":\"damaged\"}", NULL, "4401", "S7"},
+        {"gd01", "customer.informed", "A", "{\"about\":\"result\"}", "{\"text\":\"done\"}", "4401", "S7"},
+        {"gd01", "job.checked", "A", "{\"acted\":true}", NULL, "4401", "S7"},
+        {"operator", "milestone.reached", "A", "{\"milestone\":\"papers-complete\"}", NULL, "4401", "S7"},
+        {"operator", "test.proposed", "SN1", "{\"plan\":\"P1\"}", NULL, "4403", ""},
+        {"operator", "visit.recorded", "K1", "{\"reached\":true}", NULL, "4402", ""},
+        {"operator", "visit.recorded", "S9", "{\"reached\":true}", NULL, "4404", "S9"},
+        {"gd01", "contract.signed", "C1", "{\"region\":\"4405\"}", NULL, "4405", ""},
+        {"operator", "part.ordered", "O1", "{\"site\":\"S9\"}", NULL, "4404", "S9"},
+        {"gd01", "call.received", "call-1", "{\"rings\":2}", "{\"number\":\"123\"}", "44", ""},
+        {"gd01", "milestone.reached", "C1", "{\"milestone\":\"completed\"}", NULL, "44", ""},
+        {"S7", "call.missed", "call-2", "{\"rings\":4}", NULL, "", "S7"},
+        {"operator", "call.missed", "call-3", NULL, NULL, "", ""},
+        {"operator", "product.updated", "P1", "{\"name\":\"heater\"}", NULL, "", ""},
+    };
+    (void)state;
+    assert_true(office_say(&office, "gd01", "ticket.registered", "A", REPAIR, PHONE));
+    assert_true(office_say(&office, "gd01", "ticket.registered", "B", REPAIR, PHONE));
+    assert_true(office_say(&office, "dispatcher", "job.offered", "A", "{\"job\":\"A/j1\",\"site\":\"S7\",\"tier\":3}", NULL));
+    assert_true(office_say(&office, "gd01", "unit.sold", "SN1", "{\"product\":\"aircon\",\"region\":\"4403\"}", NULL));
+    assert_true(office_say(&office, "gd01", "customer.updated", "K1", "{\"region\":\"4402\"}", NULL));
+    assert_true(office_say(&office, "operator", "site.updated", "S9", "{\"name\":\"nine\",\"tier\":3,\"region\":\"4404\"}", NULL));
+    for (size_t i = 0; i < COUNT_OF(taken); i++) {
+        if (!office_say(&office, taken[i].source, taken[i].type, taken[i].key, taken[i].data, taken[i].priv))
+            fail_msg("%s %s: %s %s", taken[i].type, taken[i].key, office.answer.problem.code, office.answer.problem.field);
+        const struct event *event = office_last(&office, NULL, NULL);
+        assert_string_equal(event->region, taken[i].region);
+        assert_string_equal(event->site, taken[i].site);
+    }
+    office_refuses(&office, "S7", "unit.received", "B", NULL, NULL, "denied", "region");
+    office_refuses(&office, "gd01", "unit.received", "X", NULL, NULL, "ticket.unknown", "key");
+    office_refuses(&office, "gd01", "contract.signed", "C2", "{\"region\":\"1101\"}", NULL, "denied", "region");
+    office_refuses(&office, "gd01", "call.received", "", NULL, NULL, "missing", "key");
+    office_refuses(&office, "gd01", "call.received", "call-4", "{\"number\":\"123\"}", NULL, "personal", "number");
+    office_refuses(&office, "gd01", "hazard.found", "B", "{\"hazard\":\"slope\",\"job\":\"A/j1\"}", NULL, "job.unknown", "job");
+    office_refuses(&office, "gd01", "job.checked", "A", "{\"acted\":true,\"job\":\"A/j9\"}", NULL, "job.unknown", "job");
+    office_refuses(&office, "gd01", "visit.due", "A", "{\"plan\":\"p\",\"k\":1,\"due\":\"2011-07-02T01:00:00Z\"}", NULL, "denied", "type");
+    assert_true(office_say(&office, "import", "hazard.found", "B", "{\"hazard\":\"slope\",\"job\":\"B/j1\"}", NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_revoked_principal_stops_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_exchanged_unit_carries_its_history, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_fact_has_the_place_of_what_it_names, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
