@@ -28,6 +28,7 @@ static const struct command commands[] = {
     {"limits", command_list, true, "promises running, met and broken"},
     {"callbacks", command_list, true, "callbacks due, recorded, missed"},
     {"sites", command_list, true, "the service network and its load"},
+    {"engineers", command_list, true, "who works where, knows what, and has how much to do"},
     {"refused", command_list, true, "what was refused, and why"},
     {"parked", command_parked, true, "events that a worker has set aside"},
     {"summary", command_summary, true, "what happened, in figures"},

@@ -7,6 +7,8 @@
 
 /* A frame that could not go out is tried again so soon. */
 #define SEND_AGAIN_US INT64_C(2000)
+/* After so long without an answer who waits is told so. */
+#define AWAY_US (3 * SECOND_US)
 /* After the first answer a restart of intake is waited out this long. */
 #define OUTAGE_US (120 * SECOND_US)
 

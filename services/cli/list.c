@@ -1,5 +1,5 @@
-/* tickets, jobs, limits, callbacks, sites, refused: a question each, filtered by its arguments.
- * parked: by events. */
+/* tickets, jobs, limits, callbacks, sites, engineers, refused: a question each, filtered by its
+ * arguments. parked: by events. */
 #include "base/text.h"
 #include "connection.h"
 #include "field_text.h"
@@ -22,7 +22,8 @@ static const struct {
     const char *command, *to, *question;
 } lists[] = {{"tickets", "reporting", "tickets"},  {"jobs", "dispatcher", "jobs"},
              {"limits", "sla-watchdog", "limits"}, {"callbacks", "follow-up", "callbacks"},
-             {"sites", "dispatcher", "sites"},     {"refused", "intake", "refused"}};
+             {"sites", "dispatcher", "sites"},     {"engineers", "dispatcher", "engineers"},
+             {"refused", "intake", "refused"}};
 
 static error_t list_parse(int key, char *arg, struct argp_state *state)
 {
@@ -162,6 +163,7 @@ static const char *example_of(const char *name)
         {"limits", "  aftercare limits state=breached --json\n"},
         {"callbacks", "  aftercare callbacks state=due\n"},
         {"sites", "  aftercare sites tier=3\n"},
+        {"engineers", "  aftercare engineers site=pwd-07 state=on\n"},
         {"refused", "  aftercare refused code=missing\n"},
     };
     for (size_t i = 0; i < COUNT_OF(examples); i++)

@@ -14,9 +14,10 @@ struct sender {
     sender_answer *answer;
     void *owner;
     int64_t durable;
-    int64_t pos;      /* the highest an answer named */
-    int64_t heard_us; /* boot time of the last frame */
-    bool welcomed, denied, conflict, ponged, settled, told_busy;
+    int64_t pos;                   /* the highest an answer named */
+    int64_t heard_us;              /* boot time of the last frame */
+    int64_t turned_us, listens_us; /* of the last turn; listened without a gap since then */
+    bool welcomed, denied, conflict, ponged, settled, told_busy, told_away;
     int64_t conflict_n;
     char code[40], why[200];
 };
@@ -99,6 +100,29 @@ static int sender_trouble(const struct sender *sender)
                     sender->code, sender->why);
 }
 
+/* Who waits is told for whom, and when the waiting is over. */
+static void away_say(struct sender *sender, bool away)
+{
+    const struct cli *cli = sender->cli;
+    if (sender->told_away == away)
+        return;
+    sender->told_away = away;
+    if (cli->progress)
+        fputs("\r\033[K", stderr);
+    cli_note(cli,
+             in_words(cli->language, away ? "waiting for intake at %s …" : "intake at %s is back"),
+             sender->line.endpoint);
+}
+
+/* Silence counts only while somebody listens: between two turns there may have been work. */
+static void away_watch(struct sender *sender, int64_t now_us)
+{
+    int64_t since_us =
+        sender->heard_us > sender->listens_us ? sender->heard_us : sender->listens_us;
+    if (now_us - since_us > AWAY_US)
+        away_say(sender, true);
+}
+
 static bool sender_receive(struct sender *sender)
 {
     struct frame frame;
@@ -110,6 +134,7 @@ static bool sender_receive(struct sender *sender)
         if (status != STATUS_OK)
             return false;
         sender->heard_us = clock_boot_us();
+        away_say(sender, false);
         good = source_in(sender->source, &frame, sender->heard_us);
     }
     return good;
@@ -128,6 +153,8 @@ int sender_turn(struct sender *sender, int64_t deadline_us)
 {
     struct frame frame;
     int64_t now_us = clock_boot_us();
+    if (now_us - sender->turned_us > SECOND_US)
+        sender->listens_us = now_us;
     if (line_send_held(&sender->line))
         while (source_out(sender->source, now_us, &frame) &&
                line_send(&sender->line, frame.verb, frame.map))
@@ -135,12 +162,15 @@ int sender_turn(struct sender *sender, int64_t deadline_us)
     int64_t due_us = source_deadline_us(sender->source);
     if (due_us > deadline_us)
         due_us = deadline_us;
+    if (due_us > now_us + SECOND_US)
+        due_us = now_us + SECOND_US;
     if (sender->line.holds && due_us > now_us + SEND_AGAIN_US)
         due_us = now_us + SEND_AGAIN_US;
     if (!loop_once(sender->line.loop, due_us))
         return line_interrupted(sender->cli);
     bool good = sender_receive(sender);
-    now_us = clock_boot_us();
+    sender->turned_us = now_us = clock_boot_us();
+    away_watch(sender, now_us);
     if ((!good || source_tick(sender->source, now_us)) && !sender_reconnect(sender))
         return CLI_SILENT;
     int64_t patience_us = sender->welcomed ? OUTAGE_US : sender->cli->patience_us;

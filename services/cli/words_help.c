@@ -65,6 +65,7 @@ static const struct {
     {"promises and how they stand", "服务时限及其状态"},
     {"callbacks to be made and made", "应做与已做的回访"},
     {"the network and its load", "服务网点与负荷"},
+    {"engineers and their load", "工程师与负荷"},
     {"events that were refused, and why", "被拒绝的事件与原因"},
     {"List the events that a worker has set aside.", "列出各服务搁置的事件。"},
     {"Close a month where it is open and write its report. Run again it writes the same bytes.",

@@ -9,6 +9,7 @@ import threading
 import time
 import unittest
 
+from relay import Relay
 from stack import TREE, WORKERS, Stack, jsonl, until
 
 CHINESE = {"LC_ALL": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8"}
@@ -97,7 +98,7 @@ class Cli(unittest.TestCase):
     def test_help(self):
         listed = self.ends(0, "--help").stdout
         for command in ("status", "policy", "import", "append", "say", "tail", "ticket", "tickets", "jobs", "limits",
-                        "callbacks", "sites", "refused", "parked", "report", "rebuild", "verify", "schema", "doctor"):
+                        "callbacks", "sites", "engineers", "refused", "parked", "report", "rebuild", "verify", "schema", "doctor"):
             self.assertIn(f"  {command} ", listed)
             if command != "doctor":
                 self.ends(0, command, "--help")
@@ -201,6 +202,27 @@ class Cli(unittest.TestCase):
         got = self.stack.sql("SELECT count(*), count(DISTINCT key) FROM intake.journal WHERE type = 'ticket.registered'"
                              " AND key ~ '^1010'")
         self.assertEqual(got, [["3000", "3000"]])
+
+    def test_import_says_for_whom_it_waits(self):
+        cmd, _, feed = self.stack.ports[:3]
+        relay = Relay(cmd, hold_after=20000)
+        self.addCleanup(relay.close)
+        config = self.file("relayed.yaml", f"intake:\n  cmd: {relay.endpoint}\n  feed: tcp://127.0.0.1:{feed}\n")
+        rows = [ROWS[1].format(f"AWAY{i}") for i in range(600)]
+        told = self.file("away.txt", "")
+        with open(told, "w", encoding="utf-8") as err:
+            importing = subprocess.Popen(self.stack.command(
+                "aftercare", "--config", config, "import", self.file("away.csv", "\n".join([HEADER] + rows) + "\n"),
+                "--mapping", self.file("away.yaml", MAPPING)), cwd="/", stdout=subprocess.DEVNULL, stderr=err)
+        until("it is told", lambda: f"waiting for intake at {relay.endpoint} …" in told.read_text() or importing.poll() is not None, 30)
+        self.assertTrue(relay.held.is_set())
+        self.assertNotIn("is back", told.read_text())
+        relay.let_go()
+        self.assertEqual(importing.wait(60), 0)
+        words = told.read_text()
+        self.assertEqual((words.count("waiting for intake"), words.count("is back")), (1, 1), words)
+        got = self.stack.sql("SELECT count(*) FROM intake.journal WHERE type = 'ticket.registered' AND key LIKE 'AWAY%'")
+        self.assertEqual(got, [["600"]])
 
     # --- what comes out
     def test_tail(self):

@@ -121,6 +121,39 @@ class Wall(unittest.TestCase):
         loads = self.stack.sql("SELECT site, count(*) FROM dispatcher.job WHERE ticket LIKE 'SPREAD-%' GROUP BY 1 ORDER BY 1")
         self.assertEqual(loads, [[f"equal-{i}", "32"] for i in range(8)])
 
+    def test_engineers(self):
+        def engineer(key, site, **more):
+            return {"type": "engineer.updated", "key": key, "by": "hq", "data": {"name": "王小明", "site": site, **more}}
+        sites = [{"type": "site.updated", "key": f"eng-{x}", "by": "hq",
+                  "data": {"name": x, "tier": 3, "territories": ["ENG"], "region": "ENG"}} for x in "abc"]
+        people = [engineer("fan-1", "eng-a", skills=["fan"]), engineer("fan-2", "eng-a", skills=["fan"]),
+                  engineer("pump-1", "eng-b", skills=["pump"], off_duty=True), engineer("pump-2", "eng-b", left=True),
+                  engineer("all-1", "eng-c", passes=[{"pass": "training", "until": "2020-01-01T00:00:00Z"}])]
+        self.stack("append", jsonl(self.folder / "people.jsonl", sites + people))
+        self.stack.wait_caught_up()
+
+        def registered(numbers, **data):
+            tickets = [{"type": "ticket.registered", "key": f"ENG-{i}", "by": "x",
+                        "data": {"kind": "Pothole", "region": "ENG-1", **data}} for i in numbers]
+            self.stack("append", jsonl(self.folder / f"eng-{numbers[0]}.jsonl", tickets))
+            self.stack.wait_caught_up()
+            return [self.stack.lines("jobs", f"ENG-{i}", "--json") for i in numbers]
+        first = registered([1], product="pump")[0][0]
+        self.assertEqual((first["site"], first["engineer"]), ("eng-c", "all-1"))
+        why = {row["site"]: row.get("removed", "") for row in self.stack.lines("jobs", "ENG-1", "--why", "--json")}
+        self.assertEqual((why["eng-a"], why["eng-b"], why["eng-c"]), ("no-skill", "off-duty", ""))
+        self.stack("append", jsonl(self.folder / "gone.jsonl", [engineer("all-1", "eng-c", off_duty=True)]))
+        self.stack.wait_caught_up()
+        shares = [job[0].get("engineer") for job in registered(range(10, 42), product="fan")]
+        self.assertEqual((shares.count("fan-1"), shares.count("fan-2")), (16, 16))
+        counts = {row["site"]: (row.get("engineers", 0), row.get("on_duty", 0)) for row in self.stack.lines("sites", "tier=3", "--limit", "0", "--json")}
+        self.assertEqual([counts[f"eng-{x}"] for x in "abc"], [(2, 2), (2, 0), (1, 0)])
+        busy = {row["engineer"]: row.get("open_jobs", 0) for row in self.stack.lines("engineers", "site=eng-a", "--json")}
+        self.assertEqual(busy, {"fan-1": 16, "fan-2": 16})
+        self.assertIn("离岗", self.stack("engineers", "all-1", env={"LC_ALL": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8"}).stdout)
+        self.assertNotIn("王小明", str(self.stack.sql('SELECT * FROM "dispatcher".engineer')))
+        self.stack("verify")
+
     def test_history_imported_under_todays_policy_gets_the_verdicts_of_its_day(self):
         with gzip.open(TREE / "deploy/requests/boston311-2011q3.csv.gz", "rt", encoding="utf-8") as source:
             rows = list(csv.DictReader(source))[:400]

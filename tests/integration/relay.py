@@ -1,0 +1,51 @@
+"""A line that can be held: what goes to a port is passed on until so many bytes have gone out, then nothing comes back until
+it is let go."""
+import socket
+import threading
+
+
+class Relay:
+    def __init__(self, port, hold_after):
+        self.port, self.left = port, hold_after
+        self.held = threading.Event()  # it has come to that
+        self.free = threading.Event()
+        self.free.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.port))
+            threading.Thread(target=self.pump, args=(near, far, True), daemon=True).start()
+            threading.Thread(target=self.pump, args=(far, near, False), daemon=True).start()
+
+    def pump(self, source, to, outward):
+        try:
+            while data := source.recv(65536):
+                self.left -= len(data) if outward else 0
+                if self.left <= 0 and not self.held.is_set():
+                    self.free.clear()
+                    self.held.set()
+                if not outward:
+                    self.free.wait()
+                to.sendall(data)
+        except OSError:
+            pass  # an end of it was closed
+        finally:
+            for end in (source, to):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def let_go(self):
+        self.free.set()
+
+    def close(self):
+        self.free.set()
+        self.listener.close()
