@@ -16,6 +16,11 @@ static void chooses_otherwise(void)
     story_tell(story, "ticket.assessed", "T",
                "{\"policy\":\"a-1\",\"kind\":\"repair\",\"opened\":\"2026-03-02T08:00:00Z\"}");
     story_concludes(story, "T/j1 is offered to B (first)\n");
+    story_tell(story, "engineer.updated", "li", "{\"site\":\"A\"}");
+    story_tell(story, "engineer.updated", "wang", "{\"site\":\"A\"}");
+    story_tell(story, "ticket.assessed", "U",
+               "{\"policy\":\"a-1\",\"kind\":\"repair\",\"opened\":\"2026-03-02T08:00:00Z\"}");
+    story_concludes(story, "U/j1 is offered to A, wang (first)\n");
     story_destroy(&story);
 }
 
