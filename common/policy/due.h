@@ -14,7 +14,7 @@
  *                 from its first hour on ends with its last
  *   per_units     the limit as often as the quantity begins another so many (quantity <= 0: once)
  *   by            that time of the day that the limit ends in; without a limit the first such time at or after from_us, on a
- *                 working day where the line has a calendar; never before from_us. In the calendar's zone, else the policy's.
+ *                 working day where the line has a calendar. In the calendar's zone, else the policy's. Goes with days and more
  * calendar: the line's (policy_limit_calendar); NULL for limits that do not count in working time and have none. */
 int64_t policy_due(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
                    const struct calendar *, int64_t from_us);
@@ -33,8 +33,9 @@ struct pause_interval {
  *   wd time-of-day  the due instant without pauses, later by as much working time as lies in the pauses, by the hours of the day on
  *                 which it falls; a pause in working time of a whole day so moves it to the same hour of the next
  *   by            the day in which the limit so ends; where a pause runs over that time of day, the first such time after the pause
- * A limit of 0 is due where it begins, pause or not. Later starts are due no earlier, but for working days of unequal lengths:
- * there, as without pauses, "a day" is what it is when it begins. */
+ * A limit of 0 is due where it begins, pause or not. A longer limit or pause is never due earlier; a later start neither, but for
+ * working days of unequal lengths ("a day" is what it is when it begins) and for time-of-day on days off, whose time of day counts
+ * from the first working day. */
 int64_t policy_due_paused(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
                           const struct calendar *, int64_t from_us, const struct pause_interval *pauses, size_t n);
 

@@ -109,6 +109,8 @@ static int64_t due_by(const struct policy_limit *line, const struct zone *policy
 {
     int minute = policy_minute(line->by);
     const struct zone *zone = calendar ? calendar_zone(calendar) : policy_zone;
+    if (line->limit.unit != SPAN_NONE && !policy_counts_working_time(line->limit.unit))
+        calendar = NULL; /* counts every day */
     int64_t due = line->limit.unit == SPAN_NONE ? next_time_of_day(zone, calendar, end_us, minute)
                                                 : time_of_day(zone, end_us, minute);
     if (due < from_us) /* a short limit that ends in the evening it began in */
@@ -131,14 +133,31 @@ static struct span limit_of(const struct policy_limit *line, int64_t quantity)
     return limit;
 }
 
+/* The time of day may come before the limit ends on its day: only pauses that begin before it can move it. They are taken in one by
+ * one, until the next begins too late. */
+static int64_t due_by_paused(const struct policy_clause *clause, const struct policy_limit *line, struct span limit,
+                             const struct zone *zone, const struct calendar *calendar, int64_t from_us,
+                             const struct waits *all)
+{
+    struct waits some = {.n = 0};
+    for (;;) {
+        int64_t end = span_paused(clause, limit, zone, calendar, from_us, &some);
+        int64_t due = end == NEVER ? NEVER : due_by(line, zone, calendar, &some, from_us, end);
+        if (due == NEVER || some.n == all->n || all->items[some.n].from_us >= due)
+            return due;
+        some.items[some.n] = all->items[some.n];
+        some.n++;
+    }
+}
+
 int64_t policy_due_paused(const struct policy_clause *clause, const struct policy_limit *line, int64_t quantity,
                           const struct zone *zone, const struct calendar *calendar, int64_t from_us,
                           const struct pause_interval *pauses, size_t n)
 {
     struct waits waits;
+    struct span limit = limit_of(line, quantity);
     waits_fill(&waits, from_us, pauses, n);
-    int64_t due = span_paused(clause, limit_of(line, quantity), zone, calendar, from_us, &waits);
-    if (due != NEVER && *line->by)
-        due = due_by(line, zone, calendar, &waits, from_us, due);
+    int64_t due = *line->by ? due_by_paused(clause, line, limit, zone, calendar, from_us, &waits)
+                            : span_paused(clause, limit, zone, calendar, from_us, &waits);
     return due == NEVER ? 0 : due;
 }
