@@ -6,9 +6,13 @@
 #include "proto/check.h"
 #include "proto/contact.h"
 #include "proto/contract.h"
+#include "proto/custody.h"
+#include "proto/finding.h"
 #include "proto/followup.h"
+#include "proto/form.h"
 #include "proto/job.h"
 #include "proto/measure.h"
+#include "proto/network.h"
 #include "proto/part.h"
 #include "proto/quality.h"
 #include "proto/reference.h"
@@ -49,6 +53,18 @@ static const struct event_type types[] = {
     TYPE("engineer.updated", engineer_updated, OPERATOR, KEY_PERSON, "engineer updated", "工程师更新", "engineer"),
     TYPE("customer.updated", customer_updated, FACT, KEY_CUSTOMER, "customer updated", "客户更新", "customer"),
     TYPE("product.updated", product_updated, OPERATOR, KEY_PRODUCT, "product updated", "产品更新", "product"),
+    TYPE("price.changed", price_changed, OPERATOR, KEY_PRODUCT, "price changed", "价格变动", "price"),
+    TYPE("season.closed", season_closed, OPERATOR, KEY_PRODUCT, "season closed", "作业期结束", NULL),
+    TYPE("archive.read", archive_read, FACT, KEY_CUSTOMER, "customer's file read", "查阅客户档案", NULL),
+
+    TYPE("site.proposed", site_proposed, FACT, KEY_SITE, "site proposed", "建站申请", "propose-site"),
+    TYPE("site.inspected", site_inspected, FACT, KEY_SITE, "site inspected", "建站考察", "inspect-site"),
+    TYPE("site.reviewed", site_reviewed, FACT, KEY_SITE, "site reviewed", "建站审核", "review-site"),
+    TYPE("site.graded", site_graded, FACT, KEY_SITE, "site graded", "网点评级", "grade"),
+    TYPE("agreement.signed", agreement_signed, FACT, KEY_SITE, "agreement signed", "签订代理协议", "agreement"),
+    TYPE("licence.recorded", licence_recorded, FACT, KEY_SITE, "licence recorded", "登记证照", "licence"),
+    TYPE("person.appraised", person_appraised, FACT, KEY_PERSON, "person appraised", "人员考核", "appraise"),
+    TYPE("target.set", target_set, FACT, KEY_SITE | KEY_PERSON, "target set", "下达目标", "target"),
 
     TYPE("unit.sold", unit_sold, FACT, KEY_UNIT, "unit sold", "产品售出", "sell"),
     TYPE("unit.accepted", unit_accepted, FACT, KEY_UNIT, "unit accepted", "产品验收", "commission"),
@@ -67,6 +83,7 @@ static const struct event_type types[] = {
     TYPE("pass.granted", pass_granted, FACT, KEY_PERSON, "pass granted", "颁发上岗证", "grant-pass"),
     TYPE("training.planned", training_planned, FACT, KEY_OWED | KEY_TRAINING | KEY_SITE, "training planned", "计划培训", "plan-training"),
     TYPE("training.held", training_held, FACT, KEY_OWED | KEY_TRAINING | KEY_SITE, "training held", "举办培训", "train"),
+    TYPE("operator.changed", operator_changed, FACT, KEY_CUSTOMER | KEY_UNIT | KEY_CONTRACT, "operator changed", "操作人员变动", "operator-changed"),
 
     TYPE("contract.signed", contract_signed, FACT, KEY_CONTRACT, "contract signed", "签订合同", "sign"),
     TYPE("milestone.reached", milestone_reached, FACT, KEY_CONTRACT | KEY_TICKET, "milestone reached", "达到合同节点", "milestone"),
@@ -78,9 +95,17 @@ static const struct event_type types[] = {
     TYPE("part.ordered", part_ordered, FACT, KEY_ORDER | KEY_TICKET, "parts ordered", "订购配件", "order-parts"),
     TYPE("part.supplied", part_supplied, FACT, KEY_ORDER | KEY_TICKET, "parts supplied", "发出配件", "supply-parts"),
     TYPE("part.returned", part_returned, FACT, KEY_ORDER | KEY_TICKET, "old parts returned", "旧件返回", "return-parts"),
+    TYPE("part.tagged", part_tagged, FACT, KEY_ORDER | KEY_TICKET, "old part tagged", "旧件挂签", "tag-part"),
+    TYPE("part.received", part_received, FACT, KEY_ORDER | KEY_TICKET, "old part received", "旧件接收", "receive-part"),
+    TYPE("part.appraised", part_appraised, FACT, KEY_ORDER | KEY_TICKET, "old part appraised", "旧件鉴定", "appraise-part"),
+    TYPE("part.stored", part_stored, FACT, KEY_ORDER | KEY_TICKET, "old part stored", "旧件入库", "store-part"),
     TYPE("material.requested", material_requested, FACT, KEY_ORDER | KEY_TICKET, "material requested", "申请物料", "request-material"),
+    TYPE("tool.issued", tool_issued, FACT, KEY_PERSON, "tool issued", "发放工具资料", "issue-tool"),
+    TYPE("tool.returned", tool_returned, FACT, KEY_PERSON, "tool returned", "归还工具资料", "return-tool"),
 
     TYPE("document.registered", document_registered, FACT, KEY_DOCUMENT, "document registered", "收发文登记", "document"),
+    TYPE("form.printed", form_printed, FACT, KEY_ANY, "form printed", "打印单据", NULL),
+    TYPE("form.signed", form_signed, FACT, KEY_ANY, "form signed", "单据签回", "form"),
 
     TYPE("ticket.registered", ticket_registered, FACT, KEY_TICKET, "ticket registered", "工单登记", "register"),
     TYPE("ticket.assessed", ticket_assessed, DESK, KEY_TICKET, "ticket assessed", "工单判定", NULL),
@@ -104,6 +129,8 @@ static const struct event_type types[] = {
     TYPE("supplier.answered", supplier_answered, FACT, KEY_TICKET, "supplier answered", "供应商答复", "supplier-answer"),
     TYPE("inspection.requested", inspection_requested, FACT, KEY_TICKET, "inspection requested", "申请检验", "ask-inspection"),
     TYPE("inspection.concluded", inspection_concluded, FACT, KEY_TICKET, "inspection concluded", "检验结论", "inspection"),
+    TYPE("accident.appraised", accident_appraised, FACT, KEY_TICKET, "accident appraised", "质量事故鉴定", "appraise-accident"),
+    TYPE("solution.recorded", solution_recorded, FACT, KEY_DOCUMENT, "solution recorded", "登记解决方案", "solution"),
 
     TYPE("unit.received", unit_received, FACT, KEY_TICKET, "unit received", "收到返修品", "receive"),
     TYPE("unit.sent_back", unit_sent_back, FACT, KEY_TICKET, "unit sent back", "寄回返修品", "send-back"),
@@ -158,10 +185,14 @@ static const struct event_type types[] = {
     TYPE("measure.verified", measure_verified, FACT, KEY_IMPROVED, "measure verified", "措施验证", "verify-measure"),
     TYPE("conduct.judged", conduct_judged, FACT, KEY_TICKET | KEY_PERSON, "conduct judged", "行为投诉结论", "judge-conduct"),
     TYPE("survey.planned", survey_planned, FACT, KEY_SURVEY, "survey planned", "计划调查", "plan-survey"),
+    TYPE("survey.answered", survey_answered, FACT, KEY_SURVEY, "survey answered", "填写调查表", "answer-survey"),
     TYPE("survey.closed", survey_closed, FACT, KEY_SURVEY, "survey closed", "调查结束", "close-survey"),
     TYPE("campaign.opened", campaign_opened, FACT, KEY_CAMPAIGN, "campaign opened", "开展服务活动", "open-campaign"),
     TYPE("campaign.closed", campaign_closed, FACT, KEY_CAMPAIGN, "campaign closed", "服务活动结束", "close-campaign"),
     TYPE("market.noted", market_noted, FACT, KEY_ANY, "market noted", "市场信息", "market"),
+    TYPE("improvement.proposed", improvement_proposed, FACT, KEY_IMPROVED, "improvement proposed", "改进建议", "improve"),
+    TYPE("feedback.judged", feedback_judged, FACT, KEY_TICKET | KEY_SITE, "feedback judged", "反馈评定", "judge-feedback"),
+    TYPE("demonstration.reported", demonstration_reported, FACT, KEY_CUSTOMER | KEY_UNIT, "trial reported", "试验报告", "demonstration"),
 
     TYPE("report.closed", report_closed, OPERATOR, KEY_OTHER, "period closed", "期间关账", "close-period"),
     TYPE("report.published", report_published, OPERATOR, KEY_OTHER, "report published", "发布报表", NULL),

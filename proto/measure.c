@@ -115,3 +115,23 @@ static const struct field market_noted_fields[] = {
 };
 const struct record market_noted_record =
     RECORD(market_noted, market_noted_fields, "something of the market or a competitor");
+
+static const struct field survey_answer_fields[] = {
+    F_TEXT(survey_answer, question, FIELD_REQUIRED, "question"),
+    F_INT_RANGE(survey_answer, score, 0, 0, 5, "score 1 to 5; 0: none"),
+    F_TEXT(survey_answer, choice, 0, "what was chosen"),
+};
+static const struct record survey_answer_record =
+    RECORD(survey_answer, survey_answer_fields, "an answer");
+static const struct field survey_answer_elem =
+    ELEM_RECORD(&survey_answer_record, struct survey_answer);
+
+static const struct field survey_answered_fields[] = {
+    F_TEXT(survey_answered, customer, FIELD_KEYLIKE, "customer, where known"),
+    F_TEXT(survey_answered, means, 0, "letter, fax, phone, online, visit"),
+    F_INT_RANGE(survey_answered, satisfaction, 0, 0, 5, "score 1 to 5; 0: not asked"),
+    F_LIST(survey_answered, answers, 0, &survey_answer_elem, "answers"),
+    F_TEXT(survey_answered, note, FIELD_PERSONAL, "what the customer said besides"),
+};
+const struct record survey_answered_record =
+    RECORD(survey_answered, survey_answered_fields, "a customer answered a survey");

@@ -83,9 +83,23 @@ struct market_noted {
     char source[48];
     char text[1000];
 };
+struct survey_answer {
+    char question[160];
+    int64_t score;
+    char choice[48];
+};
+struct survey_answered {
+    char customer[65];
+    char means[32];
+    int64_t satisfaction;
+    struct survey_answer answers[24];
+    uint32_t answers_n;
+    char note[2000]; /* personal */
+};
 
 extern const struct record measure_set_record, measure_done_record, measure_verified_record,
     opinion_forwarded_record, opinion_judged_record, survey_planned_record, survey_closed_record,
-    campaign_opened_record, campaign_closed_record, conduct_judged_record, market_noted_record;
+    campaign_opened_record, campaign_closed_record, conduct_judged_record, market_noted_record,
+    survey_answered_record;
 
 #endif

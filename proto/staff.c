@@ -65,3 +65,14 @@ static const struct field training_held_fields[] = {
 };
 const struct record training_held_record =
     RECORD(training_held, training_held_fields, "a training was held");
+
+static const struct field operator_changed_fields[] = {
+    F_TEXT(operator_changed, unit, FIELD_KEYLIKE,
+           "serial of the unit, where the key is another thing"),
+    F_TEXT(operator_changed, customer, FIELD_KEYLIKE, "customer, where the key is another thing"),
+    F_TIME(operator_changed, since, 0, "from then; absent: when the event occurred"),
+    F_BOOL(operator_changed, trained, 0, "the new one has been trained before"),
+    F_TEXT(operator_changed, name, FIELD_PERSONAL, "who operates it now"),
+};
+const struct record operator_changed_record = RECORD(
+    operator_changed, operator_changed_fields, "the customer has another operator of the unit");

@@ -52,8 +52,15 @@ struct training_held {
     bool signed_off;     /* on the wire: signed */
     char trainees[4000]; /* personal */
 };
+struct operator_changed {
+    char unit[65];
+    char customer[65];
+    int64_t since_us;
+    bool trained;
+    char name[120]; /* personal */
+};
 
 extern const struct record post_rotated_record, pass_granted_record, training_planned_record,
-    training_held_record;
+    training_held_record, operator_changed_record;
 
 #endif

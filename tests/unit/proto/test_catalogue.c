@@ -85,6 +85,10 @@ static void limits_find_their_events(void **state)
         {KEY_CUSTOMER, "visit.due", "visit.recorded"},              /* S1.2 */
         {KEY_DOCUMENT, "document.registered", "customer.informed"}, /* S1.9 */
         {KEY_ORDER, "part.ordered", "part.supplied"},               /* S12.15 */
+        {KEY_UNIT, "operator.changed", "training.held"},            /* S18.5 */
+        {KEY_TICKET, "part.tagged", "part.returned"},               /* S12.7 */
+        {KEY_ORDER, "part.supplied", "form.signed"},                /* S12.15 */
+        {KEY_SITE, "site.proposed", "site.reviewed"},               /* S6.6 */
         {KEY_TICKET, "measure.set", "measure.verified"},            /* S21.2 */
         {KEY_SURVEY, "survey.planned", "survey.closed"},            /* S21.5 */
         {KEY_CAMPAIGN, "campaign.opened", "campaign.closed"},       /* S4.5 */
@@ -175,7 +179,8 @@ static void words_of_customers_are_personal(void **state)
         {"call.rang", "number"},          {"call.received", "number"},     {"call.received", "text"},
         {"call.missed", "number"},        {"duty.scheduled", "mobile"},    {"customer.informed", "text"},
         {"notice.sent", "recipient"},     {"visit.recorded", "note"},      {"document.registered", "correspondent"},
-        {"guest.announced", "guests"},    {"training.held", "trainees"},
+        {"guest.announced", "guests"},    {"training.held", "trainees"},   {"form.signed", "signer"},
+        {"operator.changed", "name"},     {"survey.answered", "note"},
     };
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
         const struct field *field = record_field(event_type_find(fields[i][0], 0)->data, fields[i][1]);
