@@ -58,6 +58,11 @@ const void *story_row(const struct story *story, unsigned table, const char *key
     return stored != NULL ? stored->row : NULL;
 }
 
+const void *story_memory(const struct story *story, unsigned table, const char *key)
+{
+    return table_get(run_tables(story->run), table, key);
+}
+
 void story_each(const struct story *story,
                 void (*visit)(unsigned table, const void *row, void *arg), void *arg)
 {

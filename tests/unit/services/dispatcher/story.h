@@ -35,6 +35,8 @@ size_t story_head(const struct story *);
 
 /* A row as it is committed; NULL: none. */
 const void *story_row(const struct story *, unsigned table, const char *key);
+/* The same row in the worker's memory, volatile columns included; of whole tables. */
+const void *story_memory(const struct story *, unsigned table, const char *key);
 
 /* All committed rows. */
 void story_each(const struct story *, void (*visit)(unsigned table, const void *row, void *arg),
