@@ -87,6 +87,8 @@ static const struct {
      "09-22T17:00"},
     {"by five, a pause runs over it", "2wd", "17:00", 0, 1, false, "09-17T10:00", {"09-21T16:00", "09-21T18:00"},
      "09-22T17:00"},
+    {"by five, and the limit itself behind it: a pause after five comes too late", "1d", "17:00", 0, 1, false, "09-14T20:00",
+     {"09-15T18:00", "09-16T00:00"}, "09-15T17:00"},
     {"by five alone, in the morning", "", "17:00", 0, 1, false, "09-14T10:00", {0}, "09-14T17:00"},
     {"by five alone, exactly then", "", "17:00", 0, 1, false, "09-14T17:00", {0}, "09-14T17:00"},
     {"by five alone, in the evening", "", "17:00", 0, 1, false, "09-14T17:01", {0}, "09-15T17:00"},
