@@ -7,6 +7,16 @@
 
 #define T POLICY_ON_TICKET
 #define FACTS(X) \
+    X("price.changed", POLICY_ON_PRODUCT) \
+    X("season.closed", POLICY_ON_PRODUCT) \
+    X("site.proposed", POLICY_ON_SITE) \
+    X("site.inspected", POLICY_ON_SITE) \
+    X("site.reviewed", POLICY_ON_SITE) \
+    X("site.graded", POLICY_ON_SITE) \
+    X("agreement.signed", POLICY_ON_SITE) \
+    X("licence.recorded", POLICY_ON_SITE) \
+    X("person.appraised", POLICY_ON_PERSON) \
+    X("target.set", POLICY_ON_SITE | POLICY_ON_PERSON) \
     X("unit.sold", POLICY_ON_UNIT) \
     X("unit.accepted", POLICY_ON_UNIT) \
     X("card.returned", POLICY_ON_UNIT) \
@@ -23,6 +33,7 @@
     X("pass.granted", POLICY_ON_PERSON) \
     X("training.planned", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_TRAINING | POLICY_ON_SITE) \
     X("training.held", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_TRAINING | POLICY_ON_SITE) \
+    X("operator.changed", POLICY_ON_CUSTOMER | POLICY_ON_UNIT | POLICY_ON_CONTRACT) \
     X("contract.signed", POLICY_ON_CONTRACT) \
     X("milestone.reached", POLICY_ON_CONTRACT | T) \
     X("notice.sent", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER) \
@@ -32,8 +43,16 @@
     X("part.ordered", POLICY_ON_ORDER | T) \
     X("part.supplied", POLICY_ON_ORDER | T) \
     X("part.returned", POLICY_ON_ORDER | T) \
+    X("part.tagged", POLICY_ON_ORDER | T) \
+    X("part.received", POLICY_ON_ORDER | T) \
+    X("part.appraised", POLICY_ON_ORDER | T) \
+    X("part.stored", POLICY_ON_ORDER | T) \
     X("material.requested", POLICY_ON_ORDER | T) \
+    X("tool.issued", POLICY_ON_PERSON) \
+    X("tool.returned", POLICY_ON_PERSON) \
     X("document.registered", POLICY_ON_DOCUMENT) \
+    X("form.printed", POLICY_ON_ANY) \
+    X("form.signed", POLICY_ON_ANY) \
     X("ticket.registered", T) \
     X("ticket.assessed", T) \
     X("ticket.reclassified", T) \
@@ -55,6 +74,8 @@
     X("supplier.answered", T) \
     X("inspection.requested", T) \
     X("inspection.concluded", T) \
+    X("accident.appraised", T) \
+    X("solution.recorded", POLICY_ON_DOCUMENT) \
     X("unit.received", T) \
     X("unit.sent_back", T) \
     X("unit.delivered", T) \
@@ -97,10 +118,14 @@
     X("measure.verified", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \
     X("conduct.judged", T | POLICY_ON_PERSON) \
     X("survey.planned", POLICY_ON_SURVEY) \
+    X("survey.answered", POLICY_ON_SURVEY) \
     X("survey.closed", POLICY_ON_SURVEY) \
     X("campaign.opened", POLICY_ON_CAMPAIGN) \
     X("campaign.closed", POLICY_ON_CAMPAIGN) \
-    X("market.noted", POLICY_ON_ANY)
+    X("market.noted", POLICY_ON_ANY) \
+    X("improvement.proposed", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \
+    X("feedback.judged", T | POLICY_ON_SITE) \
+    X("demonstration.reported", POLICY_ON_CUSTOMER | POLICY_ON_UNIT)
 
 #define NAME(type, on) type,
 #define ON(type, on) on,
