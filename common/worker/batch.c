@@ -75,19 +75,6 @@ static enum status write_rows(struct shell *shell)
     return status;
 }
 
-static void await_answers(struct shell *shell)
-{
-    reader_pause(shell->reader, true);
-    while (source_pending(shell->source) > 0 && !shell->broken && !shell->stop) {
-        session_flush(shell);
-        int64_t now_us = clock_boot_us(), deadline_us = source_deadline_us(shell->source);
-        if (source_tick(shell->source, now_us))
-            session_break(shell, "intake is silent");
-        else if (!loop_once(shell->loop, deadline_us < now_us + SECOND_US ? deadline_us : now_us + SECOND_US))
-            shell->stop = true;
-    }
-}
-
 static void board_update(struct shell *shell)
 {
     struct ask_board *board = &shell->board;
@@ -121,8 +108,8 @@ static void note_upto(struct shell *shell)
 static void count_delays(struct shell *shell)
 {
     int64_t now_us = clock_wall_us();
-    for (size_t i = 0; i < run_batched(shell->run); i++) {
-        int64_t delay_us = now_us - run_batched_rec_us(shell->run, i);
+    for (size_t i = 0; i < shell->sent.events_n; i++) {
+        int64_t delay_us = now_us - shell->sent.rec_us[i];
         for (size_t k = COUNT_OF(apply_bounds_us); k-- > 0 && delay_us <= apply_bounds_us[k];)
             metric_add(shell->applied_within[k], 1);
     }
@@ -138,53 +125,91 @@ static bool attempt(struct shell *shell, uint64_t pos)
     return false;
 }
 
-void batch_work(struct shell *shell)
+/* Handles what was read and ships what follows from it. The rows are still only in memory. */
+static void conclude_batch(struct shell *shell)
 {
     size_t n = run_batched(shell->run);
-    int64_t began_us = clock_boot_us();
+    const struct run_conclusion *conclusions;
+    shell->concluded_us = clock_boot_us();
     shell->head_used_us = shell->head_now_us;
     if (!attempt(shell, n > 0 ? shell->committed + 1 : 0) || !handle(shell) || !attempt(shell, 0))
         return;
-    const struct run_conclusion *conclusions;
-    bool concluded = run_conclusions(shell->run, &conclusions) > 0;
-    if (n == 0 && !concluded) { /* time passed, nothing was due */
+    if (n == 0 && run_conclusions(shell->run, &conclusions) == 0) { /* time passed, nothing was due */
         note_upto(shell);
         return;
     }
     ship(shell);
     session_flush(shell);
+    shell->concluded = true;
+    reader_pause(shell->reader, true);
+}
+
+/* Sends the rows of what was concluded; memory is free for the next batch. */
+static void send_batch(struct shell *shell)
+{
+    struct sent *sent = &shell->sent;
     if (write_rows(shell) != STATUS_OK) {
         session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
         return;
     }
-    if (concluded)
-        await_answers(shell);
-    if (shell->broken || shell->stop)
-        return;
-    if (pg_commit(shell->pg) != STATUS_OK) {
-        session_break(shell, "PostgreSQL: the commit failed or is in doubt: %s", pg_error(shell->pg));
-        return;
-    }
-    if (!run_state(shell->run).stepped)
-        count_delays(shell);
+    sent->under_way = true;
+    sent->answered_n = source_next_n(shell->source);
+    sent->pos = run_state(shell->run).pos;
+    sent->events_n = run_batched(shell->run);
+    if (sent->events_n > sent->cap)
+        sent->rec_us = memory_grow(sent->rec_us, (sent->cap = 2 * sent->events_n) * sizeof sent->rec_us[0]);
+    for (size_t i = 0; i < sent->events_n; i++)
+        sent->rec_us[i] = run_batched_rec_us(shell->run, i);
     run_committed(shell->run);
-    shell->committed = run_state(shell->run).pos;
-    note_upto(shell);
-    shell->single = false;
-    metric_add(shell->events, (int64_t)n);
-    metric_add(shell->commits, 1);
-    board_update(shell);
-    reader_applied(shell->reader, shell->committed);
-    /* What came meanwhile has lingered already. */
-    shell->kept_since_us = began_us;
+    shell->concluded = false;
+    /* What came since then has lingered already. */
+    shell->kept_since_us = shell->concluded_us;
     reader_pause(shell->reader, false);
     reader_resume(shell->reader);
     shell->kept_since_us = 0;
 }
 
+static bool is_answered(const struct shell *shell)
+{
+    return source_next_n(shell->source) - (int64_t)source_pending(shell->source) >= shell->sent.answered_n;
+}
+
+static void commit_batch(struct shell *shell)
+{
+    if (pg_commit(shell->pg) != STATUS_OK) {
+        session_break(shell, "PostgreSQL: the commit failed or is in doubt: %s", pg_error(shell->pg));
+        return;
+    }
+    shell->sent.under_way = false;
+    if (!run_state(shell->run).stepped)
+        count_delays(shell);
+    shell->committed = shell->sent.pos;
+    note_upto(shell);
+    shell->single = false;
+    metric_add(shell->events, (int64_t)shell->sent.events_n);
+    metric_add(shell->commits, 1);
+    board_update(shell);
+    reader_applied(shell->reader, shell->committed);
+}
+
+static bool batch_is_ready(const struct shell *, int64_t now_us);
+
+bool batch_work(struct shell *shell, int64_t now_us)
+{
+    if (shell->sent.under_way && is_answered(shell))
+        commit_batch(shell);
+    else if (shell->concluded && !shell->sent.under_way)
+        send_batch(shell);
+    else if (!shell->concluded && batch_is_ready(shell, now_us))
+        conclude_batch(shell);
+    else
+        return false;
+    return true;
+}
+
 static bool at_head(const struct shell *shell)
 {
-    return run_batched(shell->run) == 0 && shell->committed == shell->head_pos;
+    return run_batched(shell->run) == 0 && !shell->sent.under_way && shell->committed == shell->head_pos;
 }
 
 /* The stream's time by our own estimate: only to know when asking is worth while. */
@@ -193,9 +218,12 @@ static int64_t estimated_now_us(const struct shell *shell, int64_t now_us)
     return shell->head_now_us + (now_us - shell->head_heard_us);
 }
 
-bool batch_is_ready(const struct shell *shell, int64_t now_us)
+/* Timers wait for what is under way, and so does what may bring the process down. */
+static bool batch_is_ready(const struct shell *shell, int64_t now_us)
 {
     size_t n = run_batched(shell->run);
+    if (shell->sent.under_way && (n == 0 || shell->single))
+        return false;
     if (n > 0) {
         bool all = reader_position(shell->reader) == shell->head_pos;
         return n >= (size_t)shell->own->linger_events || shell->single ||
@@ -211,6 +239,8 @@ bool batch_is_ready(const struct shell *shell, int64_t now_us)
 int64_t batch_deadline_us(const struct shell *shell)
 {
     int64_t deadline_us = shell->told_us + PING_US;
+    if (shell->concluded || (shell->sent.under_way && (run_batched(shell->run) == 0 || shell->single)))
+        return deadline_us; /* intake's answer goes first */
     if (run_batched(shell->run) > 0) {
         int64_t linger_us = shell->batch_since_us + shell->own->linger_ms * 1000;
         deadline_us = linger_us < deadline_us ? linger_us : deadline_us;

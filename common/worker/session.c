@@ -201,6 +201,7 @@ static bool load(struct shell *shell)
     }
     shell->loaded = true;
     shell->committed = shell->cursor.state.pos;
+    shell->concluded = shell->sent.under_way = false;
     shell->single = shell->cursor.starts > STARTS_SUSPICIOUS;
     return true;
 }

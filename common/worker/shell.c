@@ -126,6 +126,7 @@ static void shell_close(struct shell *shell)
     ask_stop(&shell->ask);
     metrics_destroy(&shell->metrics);
     run_destroy(&shell->run);
+    free(shell->sent.rec_us);
     pg_destroy(&shell->pg);
     loop_destroy(&shell->loop);
     bus_stop();
@@ -156,8 +157,7 @@ static void follow(struct shell *shell)
     while (!shell->broken && !shell->stop) {
         int64_t now_us = clock_boot_us();
         sd_notify(0, "WATCHDOG=1");
-        if (batch_is_ready(shell, now_us)) {
-            batch_work(shell);
+        if (batch_work(shell, now_us)) {
             shell->backoff_us = 0;
             continue;
         }

@@ -10,6 +10,15 @@
 #include "worker/ask.h"
 #include "worker/cursor.h"
 
+/* A batch whose rows PostgreSQL has: it commits when intake has acknowledged its last conclusion. */
+struct sent {
+    bool under_way;
+    int64_t answered_n; /* the source's number behind its last conclusion */
+    uint64_t pos;
+    int64_t *rec_us; /* of its events */
+    size_t events_n, cap;
+};
+
 struct shell {
     const struct worker *worker;
     const struct settings *settings;
@@ -36,6 +45,9 @@ struct shell {
     int64_t backoff_us;
 
     bool single;                 /* one event a transaction: looking for what brought the process down */
+    bool concluded;              /* the batch at hand is handled and shipped; its rows wait until the one sent has committed */
+    int64_t concluded_us;        /* boot time when that began */
+    struct sent sent;
     int64_t batch_since_us;      /* boot time when the batch at hand began */
     int64_t kept_since_us;       /* while events are delivered that waited for the batch before: since when; 0: not */
     uint64_t head_pos;           /* the last head up to which everything was delivered */
@@ -63,9 +75,8 @@ void session_flush(struct shell *);
 /* Upper ends of applied_within, microseconds. */
 extern const int64_t apply_bounds_us[8];
 
-/* batch.c: handle what was read, ship, write, commit. */
-void batch_work(struct shell *);
-bool batch_is_ready(const struct shell *, int64_t now_us);
+/* batch.c: handle what was read, ship, write, commit. Does the next of these that can be done; false: there is none now. */
+bool batch_work(struct shell *, int64_t now_us);
 /* When it will be, as far as is known now. */
 int64_t batch_deadline_us(const struct shell *);
 /* Tells intake how far this worker is, when that is due. */
