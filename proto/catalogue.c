@@ -218,6 +218,12 @@ const struct event_type *event_type_find(const char *name, uint32_t v)
     return found;
 }
 
+const struct record *event_type_data(const char *name)
+{
+    const struct event_type *type = event_type_find(name, 0);
+    return type != NULL ? type->data : NULL;
+}
+
 const struct event_type *event_type_of_verb(const char *verb)
 {
     const struct event_type *found = NULL;

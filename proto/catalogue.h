@@ -39,6 +39,8 @@ struct event_type {
 };
 /* NULL: no such type. v 0: the newest. */
 const struct event_type *event_type_find(const char *name, uint32_t v);
+/* The table of the newest version's data, as policy_parse() asks for it; NULL: no such type. */
+const struct record *event_type_data(const char *name);
 const struct event_type *event_type_at(size_t i); /* NULL past the end; in the order of the domain page */
 const struct event_type *event_type_of_verb(const char *verb);
 bool event_type_runs_on(const struct event_type *, enum event_key);

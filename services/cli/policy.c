@@ -35,12 +35,6 @@ struct publishing {
     int64_t current_pos;
 };
 
-static const struct record *event_data(const char *type)
-{
-    const struct event_type *found = event_type_find(type, 0);
-    return found != NULL ? found->data : NULL;
-}
-
 static int policy_load(struct publishing *publishing)
 {
     struct cli *cli = publishing->cli;
@@ -48,7 +42,7 @@ static int policy_load(struct publishing *publishing)
     if (!file_read(cli, publishing->file, 1 << 20, &publishing->text))
         return CLI_USAGE;
     bool good = policy_parse(buf_text(&publishing->text), publishing->text.len, publishing->arena,
-                             &publishing->policy, &problems, event_data);
+                             &publishing->policy, &problems, event_type_data);
     if (!good) {
         cli_problems(cli, publishing->file, &problems);
         cli_fail(cli, CLI_REFUSED,

@@ -81,12 +81,6 @@ static bool file_read(const char *path, struct buf *out, struct problem *problem
            problem_set(problem, "file", "", "%s", "cannot be read, or is larger than 1 MiB");
 }
 
-static const struct record *data_record_of(const char *type)
-{
-    const struct event_type *found = event_type_find(type, 0);
-    return found != NULL ? found->data : NULL;
-}
-
 static bool calendar_publish_file(struct simulator *sim, const char *path, const char *name,
                                   struct problems *problems)
 {
@@ -137,7 +131,7 @@ bool simulator_publish_file(struct simulator *sim, const char *policy_path, cons
     if (!fine)
         problems_add(problems, &problem);
     fine =
-        fine && policy_parse(buf_text(&text), text.len, arena, &policy, problems, data_record_of);
+        fine && policy_parse(buf_text(&text), text.len, arena, &policy, problems, event_type_data);
     for (uint32_t i = 0; fine && i < policy.calendars.n; i++) {
         const char *name = (const char *)policy.calendars.items + (size_t)i * 48;
         calendar_path(policy_path, calendars, name, where, where_cap);

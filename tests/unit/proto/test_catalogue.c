@@ -51,6 +51,8 @@ static void types_are_named_once(void **state)
         }
     }
     assert_null(event_type_find("ticket.registered", 99));
+    assert_ptr_equal(event_type_data("ticket.registered"), &ticket_registered_record);
+    assert_null(event_type_data("ticket.lost"));
     assert_null(event_type_find("ticket.lost", 0));
     assert_null(event_type_of_verb("sing"));
     assert_string_equal(event_type_of_verb("register")->name, "ticket.registered");
