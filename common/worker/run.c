@@ -45,10 +45,8 @@ static const struct handler *handler_find(const struct run *run, const char *typ
         int order = strcmp(run->handlers[middle]->type, type);
         if (order == 0)
             return run->handlers[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
     return NULL;
 }
@@ -74,6 +72,8 @@ struct run *run_new(const struct worker *worker, size_t cache_rows)
     qsort(run->handlers, run->handlers_n, sizeof run->handlers[0], handler_compare);
     for (size_t i = 1; i < run->handlers_n; i++)
         assert(!text_equal(run->handlers[i - 1]->type, run->handlers[i]->type));
+    timers_check(run);
+    sweeps_new(run);
     run->batch = arena_new(1 << 20);
     run->flight = flight_new();
     run->parked_ahead = flight_new();
@@ -86,6 +86,7 @@ void run_destroy(struct run **run_p)
     struct run *run = *run_p;
     if (run == NULL)
         return;
+    sweeps_release(run);
     tables_destroy(&run->tables);
     arena_destroy(&run->batch);
     flight_destroy(&run->flight);
@@ -135,6 +136,7 @@ void run_start(struct run *run, const struct run_state *state, uint64_t upto)
     flight_clear(run->flight);
     flight_clear(run->parked_ahead);
     parking_start(run);
+    sweeps_start(run);
     batch_clear(run);
     tables_misses_reset(run->tables);
 }
@@ -435,7 +437,7 @@ enum run_result run_process(struct run *run)
             return RUN_MISS;
         run->fire = false;
         if (run->items_done == run->items_n)
-            return RUN_DONE;
+            return run_sweep(run) == STEP_MISS ? RUN_MISS : RUN_DONE;
         const struct run_item *item = &run->items[run->items_done];
         enum step step = handle(run, item);
         if (step == STEP_MISS) {
@@ -445,6 +447,7 @@ enum run_result run_process(struct run *run)
         if (step == STEP_TROUBLE)
             return RUN_STOP;
         advance(run, item);
+        sweeps_on_event(run, item->event.type);
         run->items_done++;
         run->fire = item->event.pos > run->upto;
     }
@@ -456,18 +459,20 @@ enum run_result run_head(struct run *run, int64_t now_us)
         run->state.checked_us = now_us;
     if (run->state.pos < run->upto)
         return RUN_DONE;
-    return run_fire(run) == STEP_MISS ? RUN_MISS : RUN_DONE;
+    if (run_fire(run) == STEP_MISS)
+        return RUN_MISS;
+    return run_sweep(run) == STEP_MISS ? RUN_MISS : RUN_DONE;
 }
 
 bool run_timers_left(const struct run *run)
 {
-    return run->timers_left;
+    return run->timers_left || run_sweep_ready(run);
 }
 
 uint64_t run_upto(const struct run *run)
 {
     uint64_t pos = run->state.pos;
-    if (run->timers_left && pos > 0)
+    if ((run->timers_left || run_sweeping(run)) && pos > 0)
         pos--;
     return pos > run->upto ? pos : run->upto;
 }
@@ -479,6 +484,7 @@ struct run_state run_state(const struct run *run)
 
 void run_committed(struct run *run)
 {
+    sweeps_on_commit(run);
     tables_forget(run->tables);
     batch_clear(run);
 }

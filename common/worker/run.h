@@ -25,10 +25,22 @@ struct handler {
 
 /* Rows of `table` in the order of `index`, whose first criterion is the int64_t due instant at due_offset; the index must
  * not hold rows whose due is 0 or equals the volatile int64_t at fired_offset (this is how a fired timer leaves the index until its conclusion is read back
- * or its due changes). decide concludes; it is called with the row that is due. */
+ * or its due changes). Where the table is far, due_offset is its own too. decide concludes; it is called with the row that is due. */
 struct timer {
     unsigned table, index;
     uint32_t due_offset, fired_offset;
+    void (*decide)(struct run *, const struct tables *, const void *row);
+};
+
+/* Work wider than one event may do (a calendar changed under a million clocks). Open rows of `table` follow what its sweep column
+ * (table_def.sweep_offset) names; behind says, purely, whether such a value is out of date as the tables stand. After each event of type `on`, at
+ * start, and when an event leaves a row behind, decide is called for every open row that is: it concludes what, read back, brings
+ * the row up to date, or nothing where the row is to stay as it is. In the order of value, then key; at most 512 rows a transaction,
+ * and not before the conclusions of the one before are read back. Rows of a far table are found in PostgreSQL by an index. */
+struct sweep {
+    unsigned table;
+    const char *on;
+    bool (*behind)(const struct tables *, const char *value);
     void (*decide)(struct run *, const struct tables *, const void *row);
 };
 
@@ -52,6 +64,8 @@ struct worker {
     size_t handlers_n;
     const struct timer *timers;
     size_t timers_n;
+    const struct sweep *sweeps;
+    size_t sweeps_n;
     const struct table_def *const *tables; /* table numbers are positions here; the runtime adds its own behind */
     size_t tables_n;
     const struct question *questions;

@@ -42,10 +42,16 @@ int64_t run_batched_rec_us(const struct run *, size_t i);
 enum run_result run_process(struct run *);
 /* Everything up to the head has been processed and it was `now` there: timers fire. Call again after RUN_MISS. */
 enum run_result run_head(struct run *, int64_t now_us);
-/* Timers are due that did not fit into this transaction: commit, then run_head again. */
+/* Timers are due, or rows to be swept, that did not fit into this transaction: commit, then run_head again. */
 bool run_timers_left(const struct run *);
-/* The earliest due instant of a timer that has not fired, INT64_MAX: none. */
+/* The earliest instant at which a timer that has not fired may be due: beyond what has been loaded, anything may. INT64_MAX: none. */
 int64_t run_next_due_us(const struct run *);
+/* Asks for rows of far tables that come due within the hour (tables_wanted), before they are needed. False: enough are there. */
+bool run_look_ahead(struct run *, unsigned *table);
+/* A sweep is not finished; it could go on at once. Rows it may see to in a transaction, at most 512: a shell's way to pace it. */
+bool run_sweeping(const struct run *);
+bool run_sweep_ready(const struct run *);
+void run_sweep_limit(struct run *, size_t rows);
 
 struct run_conclusion {
     uint64_t trigger; /* position of the event that led to it */

@@ -6,6 +6,7 @@
 
 #define CONCLUSIONS_PER_EVENT_MAX 64
 #define TIMERS_PER_TRANSACTION_MAX 512
+#define SWEPT_PER_TRANSACTION_MAX 512
 #define PARKED_MAX 1000
 
 struct flight;
@@ -18,6 +19,26 @@ struct run_item {
     void *builtin_data, *data;
     bool broken; /* its data could not be read */
     char why[160];
+};
+
+/* Texts that are taken in the order in which they were added. */
+struct run_texts {
+    struct buf bytes;
+    size_t at;
+};
+
+enum sweep_phase { SWEEP_REST, SWEEP_VALUES, SWEEP_KEYS };
+
+struct run_sweep {
+    const struct sweep *def;
+    enum sweep_phase phase;  /* of the pass at hand */
+    bool again;              /* another pass is wanted */
+    bool drew;               /* this pass has concluded something */
+    struct run_texts values; /* of this pass: those that are behind, from the one at hand */
+    size_t key_at;           /* in the page of keys at hand */
+    struct run_texts left;   /* keys of rows that events have left behind */
+    size_t swept;            /* rows in this transaction */
+    char waits[EVENT_ID_CAP]; /* slot of the last conclusion */
 };
 
 struct run {
@@ -35,6 +56,8 @@ struct run {
     bool timers_left; /* due, but this transaction is full */
     bool fire;        /* timers are to be looked at before the next event */
     size_t timers_fired;
+    struct run_sweep *sweeps; /* as many as the worker has */
+    size_t swept, sweep_most; /* rows in this transaction, of all sweeps */
 
     struct arena *batch;
     struct run_item *items;
@@ -79,7 +102,18 @@ void run_undo_drawn(struct run *);
 bool run_stop(struct run *, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* --- timers.c */
+void timers_check(const struct run *);
 enum step run_fire(struct run *);
+
+/* --- sweeps.c */
+void sweeps_new(struct run *);
+void sweeps_release(struct run *);
+void sweeps_start(struct run *);
+void sweeps_on_event(struct run *, const char *type);
+/* Before the tables forget what has changed. */
+void sweeps_on_commit(struct run *);
+/* Sees to rows until the transaction is full. */
+enum step run_sweep(struct run *);
 
 /* --- parking.c */
 extern const struct table_def parked_table_def;

@@ -3,6 +3,7 @@
 #include "worker/run_internal.h"
 
 #include "base/text.h"
+#include <assert.h>
 #include <string.h>
 
 static int64_t member_us(const void *row, uint32_t offset)
@@ -29,6 +30,57 @@ static const struct timer *timer_next(const struct run *run, const void **row_ou
         }
     }
     return next;
+}
+
+/* So far ahead rows of far tables are asked for, and asked for again when half of it has passed. */
+#define AHEAD_US HOUR_US
+/* Rows kept in memory because they come due: with more, the next page waits until it is needed. */
+#define NEAR_ROWS_MAX 131072
+
+/* A far table's own index and due column are what its horizon is about. */
+void timers_check(const struct run *run)
+{
+    for (size_t i = 0; i < run->worker->timers_n; i++) {
+        const struct timer *timer = &run->worker->timers[i];
+        const struct table_def *table = run->worker->tables[timer->table];
+        assert(!table->far || (timer->index == 0 && timer->due_offset == table->due_offset));
+    }
+}
+
+static void want(struct run *run, unsigned table)
+{
+    tables_want_due(run->tables, table, run->state.checked_us + AHEAD_US);
+}
+
+/* All that comes due before that row of that timer (NULL: by checked_us) is in memory; otherwise it is asked for. Nothing fires
+ * past what has been loaded. */
+static bool is_reached(struct run *run, const struct timer *timer, const void *row, int64_t due_us)
+{
+    bool reached = true;
+    for (size_t i = 0; i < run->worker->timers_n; i++) {
+        unsigned table = run->worker->timers[i].table;
+        const char *key = NULL;
+        if (timer != NULL && table == timer->table)
+            key = (const char *)row + tables_def(run->tables, table)->row->fields[0].offset;
+        if (tables_reach(run->tables, table, timer != NULL ? due_us : run->state.checked_us, key))
+            continue;
+        want(run, table);
+        reached = false;
+    }
+    return reached;
+}
+
+bool run_look_ahead(struct run *run, unsigned *table)
+{
+    for (size_t i = 0; i < run->worker->timers_n && run->state.pos >= run->upto; i++) {
+        *table = run->worker->timers[i].table;
+        if (tables_horizon_us(run->tables, *table) < run->state.checked_us + AHEAD_US / 2 &&
+            tables_kept(run->tables, *table) < NEAR_ROWS_MAX) {
+            want(run, *table);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void fire(struct run *run, const struct timer *timer, const void *row, int64_t due_us)
@@ -65,8 +117,14 @@ enum step run_fire(struct run *run)
     int64_t due_us = 0;
     for (;;) {
         const struct timer *timer = timer_next(run, &row, &due_us);
-        run->timers_left = timer != NULL && due_us <= run->state.checked_us;
-        if (!run->timers_left || run->timers_fired == TIMERS_PER_TRANSACTION_MAX)
+        bool due = timer != NULL && due_us <= run->state.checked_us;
+        run->timers_left = true;
+        if (due && run->timers_fired == TIMERS_PER_TRANSACTION_MAX)
+            return STEP_DONE;
+        if (!is_reached(run, due ? timer : NULL, row, due_us))
+            return STEP_MISS;
+        run->timers_left = due;
+        if (!due)
             return STEP_DONE;
         run_begin(run, run->state.pos, run->state.rec_us);
         size_t mark = tables_mark(run->tables);
@@ -85,5 +143,11 @@ int64_t run_next_due_us(const struct run *run)
 {
     const void *row = NULL;
     int64_t due_us = INT64_MAX;
-    return timer_next(run, &row, &due_us) == NULL ? INT64_MAX : due_us;
+    if (timer_next(run, &row, &due_us) == NULL)
+        due_us = INT64_MAX;
+    for (size_t i = 0; i < run->worker->timers_n; i++) {
+        int64_t horizon_us = tables_horizon_us(run->tables, run->worker->timers[i].table);
+        due_us = horizon_us < due_us ? horizon_us : due_us;
+    }
+    return due_us;
 }

@@ -1,0 +1,300 @@
+/* Sweeps: work wider than an event may do. Open rows that are behind are found by what they follow, page by page, and one conclusion
+ * is drawn for each. Nothing of where a sweep stands is stored: a row that was seen to is no longer found. */
+#include "worker/run_internal.h"
+
+#include "base/text.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- lists of texts ------------------------------------------------------------------------------ */
+
+static void texts_clear(struct run_texts *texts)
+{
+    buf_reset(&texts->bytes);
+    texts->at = 0;
+}
+
+static void texts_add(struct run_texts *texts, const char *text)
+{
+    buf_append(&texts->bytes, text, strlen(text) + 1);
+}
+
+static const char *texts_head(const struct run_texts *texts)
+{
+    return texts->at < texts->bytes.len ? (const char *)texts->bytes.data + texts->at : NULL;
+}
+
+static void texts_next(struct run_texts *texts)
+{
+    texts->at += strlen(texts_head(texts)) + 1;
+    if (texts->at == texts->bytes.len)
+        texts_clear(texts);
+}
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+void sweeps_new(struct run *run)
+{
+    run->sweeps = memory_new((run->worker->sweeps_n + 1) * sizeof run->sweeps[0]);
+    for (size_t i = 0; i < run->worker->sweeps_n; i++) {
+        run->sweeps[i].def = &run->worker->sweeps[i];
+        assert(tables_def(run->tables, run->sweeps[i].def->table)->sweep_offset != 0);
+    }
+    run->sweep_most = SWEPT_PER_TRANSACTION_MAX;
+}
+
+void sweeps_release(struct run *run)
+{
+    for (size_t i = 0; i < run->worker->sweeps_n; i++) {
+        buf_release(&run->sweeps[i].values.bytes);
+        buf_release(&run->sweeps[i].left.bytes);
+    }
+    free(run->sweeps);
+}
+
+void sweeps_start(struct run *run)
+{
+    for (size_t i = 0; i < run->worker->sweeps_n; i++) {
+        struct run_sweep *sweep = &run->sweeps[i];
+        sweep->phase = SWEEP_REST;
+        sweep->again = true; /* a stop may have come in the middle of one */
+        sweep->waits[0] = '\0';
+        sweep->swept = 0;
+        texts_clear(&sweep->values);
+        texts_clear(&sweep->left);
+    }
+    run->swept = 0;
+}
+
+/* --- what starts one ----------------------------------------------------------------------------- */
+
+void sweeps_on_event(struct run *run, const char *type)
+{
+    for (size_t i = 0; i < run->worker->sweeps_n; i++)
+        if (text_equal(run->sweeps[i].def->on, type))
+            run->sweeps[i].again = true;
+}
+
+static bool is_behind(const struct run *run, const struct run_sweep *sweep, const void *row)
+{
+    const struct table_def *table = tables_def(run->tables, sweep->def->table);
+    const char *value = (const char *)row + table->sweep_offset;
+    return *(const bool *)((const char *)row + table->open_offset) && *value != '\0' && sweep->def->behind(run->tables, value);
+}
+
+struct touch {
+    struct run *run;
+    struct run_sweep *sweep;
+};
+
+static void touched(const void *row, void *arg)
+{
+    const struct touch *touch = arg;
+    if (is_behind(touch->run, touch->sweep, row)) {
+        const struct record *record = tables_def(touch->run->tables, touch->sweep->def->table)->row;
+        texts_add(&touch->sweep->left, (const char *)row + record->fields[0].offset);
+    }
+}
+
+/* A row may be made or opened again by what was on its way when the sweep passed its place. */
+void sweeps_on_commit(struct run *run)
+{
+    run->swept = 0;
+    for (size_t i = 0; i < run->worker->sweeps_n; i++) {
+        struct touch touch = {run, &run->sweeps[i]};
+        touch.sweep->swept = 0;
+        if (run->state.pos >= run->upto)
+            tables_touched(run->tables, touch.sweep->def->table, touched, &touch);
+    }
+}
+
+/* --- one row ------------------------------------------------------------------------------------- */
+
+static void row_decide(struct run *run, const struct run_sweep *sweep, const char *key)
+{
+    const void *row = table_get(run->tables, sweep->def->table, key);
+    if (row != NULL && is_behind(run, sweep, row) && !tables_missed(run->tables))
+        sweep->def->decide(run, run->tables, row);
+}
+
+/* The rest of the page is run dry, so that one fetch brings what all of them need. */
+static void collect_misses(struct run *run, const struct run_sweep *sweep, const char *first)
+{
+    const char *const *keys = NULL;
+    bool more;
+    size_t mark = tables_mark(run->tables);
+    size_t n = sweep->phase == SWEEP_KEYS ? tables_answer(run->tables, sweep->def->table, &keys, &more) : 0;
+    run->dry = true;
+    for (size_t i = sweep->key_at; i < n && i < sweep->key_at + run->sweep_most; i++) {
+        const void *row = keys[i] == first ? NULL : table_get(run->tables, sweep->def->table, keys[i]);
+        if (row != NULL && is_behind(run, sweep, row))
+            sweep->def->decide(run, run->tables, row);
+    }
+    run->dry = false;
+    tables_undo(run->tables, mark);
+}
+
+static enum step row_sweep(struct run *run, struct run_sweep *sweep, const char *key)
+{
+    run_begin(run, run->state.pos, run->state.rec_us);
+    size_t mark = tables_mark(run->tables);
+    row_decide(run, sweep, key);
+    if (tables_missed(run->tables)) {
+        tables_undo(run->tables, mark);
+        run_undo_drawn(run);
+        collect_misses(run, sweep, key);
+        return STEP_MISS;
+    }
+    if (run->conclusions_n > run->drawn_from) {
+        sweep->drew = true;
+        text_copy(sweep->waits, sizeof sweep->waits, (const char *)run->slots.data);
+    }
+    run->swept++;
+    sweep->swept++;
+    return STEP_DONE;
+}
+
+/* --- pages --------------------------------------------------------------------------------------- */
+
+enum turn { TURN_ON, TURN_MISS, TURN_REST };
+
+static enum turn asked(const struct run *run, const struct run_sweep *sweep)
+{
+    struct sweep_question question;
+    return tables_asked(run->tables, sweep->def->table, &question) ? TURN_MISS : TURN_ON;
+}
+
+static void values_take(struct run *run, struct run_sweep *sweep)
+{
+    const char *const *values;
+    bool more;
+    size_t n = tables_answer(run->tables, sweep->def->table, &values, &more);
+    texts_clear(&sweep->values);
+    for (size_t i = 0; i < n; i++)
+        if (sweep->def->behind(run->tables, values[i]))
+            texts_add(&sweep->values, values[i]);
+}
+
+/* From the rows of one value to those of the next, or to the end of the pass. What it concluded may have come too late for a
+ * row: only a pass that has nothing to do is the last one. */
+static enum turn value_begin(struct run *run, struct run_sweep *sweep)
+{
+    const char *value = texts_head(&sweep->values);
+    sweep->key_at = 0;
+    if (value != NULL) {
+        sweep->phase = SWEEP_KEYS;
+        tables_ask_keys(run->tables, sweep->def->table, value, "");
+        return asked(run, sweep);
+    }
+    sweep->phase = SWEEP_REST;
+    sweep->again = sweep->again || sweep->drew;
+    return sweep->drew ? TURN_REST : TURN_ON;
+}
+
+static enum turn page_next(struct run *run, struct run_sweep *sweep, const char *const *keys, size_t n, bool more)
+{
+    if (!more) {
+        texts_next(&sweep->values);
+        return value_begin(run, sweep);
+    }
+    sweep->key_at = 0;
+    tables_ask_keys(run->tables, sweep->def->table, texts_head(&sweep->values), keys[n - 1]);
+    return asked(run, sweep);
+}
+
+static enum turn page_turn(struct run *run, struct run_sweep *sweep)
+{
+    const char *const *keys;
+    bool more;
+    size_t n = tables_answer(run->tables, sweep->def->table, &keys, &more);
+    if (sweep->key_at == n)
+        return page_next(run, sweep, keys, n, more);
+    if (row_sweep(run, sweep, keys[sweep->key_at]) == STEP_MISS)
+        return TURN_MISS;
+    sweep->key_at++;
+    return TURN_ON;
+}
+
+static enum turn pass_begin(struct run *run, struct run_sweep *sweep)
+{
+    if (!sweep->again)
+        return TURN_REST;
+    sweep->again = sweep->drew = false;
+    sweep->phase = SWEEP_VALUES;
+    tables_ask_values(run->tables, sweep->def->table);
+    return asked(run, sweep);
+}
+
+static enum turn left_turn(struct run *run, struct run_sweep *sweep)
+{
+    if (row_sweep(run, sweep, texts_head(&sweep->left)) == STEP_MISS)
+        return TURN_MISS;
+    texts_next(&sweep->left);
+    return TURN_ON;
+}
+
+static enum turn turn(struct run *run, struct run_sweep *sweep)
+{
+    if (asked(run, sweep) == TURN_MISS)
+        return TURN_MISS;
+    if (texts_head(&sweep->left) != NULL)
+        return left_turn(run, sweep);
+    switch (sweep->phase) {
+    case SWEEP_REST:
+        return pass_begin(run, sweep);
+    case SWEEP_VALUES:
+        values_take(run, sweep);
+        return value_begin(run, sweep);
+    case SWEEP_KEYS:
+        break;
+    }
+    return page_turn(run, sweep);
+}
+
+static bool is_unfinished(const struct run_sweep *sweep)
+{
+    return sweep->phase != SWEEP_REST || sweep->again || texts_head(&sweep->left) != NULL;
+}
+
+/* What the last transaction concluded is read back first: a sweep is never further ahead of the journal than that. */
+static bool is_waiting(const struct run *run, const struct run_sweep *sweep)
+{
+    return sweep->swept == 0 && sweep->waits[0] != '\0' && flight_has(run->flight, sweep->waits);
+}
+
+enum step run_sweep(struct run *run)
+{
+    if (run->state.pos < run->upto || run->timers_left)
+        return STEP_DONE;
+    for (size_t i = 0; i < run->worker->sweeps_n; i++) {
+        struct run_sweep *sweep = &run->sweeps[i];
+        enum turn next = is_waiting(run, sweep) ? TURN_REST : TURN_ON;
+        while (next == TURN_ON && run->swept < run->sweep_most)
+            next = turn(run, sweep);
+        if (next == TURN_MISS)
+            return STEP_MISS;
+    }
+    return STEP_DONE;
+}
+
+bool run_sweeping(const struct run *run)
+{
+    for (size_t i = 0; i < run->worker->sweeps_n; i++)
+        if (is_unfinished(&run->sweeps[i]))
+            return true;
+    return false;
+}
+
+bool run_sweep_ready(const struct run *run)
+{
+    for (size_t i = 0; i < run->worker->sweeps_n && run->state.pos >= run->upto; i++)
+        if (is_unfinished(&run->sweeps[i]) && !is_waiting(run, &run->sweeps[i]))
+            return true;
+    return false;
+}
+
+void run_sweep_limit(struct run *run, size_t rows)
+{
+    run->sweep_most = rows < SWEPT_PER_TRANSACTION_MAX ? rows : SWEPT_PER_TRANSACTION_MAX;
+}
