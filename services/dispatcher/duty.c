@@ -23,8 +23,7 @@ static bool knows(const struct engineer *engineer, const char *product)
 
 static bool is_day_of(const struct engineer *engineer, int weekday)
 {
-    return engineer->days[0] == '\0' ||
-           strstr(engineer->days, engineer_day_names[weekday - 1]) != NULL;
+    return strstr(engineer->days, engineer_day_names[weekday - 1]) != NULL;
 }
 
 static bool covers(const struct engineer_shift *shift, int64_t us)
@@ -39,7 +38,7 @@ static bool is_on_duty(const struct engineer *engineer, const struct zone *zone,
     for (uint32_t i = engineer->rota_n; i-- > 0;)
         if (covers(&engineer->rota[i], us))
             return !engineer->rota[i].off;
-    return is_day_of(engineer, zone_local(zone, us).weekday);
+    return engineer->days[0] == '\0' || is_day_of(engineer, zone_local(zone, us).weekday);
 }
 
 static enum candidate_removed judge_pass(const struct engineer *engineer, const char *pass,

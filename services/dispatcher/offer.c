@@ -260,7 +260,7 @@ static bool choose(const struct tables *tables, const struct candidate_need *nee
          load = tier_next(tables, load)) {
         size_t looks = load != preferred ? consider(tables, load, need, list) : 0;
         if (list->able_all > 0)
-            walked += 1 + looks;
+            walked += 1 + 3 * looks; /* an engineer is as dear as three sites */
     }
     return list->able_all > 0;
 }
