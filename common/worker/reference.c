@@ -199,3 +199,14 @@ const struct calendar *reference_calendar(const struct tables *tables, const cha
     }
     return parsed->calendar;
 }
+
+void reference_forget(void)
+{
+    struct parsed *parsed;
+    while ((parsed = parsed_list) != NULL) {
+        parsed_list = parsed->next;
+        calendar_destroy(&parsed->calendar);
+        arena_destroy(&parsed->arena);
+        free(parsed);
+    }
+}

@@ -20,5 +20,7 @@ bool reference_on_calendar_published(struct tables *, const struct event *, cons
 const struct policy *reference_policy(const struct tables *, const char *version);
 /* A compiled calendar, the newest version of that name. NULL: none. Valid for ever. */
 const struct calendar *reference_calendar(const struct tables *, const char *name);
+/* Gives back what this thread has parsed, before it ends: pointers from the two above are no longer valid. */
+void reference_forget(void);
 
 #endif

@@ -68,6 +68,7 @@ int command_status(struct cli *, int, char **);
 int command_policy(struct cli *, int, char **);
 int command_calendar(struct cli *, int, char **);
 int command_import(struct cli *, int, char **);
+int command_backtest(struct cli *, int, char **);
 int command_append(struct cli *, int, char **);
 int command_say(struct cli *, int, char **);
 int command_tail(struct cli *, int, char **);

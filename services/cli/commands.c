@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"policy", command_policy, true, "check, publish or show the rules in force"},
     {"calendar", command_calendar, false, "check a calendar, show it, count by it"},
     {"import", command_import, true, "send a CSV file by a mapping"},
+    {"backtest", command_backtest, true, "what other rules would have changed"},
     {"append", command_append, true, "send events, one JSON object a line"},
     {"say", command_say, true, "send one event by hand"},
     {"tail", command_tail, true, "read the journal, and follow it"},

@@ -68,8 +68,9 @@ void sheet_cell_whole(struct sheet *sheet, const char *text)
 
 static bool is_number(const char *text)
 {
-    size_t digits = strspn(text + (*text == '-'), "0123456789.,%");
-    return digits > 0 && text[digits + (*text == '-')] == '\0';
+    size_t sign = *text == '-' || *text == '+';
+    size_t digits = strspn(text + sign, "0123456789.,%");
+    return digits > 0 && text[digits + sign] == '\0';
 }
 
 struct layout {

@@ -83,6 +83,17 @@ static const struct {
      "输出事件目录：表格、单个类型的字段，或文档。"},
     {"what may be asked", "可查询的问题"},
     {"JSON Schema of the events' data", "事件数据的 JSON Schema"},
+    {"Tell the same facts under other rules, and print what would have been different.",
+     "以另一套规则重演同样的事实，列出会有哪些不同。"},
+    {"the rules to try", "要试的规则"},
+    {"the rules to compare with (with --journal: those of the stream)",
+     "用来比较的规则（用 --journal 时缺省为事件流自己的）"},
+    {"what happened: JSON lines, or CSV with --mapping", "发生过的事：JSON 行，或配 --mapping 的 CSV"},
+    {"what happened: the living stream", "发生过的事：现有事件流"},
+    {"sites, units and customers, told first", "网点、机器、客户，先于一切"},
+    {"leave out what is later; time goes on to it", "略去此后的事实；时间走到此刻"},
+    {"length of a step (default: exact time)", "步长（缺省：精确时间）"},
+    {"write the events that came under the new rules", "写出新规则下产生的事件"},
 };
 
 const char *help_words(const char *english)

@@ -66,6 +66,11 @@ static const struct {
     {"priority,", "normal", "普通"},
     {"priority,", "urgent", "紧急"},
     {"priority,", "emergency", "特急"},
+    {"verdict,", "met", "按时"},
+    {"verdict,", "late", "按时（迟报）"},
+    {"verdict,", "broken", "超时"},
+    {"verdict,", "running", "未了结"},
+    {"verdict,", "none", "无此时限"},
 };
 
 static int holds(const char *fields, const char *field)

@@ -27,7 +27,7 @@ struct simulator {
     struct queued *queue;
     size_t queue_n, queue_cap, queue_next; /* told up to queue_next */
     bool queue_sorted;
-    size_t facts;
+    size_t facts, told;
 
     struct simulator_refusal *refusals;
     size_t refusals_n, refusals_cap;

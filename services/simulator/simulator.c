@@ -152,10 +152,19 @@ static void stream_say(struct simulator *sim, const char *name, const char *cloc
     batch_keep(sim, false);
 }
 
+static const struct worker *const workers[SIMULATOR_WORKERS] = {
+    &dispatcher_worker, &sla_watchdog_worker, &follow_up_worker, &reporting_worker};
+
+bool simulator_is_author(const char *source)
+{
+    for (size_t i = 0; i < SIMULATOR_WORKERS; i++)
+        if (text_equal(workers[i]->name, source))
+            return true;
+    return text_equal(source, SOURCE_OWN_NAME);
+}
+
 struct simulator *simulator_new(const struct simulator_config *config)
 {
-    static const struct worker *const workers[SIMULATOR_WORKERS] = {
-        &dispatcher_worker, &sla_watchdog_worker, &follow_up_worker, &reporting_worker};
     struct simulator *sim = memory_new(sizeof(*sim));
     sim->config = *config;
     sim->now_us = config->start_us;
@@ -326,6 +335,8 @@ static bool facts_tell(struct simulator *sim)
         else if (sim->config.step_us == 0 && !simulator_settle(sim))
             return false;
         any = true;
+        if (sim->config.told != NULL)
+            sim->config.told(sim->config.owner, ++sim->told);
     }
     return !any || sim->config.step_us == 0 || simulator_settle(sim);
 }

@@ -27,6 +27,9 @@ struct simulator_config {
     const char *clock_source; /* the principal that tells facts and moves time; NULL: "import" */
     size_t cache_rows;        /* closed rows in a worker's memory; 0: all of them */
     bool durable;             /* what a worker commits is kept, so that node.h can crash it */
+    /* Called after each fact with how many have been told so far; may be NULL. */
+    void (*told)(void *owner, size_t facts);
+    void *owner;
 };
 
 /* Position 1, the principals: the clock source, an operator, the workers. */
@@ -36,6 +39,9 @@ void simulator_destroy(struct simulator **);
  * do not come to rest.
  * "": nothing has. */
 const char *simulator_error(const struct simulator *);
+
+/* Intake or one of its workers: what such a source says is a conclusion. */
+bool simulator_is_author(const char *source);
 
 /* --- rules ---------------------------------------------------------------------------------------
  * In force from now on. False: what intake refused. */
