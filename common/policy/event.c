@@ -21,7 +21,8 @@ static bool listed(const struct slice *words, const char *word)
     return false;
 }
 
-static void field_text(const struct policy_data *data, const char *field, char out[POLICY_WORTH_CAP])
+static void field_text(const struct policy_data *data, const char *field,
+                       char out[POLICY_WORTH_CAP])
 {
     if (!data || !data->text(data->ctx, field, out, POLICY_WORTH_CAP))
         *out = 0;
@@ -39,7 +40,8 @@ static bool holds(const struct slice *when, const struct policy_data *data)
     return true;
 }
 
-const struct policy_event *policy_event_find(const struct slice *events, const char *type, const struct policy_data *data)
+const struct policy_event *policy_event_find(const struct slice *events, const char *type,
+                                             const struct policy_data *data)
 {
     const struct policy_event *event = events->items;
     for (uint32_t i = 0; i < events->n; i++)
@@ -56,8 +58,9 @@ static bool waits_for(const char *reason, const struct policy_data *data, bool o
 }
 
 /* A list that is empty stands for the usual word alone. */
-static bool pause_is(const struct policy_pause *pause, const struct slice *events, const char *usual, const char *type,
-                     const struct policy_data *data, bool or_none)
+static bool pause_is(const struct policy_pause *pause, const struct slice *events,
+                     const char *usual, const char *type, const struct policy_data *data,
+                     bool or_none)
 {
     if (events->n == 0)
         return text_equal(type, usual) && waits_for(pause->reason, data, or_none);
@@ -65,19 +68,22 @@ static bool pause_is(const struct policy_pause *pause, const struct slice *event
     for (uint32_t i = 0; i < events->n; i++) {
         if (!text_equal(event[i].type, type))
             continue;
-        if (event[i].when.n == 0 && text_equal(type, usual) ? waits_for(pause->reason, data, or_none)
-                                                            : holds(&event[i].when, data))
+        if (event[i].when.n == 0 && text_equal(type, usual)
+                ? waits_for(pause->reason, data, or_none)
+                : holds(&event[i].when, data))
             return true;
     }
     return false;
 }
 
-bool policy_pause_begins(const struct policy_pause *pause, const char *type, const struct policy_data *data)
+bool policy_pause_begins(const struct policy_pause *pause, const char *type,
+                         const struct policy_data *data)
 {
     return pause_is(pause, &pause->begin, "ticket.waiting", type, data, false);
 }
 
-bool policy_pause_ends(const struct policy_pause *pause, const char *type, const struct policy_data *data)
+bool policy_pause_ends(const struct policy_pause *pause, const char *type,
+                       const struct policy_data *data)
 {
     return pause_is(pause, &pause->end, "ticket.resumed", type, data, true);
 }

@@ -7,8 +7,10 @@
 
 #define T POLICY_ON_TICKET
 #define FACTS(X) \
+    X("customer.updated", POLICY_ON_CUSTOMER) \
     X("price.changed", POLICY_ON_PRODUCT) \
     X("season.closed", POLICY_ON_PRODUCT) \
+    X("archive.read", POLICY_ON_CUSTOMER) \
     X("site.proposed", POLICY_ON_SITE) \
     X("site.inspected", POLICY_ON_SITE) \
     X("site.reviewed", POLICY_ON_SITE) \
@@ -110,7 +112,6 @@
     X("followup.missed", T) \
     X("visit.due", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE) \
     X("visit.recorded", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE) \
-    X("customer.updated", POLICY_ON_CUSTOMER) \
     X("opinion.forwarded", T | POLICY_ON_OPINION) \
     X("opinion.judged", T | POLICY_ON_OPINION) \
     X("measure.set", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \

@@ -11,6 +11,9 @@
  * there. */
 static yaml_node_t *node_child(yaml_document_t *doc, yaml_node_t *map, const char *name, size_t n)
 {
+    if (map->type == YAML_SEQUENCE_NODE &&
+        map->data.sequence.items.top - map->data.sequence.items.start == 1) /* a list of one */
+        map = yaml_document_get_node(doc, *map->data.sequence.items.start);
     if (map->type != YAML_MAPPING_NODE)
         return NULL;
     for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top;
@@ -25,8 +28,9 @@ static yaml_node_t *node_child(yaml_document_t *doc, yaml_node_t *map, const cha
 
 static yaml_node_t *node_item(yaml_document_t *doc, yaml_node_t *list, unsigned index)
 {
-    if (list->type != YAML_SEQUENCE_NODE ||
-        list->data.sequence.items.top - list->data.sequence.items.start <= (long)index)
+    if (list->type != YAML_SEQUENCE_NODE)
+        return index == 0 ? list : NULL; /* one in place of a list */
+    if (list->data.sequence.items.top - list->data.sequence.items.start <= (long)index)
         return NULL;
     return yaml_document_get_node(doc, list->data.sequence.items.start[index]);
 }
@@ -57,16 +61,17 @@ static void place_find(yaml_document_t *doc, struct problem *problem)
     }
 }
 
-static void places_find(const char *text, size_t n, struct problem *problems, size_t count)
+void policy_places_find(const char *text, size_t n, struct problems *problems, size_t from)
 {
     yaml_parser_t parser;
     yaml_document_t doc;
-    if (!yaml_parser_initialize(&parser))
+    size_t kept = problems->n < PROBLEMS_MAX ? problems->n : PROBLEMS_MAX;
+    if (from >= kept || !yaml_parser_initialize(&parser))
         return;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
     if (yaml_parser_load(&parser, &doc)) {
-        for (size_t i = 0; i < count; i++)
-            place_find(&doc, &problems[i]);
+        for (size_t i = from; i < kept; i++)
+            place_find(&doc, &problems->items[i]);
         yaml_document_delete(&doc);
     }
     yaml_parser_delete(&parser);
@@ -81,9 +86,7 @@ bool policy_parse(const char *text, size_t n, struct arena *arena, struct policy
     size_t before = problems->n;
     policy_check(&policy, event_data, problems);
     if (problems->n > before) {
-        size_t kept = problems->n < PROBLEMS_MAX ? problems->n : PROBLEMS_MAX;
-        if (kept > before)
-            places_find(text, n, problems->items + before, kept - before);
+        policy_places_find(text, n, problems, before);
         return false;
     }
     *out = policy;

@@ -11,7 +11,8 @@ struct waits {
     size_t n;
 };
 
-static void waits_fill(struct waits *w, int64_t from_us, const struct pause_interval *pauses, size_t n)
+static void waits_fill(struct waits *w, int64_t from_us, const struct pause_interval *pauses,
+                       size_t n)
 {
     assert(n <= POLICY_PAUSES_COUNTED_MAX);
     w->n = 0;
@@ -31,7 +32,8 @@ static void waits_fill(struct waits *w, int64_t from_us, const struct pause_inte
     }
 }
 
-/* Every pause that begins before the due instant, as far as it has moved by then, moves it by its own length. */
+/* Every pause that begins before the due instant, as far as it has moved by then, moves it by its
+ * own length. */
 static int64_t moved_by_elapsed(const struct waits *w, int64_t due_us)
 {
     for (size_t i = 0; i < w->n && w->items[i].from_us < due_us; i++) {
@@ -42,8 +44,10 @@ static int64_t moved_by_elapsed(const struct waits *w, int64_t due_us)
     return due_us;
 }
 
-/* By as much working time as it took: from the due instant on, which need not lie in working hours. */
-static int64_t moved_by_working_time(const struct waits *w, const struct calendar *calendar, int64_t due_us)
+/* By as much working time as it took: from the due instant on, which need not lie in working hours.
+ */
+static int64_t moved_by_working_time(const struct waits *w, const struct calendar *calendar,
+                                     int64_t due_us)
 {
     for (size_t i = 0; i < w->n && w->items[i].from_us < due_us; i++) {
         if (w->items[i].to_us == NEVER)
@@ -56,7 +60,8 @@ static int64_t moved_by_working_time(const struct waits *w, const struct calenda
 }
 
 /* The instant at which so much working time outside the pauses is used up. */
-static int64_t worked_off(const struct waits *w, const struct calendar *calendar, int64_t from_us, int64_t left)
+static int64_t worked_off(const struct waits *w, const struct calendar *calendar, int64_t from_us,
+                          int64_t left)
 {
     int64_t at = from_us;
     for (size_t i = 0; i < w->n; i++) {
@@ -71,8 +76,9 @@ static int64_t worked_off(const struct waits *w, const struct calendar *calendar
     return calendar_add(calendar, at, left);
 }
 
-static int64_t span_paused(const struct policy_clause *clause, struct span limit, const struct zone *zone,
-                           const struct calendar *calendar, int64_t from_us, const struct waits *w)
+static int64_t span_paused(const struct policy_clause *clause, struct span limit,
+                           const struct zone *zone, const struct calendar *calendar,
+                           int64_t from_us, const struct waits *w)
 {
     int64_t due = policy_due_of_span(clause, limit, zone, calendar, from_us);
     if (w->n == 0 || due == from_us)
@@ -95,7 +101,8 @@ static int64_t time_of_day(const struct zone *zone, int64_t us, int minute)
 }
 
 /* The first such time of day at or after `us`, on a working day where there is a calendar. */
-static int64_t next_time_of_day(const struct zone *zone, const struct calendar *calendar, int64_t us, int minute)
+static int64_t next_time_of_day(const struct zone *zone, const struct calendar *calendar,
+                                int64_t us, int minute)
 {
     int64_t at = time_of_day(zone, us, minute);
     if (at < us)
@@ -103,9 +110,11 @@ static int64_t next_time_of_day(const struct zone *zone, const struct calendar *
     return calendar ? time_of_day(zone, calendar_add_working_days(calendar, at, 0), minute) : at;
 }
 
-/* The time of day that is promised, of the day in which the limit ends; where a pause runs over it, the first one after the pause. */
-static int64_t due_by(const struct policy_limit *line, const struct zone *policy_zone, const struct calendar *calendar,
-                      const struct waits *w, int64_t from_us, int64_t end_us)
+/* The time of day that is promised, of the day in which the limit ends; where a pause runs over it,
+ * the first one after the pause. */
+static int64_t due_by(const struct policy_limit *line, const struct zone *policy_zone,
+                      const struct calendar *calendar, const struct waits *w, int64_t from_us,
+                      int64_t end_us)
 {
     int minute = policy_minute(line->by);
     const struct zone *zone = calendar ? calendar_zone(calendar) : policy_zone;
@@ -133,10 +142,11 @@ static struct span limit_of(const struct policy_limit *line, int64_t quantity)
     return limit;
 }
 
-/* The time of day may come before the limit ends on its day: only pauses that begin before it can move it. They are taken in one by
- * one, until the next begins too late. */
-static int64_t due_by_paused(const struct policy_clause *clause, const struct policy_limit *line, struct span limit,
-                             const struct zone *zone, const struct calendar *calendar, int64_t from_us,
+/* The time of day may come before the limit ends on its day: only pauses that begin before it can
+ * move it. They are taken in one by one, until the next begins too late. */
+static int64_t due_by_paused(const struct policy_clause *clause, const struct policy_limit *line,
+                             struct span limit, const struct zone *zone,
+                             const struct calendar *calendar, int64_t from_us,
                              const struct waits *all)
 {
     struct waits some = {.n = 0};
@@ -150,8 +160,9 @@ static int64_t due_by_paused(const struct policy_clause *clause, const struct po
     }
 }
 
-int64_t policy_due_paused(const struct policy_clause *clause, const struct policy_limit *line, int64_t quantity,
-                          const struct zone *zone, const struct calendar *calendar, int64_t from_us,
+int64_t policy_due_paused(const struct policy_clause *clause, const struct policy_limit *line,
+                          int64_t quantity, const struct zone *zone,
+                          const struct calendar *calendar, int64_t from_us,
                           const struct pause_interval *pauses, size_t n)
 {
     struct waits waits;
