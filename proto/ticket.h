@@ -16,12 +16,15 @@ struct ticket_registered {
     char region[24];            /* where the work is */
     char product[64];           /* product line, or department in charge of such things */
     char serial[64];            /* the unit, where it has one */
+    char model[64];             /* its grade or specification 产品等级 (S1.3) */
+    char fault[160];            /* the fault as seen 故障现象 (S11.1) */
     char subject[200];
     char priority[32];          /* asked for; the desk judges */
     char request_id[64];        /* idempotency key, per principal */
     char call[65];              /* call.received it cites */
     int64_t quantity;           /* units concerned, default 1 */
     int64_t wanted_us;          /* wanted by */
+    int64_t purchased_us;       /* bought on, as the customer says (S1.3) */
     struct ticket_customer customer;
     char description[2000];     /* personal: free text */
 };
