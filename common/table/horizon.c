@@ -116,10 +116,10 @@ bool tables_wanted(const struct tables *all, unsigned table, struct due_page *pa
     assert(table < all->n);
     const struct horizon *h = &all->items[table].horizon;
 
-    if (h->wanted) {
+    if (h->wanted && !h->paging) {
         *page = (struct due_page){.due_us = h->due_us, .until_us = h->until_us, .key = h->key};
     }
-    return h->wanted;
+    return h->wanted && !h->paging;
 }
 
 void tables_page_begin(struct tables *all, unsigned table)
@@ -169,6 +169,18 @@ void tables_page_end(struct tables *all, unsigned table, int64_t due_us, const c
     h->paging = h->wanted = false;
     horizon_set(h, due_us, key);
     keep_from(t, from_us);
+}
+
+int64_t tables_page_until_us(const struct tables *all, unsigned table)
+{
+    assert(table < all->n && all->items[table].horizon.paging);
+    return all->items[table].horizon.until_us;
+}
+
+void tables_cache(struct tables *all, unsigned table, size_t rows)
+{
+    assert(table < all->n);
+    all->items[table].cache_rows = rows;
 }
 
 size_t tables_kept(const struct tables *all, unsigned table)

@@ -75,8 +75,8 @@ struct table {
     size_t rows;
     size_t logged;                     /* items in the log that are about this table */
     struct tree indexes[TABLE_INDEXES_MAX];
-    struct entry *newest, *oldest;     /* the cache of closed rows */
-    size_t cached;
+    struct entry *newest, *oldest;     /* the cache of rows that are not kept */
+    size_t cached, cache_rows;
     struct row_list dirty[2]; /* scratch of tables_dirty, by `fresh` */
     struct horizon horizon;
     struct sweep_answer sweep;
@@ -94,7 +94,6 @@ struct log_item {
 struct tables {
     struct table *items;
     size_t n;
-    size_t cache_rows;
     bool keeps_all; /* nothing leaves memory, so that what is not there is nowhere */
     struct log_item *log;
     size_t log_n, log_cap;

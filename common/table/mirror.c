@@ -245,7 +245,7 @@ static int64_t due_of(const struct table_def *def, const char *object)
 }
 
 /* A page that is not full is the last one before until_us. */
-static void page_enter(struct tables *tables, unsigned table, int64_t until_us, const struct pg_result *found)
+static void page_enter(struct tables *tables, unsigned table, const struct pg_result *found)
 {
     const struct table_def *def = tables_def(tables, table);
     char *object = memory_new(def->row->size);
@@ -258,7 +258,7 @@ static void page_enter(struct tables *tables, unsigned table, int64_t until_us, 
     if (n == DUE_PAGE_ROWS) {
         tables_page_end(tables, table, due_of(def, object), object + def->row->fields[0].offset);
     } else {
-        tables_page_end(tables, table, until_us, NULL);
+        tables_page_end(tables, table, tables_page_until_us(tables, table), NULL);
     }
     free(object);
 }
@@ -276,7 +276,7 @@ static enum status page_fetch(struct pg *pg, struct tables *tables, unsigned tab
         status = pg_query(pg, buf_text(&sql), args, &found);
         if (status == STATUS_OK) {
             tables_page_begin(tables, table);
-            page_enter(tables, table, page.until_us, found);
+            page_enter(tables, table, found);
         }
     }
     pg_result_destroy(&found);
@@ -307,13 +307,10 @@ enum status mirror_page_send(struct pg *pg, struct tables *tables, unsigned tabl
 enum status mirror_page_take(struct pg *pg, struct tables *tables, unsigned table)
 {
     struct pg_result *found = NULL;
-    struct due_page page;
-    bool wanted = tables_wanted(tables, table, &page);
     enum status status = pg_flush(pg, &found);
 
-    assert(wanted);
     if (status == STATUS_OK) {
-        page_enter(tables, table, page.until_us, found);
+        page_enter(tables, table, found);
     }
     pg_result_destroy(&found);
     return status == STATUS_OK ? pg_commit(pg) : status;

@@ -43,11 +43,11 @@ struct tables *tables_new(const struct table_def *const *defs, size_t n, size_t 
 
     all->items = memory_new((n > 0 ? n : 1) * sizeof *all->items);
     all->n = n;
-    all->cache_rows = cache_rows;
     all->miss_keys = arena_new(MISS_KEYS_BLOCK_BYTES);
     all->generation = 1;
     for (size_t i = 0; i < n; i++) {
         table_init(&all->items[i], all, (unsigned)i, defs[i]);
+        all->items[i].cache_rows = cache_rows;
     }
     return all;
 }
@@ -55,7 +55,9 @@ struct tables *tables_new(const struct table_def *const *defs, size_t n, size_t 
 void tables_keep_all(struct tables *all)
 {
     all->keeps_all = true;
-    all->cache_rows = SIZE_MAX;
+    for (size_t i = 0; i < all->n; i++) {
+        all->items[i].cache_rows = SIZE_MAX;
+    }
 }
 
 static void table_clear(struct table *t)

@@ -110,21 +110,25 @@ bool tables_reach(const struct tables *, unsigned table, int64_t due_us, const c
 int64_t tables_horizon_us(const struct tables *, unsigned table);
 /* Asks for the next page of rows that come due up to until_us; a horizon that lies there already is left alone. */
 void tables_want_due(struct tables *, unsigned table, int64_t until_us);
-/* What is asked for: rows behind (due_us, key) in the order of due, then key, up to until_us. False: nothing. */
+/* What is asked for: rows behind (due_us, key) in the order of due, then key, up to until_us. False: nothing, or it is on its way. */
 struct due_page {
     int64_t due_us, until_us;
     const char *key;
 };
 bool tables_wanted(const struct tables *, unsigned table, struct due_page *);
-/* The page is about to be read. Until tables_page_end no row of the table leaves memory, so that what changes meanwhile wins over
+/* The page that is wanted is about to be read. Until tables_page_end no row of the table leaves memory, so that what changes meanwhile wins over
  * what was read; the rows of a transaction sent before must be committed or in memory (tables_depart). */
 void tables_page_begin(struct tables *, unsigned table);
+/* Up to when that page was asked for. */
+int64_t tables_page_until_us(const struct tables *, unsigned table);
 /* Each row that was read; one that is in memory is left alone. */
 void tables_page_row(struct tables *, unsigned table, const void *row);
 /* The horizon lies there now; key NULL: behind all that comes due at due_us. */
 void tables_page_end(struct tables *, unsigned table, int64_t due_us, const char *key);
 /* Rows that are not in the cache. */
 size_t tables_kept(const struct tables *, unsigned table);
+/* Another bound for that table's cache than tables_new was given: of a far table it holds what is in use. */
+void tables_cache(struct tables *, unsigned table, size_t rows);
 
 /* --- rows by what they follow, for sweeps (worker/run.h) ------------------------------------------ */
 /* One question a table at a time; it is answered where everything open is in memory, otherwise by who loads. Which values the sweep

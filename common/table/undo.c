@@ -165,7 +165,7 @@ static void cache_trim(struct table *t)
 {
     struct entry *next;
 
-    for (struct entry *e = t->oldest; e != NULL && !t->horizon.paging && t->cached > t->tables->cache_rows; e = next) {
+    for (struct entry *e = t->oldest; e != NULL && !t->horizon.paging && t->cached > t->cache_rows; e = next) {
         next = e->newer;
         if (e->logged == LOG_NONE) {
             index_drop(e);

@@ -24,16 +24,20 @@ static bool handle(struct shell *shell)
     enum run_result result;
     bool reading = run_batched(shell->run) > 0;
     cpu_limit(EVENT_CPU_SECONDS_MAX);
+    ahead_allow(shell, shell->concluded_us);
     for (;;) {
         result = reading ? run_process(shell->run) : run_head(shell->run, shell->head_now_us);
         if (result != RUN_MISS)
             break;
-        if (mirror_fetch(shell->pg, run_tables(shell->run)) != STATUS_OK) {
+        if (!tables_missed(run_tables(shell->run)))
+            ahead_take(shell); /* it may be that page which is missing */
+        if (shell->broken || mirror_fetch(shell->pg, run_tables(shell->run)) != STATUS_OK) {
             session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
             return false;
         }
     }
     cpu_limit(0);
+    ahead_count(shell, shell->concluded_us);
     if (result == RUN_STOP) {
         shell->fatal = true;
         session_break(shell, "%s", run_error(shell->run));
@@ -134,8 +138,9 @@ static void conclude_batch(struct shell *shell)
     shell->head_used_us = shell->head_now_us;
     if (!attempt(shell, n > 0 ? shell->committed + 1 : 0) || !handle(shell) || !attempt(shell, 0))
         return;
-    if (n == 0 && run_conclusions(shell->run, &conclusions) == 0) { /* time passed, nothing was due */
+    if (n == 0 && run_conclusions(shell->run, &conclusions) == 0) { /* time passed, nothing was due that is not in flight */
         note_upto(shell);
+        run_committed(shell->run);
         return;
     }
     ship(shell);
@@ -230,7 +235,7 @@ static bool batch_is_ready(const struct shell *shell, int64_t now_us)
                (all && run_state(shell->run).stepped) ||
                now_us - shell->batch_since_us >= shell->own->linger_ms * 1000;
     }
-    if (run_timers_left(shell->run))
+    if (run_timers_due(shell->run) || (run_sweep_ready(shell->run) && now_us >= ahead_sweep_us(shell)))
         return true;
     return at_head(shell) && !run_state(shell->run).stepped && shell->head_now_us > shell->head_used_us &&
            run_next_due_us(shell->run) <= shell->head_now_us;
@@ -251,6 +256,8 @@ int64_t batch_deadline_us(const struct shell *shell)
             deadline_us = at_us < deadline_us ? at_us : deadline_us;
         }
     }
+    if (run_sweep_ready(shell->run) && ahead_sweep_us(shell) < deadline_us)
+        deadline_us = ahead_sweep_us(shell);
     return deadline_us;
 }
 

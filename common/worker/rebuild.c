@@ -140,6 +140,7 @@ static bool fold(struct rebuild *rebuild, const char *step)
         return false;
     }
     tables_clear(run_tables(rebuild->shell->run));
+    tables_keep_near(run_tables(rebuild->shell->run)); /* nothing fires, so nothing is near */
     run_start(rebuild->shell->run, &nothing, rebuild->target);
     if (rebuild->target == 0)
         return true;

@@ -44,6 +44,8 @@ enum run_result run_process(struct run *);
 enum run_result run_head(struct run *, int64_t now_us);
 /* Timers are due, or rows to be swept, that did not fit into this transaction: commit, then run_head again. */
 bool run_timers_left(const struct run *);
+/* Of these, timers. */
+bool run_timers_due(const struct run *);
 /* The earliest instant at which a timer that has not fired may be due: beyond what has been loaded, anything may. INT64_MAX: none. */
 int64_t run_next_due_us(const struct run *);
 /* Asks for rows of far tables that come due within the hour (tables_wanted), before they are needed. False: enough are there. */
@@ -52,6 +54,7 @@ bool run_look_ahead(struct run *, unsigned *table);
 bool run_sweeping(const struct run *);
 bool run_sweep_ready(const struct run *);
 void run_sweep_limit(struct run *, size_t rows);
+size_t run_swept(const struct run *); /* in the transaction at hand */
 
 struct run_conclusion {
     uint64_t trigger; /* position of the event that led to it */

@@ -194,6 +194,8 @@ static bool load(struct shell *shell)
         tables_clear(run_tables(shell->run));
         status = mirror_load(shell->pg, run_tables(shell->run));
     }
+    if (status == STATUS_OK)
+        status = ahead_open(shell);
     if (status != STATUS_OK) {
         shell->fatal = why[0] != '\0';
         session_break(shell, "PostgreSQL: %s", why[0] != '\0' ? why : pg_error(shell->pg));
@@ -335,7 +337,7 @@ bool session_open(struct shell *shell)
     shell->why[0] = '\0';
     if (!load(shell) || !session_learn_stream(shell) || !greet(shell) || !read_ahead(shell) || !follow(shell))
         return false;
-    log_info("at position %llu of %lld, %zu rows open, %zu conclusions in flight",
+    log_info("at position %llu of %lld, %zu rows in memory, %zu conclusions in flight",
              (unsigned long long)shell->committed, (long long)shell->welcome.head,
              session_open_rows(shell), run_flying(shell->run));
     return true;
@@ -364,5 +366,6 @@ void session_close(struct shell *shell)
     disconnect_from(shell, &shell->live);
     disconnect_from(shell, &shell->feed);
     pg_disconnect(shell->pg);
+    ahead_close(shell);
     tables_clear(run_tables(shell->run));
 }

@@ -128,6 +128,7 @@ static void shell_close(struct shell *shell)
     run_destroy(&shell->run);
     free(shell->sent.rec_us);
     pg_destroy(&shell->pg);
+    pg_destroy(&shell->ahead.pg);
     loop_destroy(&shell->loop);
     bus_stop();
 }
@@ -161,6 +162,7 @@ static void follow(struct shell *shell)
             shell->backoff_us = 0;
             continue;
         }
+        ahead_turn(shell);
         batch_tell(shell, now_us);
         session_flush(shell);
         if (source_tick(shell->source, now_us) || reader_tick(shell->reader, now_us)) {

@@ -19,6 +19,15 @@ struct sent {
     size_t events_n, cap;
 };
 
+/* A page of rows that come due next, on its way over a second connection; and how far sweeps have used their share. */
+struct ahead {
+    struct pg *pg; /* NULL: no far table has timers */
+    unsigned table;
+    bool under_way, readable;
+    int fd;
+    int64_t swept_us; /* boot time up to which the share is used */
+};
+
 struct shell {
     const struct worker *worker;
     const struct settings *settings;
@@ -48,6 +57,7 @@ struct shell {
     bool concluded;              /* the batch at hand is handled and shipped; its rows wait until the one sent has committed */
     int64_t concluded_us;        /* boot time when that began */
     struct sent sent;
+    struct ahead ahead;
     int64_t batch_since_us;      /* boot time when the batch at hand began */
     int64_t kept_since_us;       /* while events are delivered that waited for the batch before: since when; 0: not */
     uint64_t head_pos;           /* the last head up to which everything was delivered */
@@ -81,6 +91,18 @@ bool batch_work(struct shell *, int64_t now_us);
 int64_t batch_deadline_us(const struct shell *);
 /* Tells intake how far this worker is, when that is due. */
 void batch_tell(struct shell *, int64_t now_us);
+
+/* ahead.c: rows before they come due, and the share of sweeps. */
+enum status ahead_open(struct shell *) MUST_CHECK;
+void ahead_close(struct shell *);
+void ahead_turn(struct shell *);
+/* Waits for the page that is under way. */
+void ahead_take(struct shell *);
+/* Around a batch: how many rows sweeps may see to in it; how many they did. */
+void ahead_allow(struct shell *, int64_t now_us);
+void ahead_count(struct shell *, int64_t now_us);
+/* When sweeps may have a transaction of their own. */
+int64_t ahead_sweep_us(const struct shell *);
 
 /* rebuild.c: `--rebuild` and `--verify`. Exit codes. */
 int rebuild_run(struct shell *);

@@ -294,6 +294,11 @@ bool run_sweep_ready(const struct run *run)
     return false;
 }
 
+size_t run_swept(const struct run *run)
+{
+    return run->swept;
+}
+
 void run_sweep_limit(struct run *run, size_t rows)
 {
     run->sweep_most = rows < SWEPT_PER_TRANSACTION_MAX ? rows : SWEPT_PER_TRANSACTION_MAX;

@@ -139,6 +139,11 @@ enum step run_fire(struct run *run)
     }
 }
 
+bool run_timers_due(const struct run *run)
+{
+    return run->timers_left;
+}
+
 int64_t run_next_due_us(const struct run *run)
 {
     const void *row = NULL;
