@@ -108,6 +108,9 @@ class Runner(unittest.TestCase):
         code, said = self.play(ACCEPTED + refused)
         self.assertEqual(code, 0, said)
         self.red(ACCEPTED + refused.replace("ticket.unknown", "job.exists"), "expected refused: job.exists")
+        code, said = self.play(ACCEPTED + refused.replace("ticket.unknown", "ticket.unknown key"))
+        self.assertEqual(code, 0, said)
+        self.red(ACCEPTED + refused.replace("ticket.unknown", "ticket.unknown site"), "expected refused: ticket.unknown site")
         self.red(ACCEPTED.replace("data: {job: T1/j1}", "data: {job: T1/j1}, refused: denied") + "      - never: [{type: job.expired}]\n",
                  "this fact is taken; expected refused: denied")
 
