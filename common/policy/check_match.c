@@ -246,22 +246,28 @@ static void found_hidden(struct check *c, const char *path, uint32_t by, const c
     check_found(c, "hidden", path, "%s %s", who, what);
 }
 
-/* Is none of the line's regions of one of its classes? */
+static bool takes_any_place(const struct policy *p, const struct policy_match *line,
+                            const struct slice *regions)
+{
+    for (uint32_t i = 0; i < regions->n; i++)
+        if (takes_place(p, line, word_at(regions, POLICY_REGION_CAP, i)))
+            return true;
+    return false;
+}
+
+/* Is no region that it takes of a class that it takes? */
 static bool is_nowhere(const struct policy *p, const struct policy_match *line)
 {
     const struct policy_region_class *classes = p->region_classes.items;
-    const char *region = line->regions.items;
-    if (line->regions.n == 0 || line->region_classes.n == 0)
+    for (uint32_t i = 0; i < line->region_classes.n; i++)
+        if (!class_is_known(p, word_at(&line->region_classes, POLICY_WORD_CAP, i)))
+            return false; /* that is said already */
+    if (line->region_classes.n == 0 || takes_place(p, line, OTHER) ||
+        takes_any_place(p, line, &line->regions))
         return false;
-    for (uint32_t i = 0; i < line->regions.n; i++)
-        if (takes_place(p, line, region + i * (size_t)POLICY_REGION_CAP))
+    for (uint32_t i = 0; i < p->region_classes.n; i++)
+        if (takes_any_place(p, line, &classes[i].regions))
             return false;
-    for (uint32_t i = 0; i < p->region_classes.n; i++) {
-        region = classes[i].regions.items;
-        for (uint32_t j = 0; j < classes[i].regions.n; j++)
-            if (takes_place(p, line, region + j * (size_t)POLICY_REGION_CAP))
-                return false;
-    }
     return true;
 }
 
@@ -269,7 +275,7 @@ static void check_hidden(struct check *c, const struct policy_match *line, const
                          const char *path)
 {
     if (is_nowhere(c->policy, line)) {
-        check_found(c, "hidden", path, "none of its regions is of its region_classes");
+        check_found(c, "hidden", path, "no region is of its regions and of its region_classes");
         return;
     }
     if (!is_needed(c->policy, line, NULL, e)) {

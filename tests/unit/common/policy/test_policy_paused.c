@@ -1,4 +1,5 @@
-/* Limits over pauses: cases from a paper calendar, and what holds for every calendar, limit and pause. */
+/* Limits over pauses: cases from a paper calendar, and what holds for every calendar, limit and
+ * pause. */
 #include "policy/due.h"
 
 #include "../calendar/random_calendar.h"
@@ -26,7 +27,8 @@ static int64_t us(const char *text)
     return at;
 }
 
-/* Monday to Friday, 09:00 to 12:00 and 13:00 to 18:00; 1 to 7 October off. 2026-09-14 is a Monday. */
+/* Monday to Friday, 09:00 to 12:00 and 13:00 to 18:00; 1 to 7 October off. 2026-09-14 is a Monday.
+ */
 static struct calendar *office(void)
 {
     static struct calendar_window whole[] = {{"09:00", "12:00"}, {"13:00", "18:00"}};
@@ -44,7 +46,8 @@ static struct calendar *office(void)
     return c;
 }
 
-/* T: counting time-of-day. pauses: from, to, from, to …; to "": still running. want "": no due instant. */
+/* T: counting time-of-day. pauses: from, to, from, to …; to "": still running. want "": no due
+ * instant. */
 static const struct {
     const char *what, *limit, *by;
     int64_t per_units, quantity;
@@ -52,53 +55,256 @@ static const struct {
     const char *from, *pauses[2 * 3 + 1], *want;
 } cases[] = {
     {"hours", "4h", "", 0, 1, false, "09-14T10:00", {"09-14T11:00", "09-14T13:30"}, "09-14T16:30"},
-    {"a pause at the due instant is none", "4h", "", 0, 1, false, "09-14T10:00", {"09-14T14:00", ""}, "09-14T14:00"},
-    {"one that runs has no due instant", "4h", "", 0, 1, false, "09-14T10:00", {"09-14T13:59", ""}, ""},
-    {"two pauses, the second reached by the first alone", "2h", "", 0, 1, false, "09-14T10:00",
-     {"09-14T11:00", "09-14T13:00", "09-14T13:30", "09-14T14:30"}, "09-14T15:00"},
-    {"a pause before the start", "4h", "", 0, 1, false, "09-14T10:00", {"09-14T08:00", "09-14T11:00"}, "09-14T15:00"},
-    {"days move by what the pause took", "3d", "", 0, 1, false, "09-18T10:00", {"09-19T00:00", "09-20T12:00"},
+    {"a pause at the due instant is none",
+     "4h",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T14:00", ""},
+     "09-14T14:00"},
+    {"one that runs has no due instant",
+     "4h",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T13:59", ""},
+     ""},
+    {"two pauses, the second reached by the first alone",
+     "2h",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T11:00", "09-14T13:00", "09-14T13:30", "09-14T14:30"},
+     "09-14T15:00"},
+    {"a pause before the start",
+     "4h",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T08:00", "09-14T11:00"},
+     "09-14T15:00"},
+    {"days move by what the pause took",
+     "3d",
+     "",
+     0,
+     1,
+     false,
+     "09-18T10:00",
+     {"09-19T00:00", "09-20T12:00"},
      "09-22T22:00"},
-    {"a month", "1mo", "", 0, 1, false, "09-14T10:00", {"09-20T00:00", "09-22T00:00"}, "10-16T10:00"},
-    {"working hours over a weekend's pause", "6wh", "", 0, 1, false, "09-18T15:00", {"09-18T18:00", "09-21T09:00"},
+    {"a month",
+     "1mo",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-20T00:00", "09-22T00:00"},
+     "10-16T10:00"},
+    {"working hours over a weekend's pause",
+     "6wh",
+     "",
+     0,
+     1,
+     false,
+     "09-18T15:00",
+     {"09-18T18:00", "09-21T09:00"},
      "09-21T12:00"},
-    {"working hours, a pause in them", "6wh", "", 0, 1, false, "09-18T15:00", {"09-18T16:00", "09-21T10:00"},
+    {"working hours, a pause in them",
+     "6wh",
+     "",
+     0,
+     1,
+     false,
+     "09-18T15:00",
+     {"09-18T16:00", "09-21T10:00"},
      "09-21T16:00"},
-    {"a working day by hours", "1wd", "", 0, 1, false, "09-14T10:00", {"09-14T11:00", "09-15T11:00"}, "09-16T10:00"},
-    {"a working day by hours, over lunch", "1wd", "", 0, 1, false, "09-14T10:00", {"09-14T12:00", "09-14T13:00"},
+    {"a working day by hours",
+     "1wd",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T11:00", "09-15T11:00"},
+     "09-16T10:00"},
+    {"a working day by hours, over lunch",
+     "1wd",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T12:00", "09-14T13:00"},
      "09-15T10:00"},
-    {"a whole day, a pause of two hours", "1wd", "", 0, 1, false, "09-14T09:00", {"09-14T10:00", "09-14T12:00"},
+    {"a whole day, a pause of two hours",
+     "1wd",
+     "",
+     0,
+     1,
+     false,
+     "09-14T09:00",
+     {"09-14T10:00", "09-14T12:00"},
      "09-15T11:00"},
-    {"time of day, a pause of a day", "2wd", "", 0, 1, true, "09-14T10:00", {"09-15T11:00", "09-16T11:00"}, "09-17T10:00"},
-    {"time of day, a pause of three hours", "2wd", "", 0, 1, true, "09-14T10:00", {"09-15T09:00", "09-15T12:00"},
+    {"time of day, a pause of a day",
+     "2wd",
+     "",
+     0,
+     1,
+     true,
+     "09-14T10:00",
+     {"09-15T11:00", "09-16T11:00"},
+     "09-17T10:00"},
+    {"time of day, a pause of three hours",
+     "2wd",
+     "",
+     0,
+     1,
+     true,
+     "09-14T10:00",
+     {"09-15T09:00", "09-15T12:00"},
      "09-16T14:00"},
-    {"time of day, a pause in the holidays", "2wd", "", 0, 1, true, "09-30T10:00", {"10-01T00:00", "10-08T00:00"},
+    {"time of day, a pause in the holidays",
+     "2wd",
+     "",
+     0,
+     1,
+     true,
+     "09-30T10:00",
+     {"10-01T00:00", "10-08T00:00"},
      "10-09T10:00"},
-    {"time of day, after hours", "1wd", "", 0, 1, true, "09-14T20:00", {"09-14T21:00", "09-15T08:00"}, "09-15T20:00"},
+    {"time of day, after hours",
+     "1wd",
+     "",
+     0,
+     1,
+     true,
+     "09-14T20:00",
+     {"09-14T21:00", "09-15T08:00"},
+     "09-15T20:00"},
     {"one day for ten: nine", "1d", "", 10, 9, false, "09-14T10:00", {0}, "09-15T10:00"},
     {"one day for ten: ten", "1d", "", 10, 10, false, "09-14T10:00", {0}, "09-15T10:00"},
     {"one day for ten: eleven", "1d", "", 10, 11, false, "09-14T10:00", {0}, "09-16T10:00"},
     {"one day for ten: not said", "1d", "", 10, 0, false, "09-14T10:00", {0}, "09-15T10:00"},
-    {"one working day for ten: twenty-five", "1wd", "", 10, 25, false, "09-17T10:00", {0}, "09-22T10:00"},
-    {"twelve hours for ten: forty, paused", "12h", "", 10, 40, false, "09-14T10:00", {"09-15T00:00", "09-15T06:00"},
+    {"one working day for ten: twenty-five",
+     "1wd",
+     "",
+     10,
+     25,
+     false,
+     "09-17T10:00",
+     {0},
+     "09-22T10:00"},
+    {"twelve hours for ten: forty, paused",
+     "12h",
+     "",
+     10,
+     40,
+     false,
+     "09-14T10:00",
+     {"09-15T00:00", "09-15T06:00"},
      "09-16T16:00"},
-    {"by five on the day it ends in", "2wd", "17:00", 0, 1, false, "09-17T10:00", {0}, "09-21T17:00"},
-    {"by five, the pause brings the next day", "2wd", "17:00", 0, 1, false, "09-17T10:00", {"09-18T10:00", "09-21T10:00"},
+    {"by five on the day it ends in",
+     "2wd",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-17T10:00",
+     {0},
+     "09-21T17:00"},
+    {"by five, the pause brings the next day",
+     "2wd",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-17T10:00",
+     {"09-18T10:00", "09-21T10:00"},
      "09-22T17:00"},
-    {"by five, a pause runs over it", "2wd", "17:00", 0, 1, false, "09-17T10:00", {"09-21T16:00", "09-21T18:00"},
+    {"by five, a pause runs over it",
+     "2wd",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-17T10:00",
+     {"09-21T16:00", "09-21T18:00"},
      "09-22T17:00"},
-    {"by five, and the limit itself behind it: a pause after five comes too late", "1d", "17:00", 0, 1, false, "09-14T20:00",
-     {"09-15T18:00", "09-16T00:00"}, "09-15T17:00"},
+    {"by five, and the limit itself behind it: a pause after five comes too late",
+     "1d",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-14T20:00",
+     {"09-15T18:00", "09-16T00:00"},
+     "09-15T17:00"},
     {"by five alone, in the morning", "", "17:00", 0, 1, false, "09-14T10:00", {0}, "09-14T17:00"},
     {"by five alone, exactly then", "", "17:00", 0, 1, false, "09-14T17:00", {0}, "09-14T17:00"},
     {"by five alone, in the evening", "", "17:00", 0, 1, false, "09-14T17:01", {0}, "09-15T17:00"},
-    {"by five alone, before the weekend", "", "17:00", 0, 1, false, "09-18T20:00", {0}, "09-21T17:00"},
-    {"by five alone, a short pause", "", "17:00", 0, 1, false, "09-14T10:00", {"09-14T11:00", "09-14T15:00"}, "09-14T17:00"},
-    {"by five alone, until Wednesday", "", "17:00", 0, 1, false, "09-14T10:00", {"09-14T11:00", "09-16T08:00"},
+    {"by five alone, before the weekend",
+     "",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-18T20:00",
+     {0},
+     "09-21T17:00"},
+    {"by five alone, a short pause",
+     "",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T11:00", "09-14T15:00"},
+     "09-14T17:00"},
+    {"by five alone, until Wednesday",
+     "",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T11:00", "09-16T08:00"},
      "09-16T17:00"},
-    {"by five alone, and waiting", "", "17:00", 0, 1, false, "09-14T10:00", {"09-14T11:00", ""}, ""},
-    {"by eight after a short limit in the evening", "1d", "08:00", 0, 1, false, "09-14T10:00", {0}, "09-15T08:00"},
-    {"nothing: the instant itself", "0s", "", 0, 1, false, "09-14T10:00", {"09-14T08:00", ""}, "09-14T10:00"},
+    {"by five alone, and waiting",
+     "",
+     "17:00",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T11:00", ""},
+     ""},
+    {"by eight after a short limit in the evening",
+     "1d",
+     "08:00",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {0},
+     "09-15T08:00"},
+    {"nothing: the instant itself",
+     "0s",
+     "",
+     0,
+     1,
+     false,
+     "09-14T10:00",
+     {"09-14T08:00", ""},
+     "09-14T10:00"},
 };
 
 static void test_cases(void **state)
@@ -106,7 +312,8 @@ static void test_cases(void **state)
     (void)state;
     struct calendar *c = office();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct policy_clause clause = {.counting = cases[i].time_of_day ? COUNTING_TIME_OF_DAY : COUNTING_HOURS};
+        struct policy_clause clause = {.counting = cases[i].time_of_day ? COUNTING_TIME_OF_DAY
+                                                                        : COUNTING_HOURS};
         struct policy_limit line = {.per_units = cases[i].per_units};
         struct pause_interval pauses[3];
         size_t n = 0;
@@ -115,10 +322,11 @@ static void test_cases(void **state)
             assert_true(span_parse(cases[i].limit, &line.limit));
         text_copy(line.by, sizeof line.by, cases[i].by);
         for (; cases[i].pauses[2 * n]; n++)
-            pauses[n] = (struct pause_interval){us(cases[i].pauses[2 * n]),
-                                                *cases[i].pauses[2 * n + 1] ? us(cases[i].pauses[2 * n + 1]) : 0};
-        int64_t due =
-            policy_due_paused(&clause, &line, cases[i].quantity, calendar_zone(c), c, us(cases[i].from), pauses, n);
+            pauses[n] = (struct pause_interval){
+                us(cases[i].pauses[2 * n]),
+                *cases[i].pauses[2 * n + 1] ? us(cases[i].pauses[2 * n + 1]) : 0};
+        int64_t due = policy_due_paused(&clause, &line, cases[i].quantity, calendar_zone(c), c,
+                                        us(cases[i].from), pauses, n);
         zone_print(calendar_zone(c), due, got);
         if (due != (*cases[i].want ? us(cases[i].want) : 0))
             fail_msg("%s: got %s, want %s", cases[i].what, got, cases[i].want);
@@ -126,7 +334,8 @@ static void test_cases(void **state)
     calendar_destroy(&c);
 }
 
-/* --- laws --------------------------------------------------------------------------------------- */
+/* --- laws ---------------------------------------------------------------------------------------
+ */
 
 struct draw {
     struct policy_clause clause;
@@ -137,7 +346,8 @@ struct draw {
     const struct calendar *calendar;
 };
 
-static const char *const limits[] = {"30min", "5h", "2d", "1w", "1mo", "7wh", "1wh", "1wd", "3wd", "0s"};
+static const char *const limits[] = {"30min", "5h",  "2d",  "1w",  "1mo",
+                                     "7wh",   "1wh", "1wd", "3wd", "0s"};
 
 static void pauses_draw(struct dice *dice, struct draw *d)
 {
@@ -160,7 +370,8 @@ static struct draw drawn(struct dice *dice, const struct calendar *calendar, int
     }
     assert_true(span_parse(limits[dice_below(dice, (int64_t)COUNT_OF(limits))], &d.line.limit));
     d.line.per_units = dice_below(dice, 3) ? 0 : 10;
-    if (!dice_below(dice, 4) && d.line.limit.n > 0 && d.line.limit.unit > SPAN_HOURS && d.line.limit.unit != SPAN_WORKING_HOURS)
+    if (!dice_below(dice, 4) && d.line.limit.n > 0 && d.line.limit.unit > SPAN_HOURS &&
+        d.line.limit.unit != SPAN_WORKING_HOURS)
         text_copy(d.line.by, sizeof d.line.by, "17:00");
     if (*d.line.by && dice_below(dice, 2))
         d.line.limit = (struct span){0};
@@ -170,13 +381,14 @@ static struct draw drawn(struct dice *dice, const struct calendar *calendar, int
 
 static int64_t due_of(const struct draw *d)
 {
-    return policy_due_paused(&d->clause, &d->line, d->quantity, calendar_zone(d->calendar), d->calendar, d->from_us,
-                             d->pauses, d->n);
+    return policy_due_paused(&d->clause, &d->line, d->quantity, calendar_zone(d->calendar),
+                             d->calendar, d->from_us, d->pauses, d->n);
 }
 
 static int64_t due_unpaused(const struct draw *d)
 {
-    return policy_due(&d->clause, &d->line, d->quantity, calendar_zone(d->calendar), d->calendar, d->from_us);
+    return policy_due(&d->clause, &d->line, d->quantity, calendar_zone(d->calendar), d->calendar,
+                      d->from_us);
 }
 
 static void describe(const struct draw *d, char *out, size_t cap)
@@ -184,8 +396,9 @@ static void describe(const struct draw *d, char *out, size_t cap)
     char limit[SPAN_TEXT_MAX], from[INSTANT_TEXT_MAX], a[INSTANT_TEXT_MAX], b[INSTANT_TEXT_MAX];
     span_print(d->line.limit, limit);
     zone_print(calendar_zone(d->calendar), d->from_us, from);
-    size_t n = (size_t)snprintf(out, cap, "%s by '%s' x%" PRId64 "/%" PRId64 " %s from %s", limit, d->line.by, d->quantity,
-                                d->line.per_units, d->clause.counting ? "time-of-day" : "hours", from);
+    size_t n = (size_t)snprintf(out, cap, "%s by '%s' x%" PRId64 "/%" PRId64 " %s from %s", limit,
+                                d->line.by, d->quantity, d->line.per_units,
+                                d->clause.counting ? "time-of-day" : "hours", from);
     for (size_t i = 0; i < d->n && n < cap; i++) {
         zone_print(calendar_zone(d->calendar), d->pauses[i].from_us, a);
         zone_print(calendar_zone(d->calendar), d->pauses[i].to_us, b);
@@ -193,13 +406,13 @@ static void describe(const struct draw *d, char *out, size_t cap)
     }
 }
 
-#define HOLDS(d, what, condition)                                                                                      \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            char text_[1024];                                                                                          \
-            describe(d, text_, sizeof text_);                                                                          \
-            fail_msg("%s: %s", what, text_);                                                                           \
-        }                                                                                                              \
+#define HOLDS(d, what, condition)                                                                  \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            char text_[1024];                                                                      \
+            describe(d, text_, sizeof text_);                                                      \
+            fail_msg("%s: %s", what, text_);                                                       \
+        }                                                                                          \
     } while (0)
 
 /* What is promised in elapsed or working time is exactly used up, not counting the pauses. */
@@ -235,7 +448,8 @@ static void law_split(struct dice *dice, const struct draw *d)
     cut.n = 0;
     for (size_t i = 0; i < d->n; i++) {
         struct pause_interval p = d->pauses[i];
-        int64_t middle = p.from_us + dice_below(dice, (p.to_us - p.from_us) / MINUTE_US + 1) * MINUTE_US;
+        int64_t middle =
+            p.from_us + dice_below(dice, (p.to_us - p.from_us) / MINUTE_US + 1) * MINUTE_US;
         cut.pauses[cut.n++] = (struct pause_interval){p.from_us, middle};
         cut.pauses[cut.n++] = (struct pause_interval){middle, p.to_us};
     }
@@ -304,7 +518,8 @@ static void law_open(const struct draw *d)
 static void test_laws(void **state)
 {
     (void)state;
-    static const char *const around[] = {"2026-03-29T00:00:00Z", "2026-11-01T00:00:00Z", "2026-06-15T00:00:00Z"};
+    static const char *const around[] = {"2026-03-29T00:00:00Z", "2026-11-01T00:00:00Z",
+                                         "2026-06-15T00:00:00Z"};
     static struct random_room room;
     for (size_t seed = 0; seed < SEEDS; seed++) {
         struct dice dice = {seed + 1000};
@@ -339,7 +554,8 @@ static void test_later_starts(void **state)
         struct draw d = drawn(&dice, c, us("09-10T00:00"));
         int64_t last = 0;
         for (int i = 0; i < 200; i++, d.from_us += 37 * MINUTE_US) {
-            /* By time of day, a start on a day off takes its time along into the first working day. */
+            /* By time of day, a start on a day off takes its time along into the first working day.
+             */
             if (d.clause.counting == COUNTING_TIME_OF_DAY && !calendar_is_working_day(c, d.from_us))
                 continue;
             int64_t due = due_of(&d);
