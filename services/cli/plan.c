@@ -55,6 +55,8 @@ static int row_compare(const void *left, const void *right)
  * that it meets them: a ticket closed within the hour it opened in has its offer by then. */
 static void rows_spread(struct plan *plan)
 {
+    if (plan->n == 0)
+        return;
     qsort(plan->facts, plan->n, sizeof(*plan->facts), row_compare);
     for (size_t i = 1; i < plan->n; i++) {
         const struct plan_fact *before = &plan->facts[i - 1];
@@ -73,7 +75,8 @@ static void rows_spread(struct plan *plan)
 void plan_ready(struct plan *plan, int64_t start_us, int64_t until_us, int64_t step_us)
 {
     assert(step_us >= 0);
-    qsort(plan->facts, plan->n, sizeof(*plan->facts), fact_compare);
+    if (plan->n > 0)
+        qsort(plan->facts, plan->n, sizeof(*plan->facts), fact_compare);
     plan->step_us = step_us;
     if (step_us > 0) {
         plan->end_us = first_end(plan, start_us);

@@ -248,7 +248,7 @@ static int queued_compare(const void *left, const void *right)
 
 static void queue_sort(struct simulator *sim)
 {
-    if (!sim->queue_sorted)
+    if (!sim->queue_sorted && sim->queue_next < sim->queue_n)
         qsort(sim->queue + sim->queue_next, sim->queue_n - sim->queue_next, sizeof(*sim->queue),
               queued_compare);
     sim->queue_sorted = true;
