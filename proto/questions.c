@@ -227,25 +227,13 @@ static const struct field engineer_row_fields[] = {
 static const struct record engineer_row_record = RECORD(engineer_row, engineer_row_fields, "an engineer");
 
 /* --- sla-watchdog ------------------------------------------------------------------------------- */
-struct limits_args {
-    char key[65], clause[32], state[16], region[24];
-};
 static const struct field limits_args_fields[] = {
-    F_TEXT(limits_args, key, 0, "only of this ticket"),
+    F_TEXT(limits_args, key, 0, "only of this ticket, unit, contract …"),
     F_TEXT(limits_args, clause, 0, "only of this clause"),
-    F_TEXT(limits_args, state, 0, "running, breached, met, over"),
+    F_TEXT(limits_args, state, 0, "running, paused, breached, met, over"),
     F_TEXT(limits_args, region, 0, "only regions with this prefix"),
 };
 static const struct record limits_args_record = RECORD(limits_args, limits_args_fields, "which limits");
-struct limit_row {
-    char limit[120], key[65], clause[32];
-    int64_t k, target;
-    char region[24], state[16];
-    int64_t from_us, due_us, stopped_us, detected_us;
-    int64_t level;
-    bool reported_late;
-    char span[24], calendar[64], policy[64];
-};
 static const struct field limit_row_fields[] = {
     F_TEXT(limit_row, limit, FIELD_REQUIRED, "KEY/CLAUSE.k"),
     F_TEXT(limit_row, key, 0, "what it runs on"),
@@ -253,9 +241,9 @@ static const struct field limit_row_fields[] = {
     F_INT(limit_row, k, 0, "which start of the clause"),
     F_INT(limit_row, target, 0, "which version of the limit"),
     F_TEXT(limit_row, region, 0, "where the work is"),
-    F_TEXT(limit_row, state, 0, "running, breached, met, over"),
+    F_TEXT(limit_row, state, 0, "running, paused, breached, met, over"),
     F_TIME(limit_row, from, 0, "counted from"),
-    F_TIME(limit_row, due, 0, "the limit"),
+    F_TIME(limit_row, due, 0, "the limit; absent: it waits"),
     F_TIME(limit_row, stopped, 0, "what was promised came then"),
     F_TIME(limit_row, detected, 0, "the breach was seen"),
     F_INT(limit_row, level, 0, "highest level announced"),
@@ -263,8 +251,36 @@ static const struct field limit_row_fields[] = {
     F_TEXT(limit_row, span, 0, "how long"),
     F_TEXT(limit_row, calendar, 0, "version of the calendar; absent: round the clock"),
     F_TEXT(limit_row, policy, 0, "policy version followed"),
+    F_BOOL(limit_row, explained, 0, "met by an explanation before the limit"),
+    F_INT(limit_row, line, 0, "line of the clause that decided, from 1"),
+    F_INT(limit_row, start, 0, "position of the event it runs from"),
+    F_INT(limit_row, tier, 0, "tier that its start named"),
+    F_INT(limit_row, quantity, 0, "units concerned"),
 };
 static const struct record limit_row_record = RECORD(limit_row, limit_row_fields, "a promise and how it stands");
+
+static const struct field subject_args_fields[] = {
+    F_TEXT(subject_args, key, FIELD_REQUIRED, "ticket, unit, contract …"),
+};
+static const struct record subject_args_record = RECORD(subject_args, subject_args_fields, "of what");
+static const struct field subject_row_fields[] = {
+    F_TEXT(subject_row, key, FIELD_REQUIRED, "what promises run on"),
+    F_TEXT(subject_row, policy, 0, "policy version followed"),
+    F_TEXT(subject_row, kind, 0, "kind of request"),
+    F_TEXT(subject_row, region, 0, "where the work is"),
+    F_TEXT(subject_row, product, 0, "product line, or the department in charge"),
+    F_TEXT(subject_row, channel, 0, "how it came"),
+    F_TEXT(subject_row, priority, 0, "priority"),
+    F_TEXT(subject_row, coverage, 0, "free, paid, partly, unknown"),
+    F_TEXT(subject_row, phase, 0, "phase of the contract"),
+    F_INT(subject_row, quantity, 0, "units concerned"),
+    F_TIME(subject_row, opened, 0, "facts count from there at the earliest"),
+    F_TIME(subject_row, ended, 0, "closed or cancelled"),
+    F_BOOL(subject_row, ticket, 0, "it is a ticket"),
+    F_INT(subject_row, forgotten, 0, "facts that found no room to be remembered"),
+};
+static const struct record subject_row_record =
+    RECORD(subject_row, subject_row_fields, "what the lines of promises are chosen by");
 
 /* --- follow-up ---------------------------------------------------------------------------------- */
 struct callbacks_args {
@@ -400,6 +416,7 @@ static const struct question_type questions[] = {
     ASK("dispatcher", "engineers", engineers_args, engineer_row, "engineers and their load"),
     ASK("sla-watchdog", "status", nothing, status_row, "how far the service is"),
     ASK("sla-watchdog", "limits", limits_args, limit_row, "promises and how they stand"),
+    ASK("sla-watchdog", "subject", subject_args, subject_row, "what promises on a key are chosen by"),
     ASK("follow-up", "status", nothing, status_row, "how far the service is"),
     ASK("follow-up", "callbacks", callbacks_args, callback_row, "callbacks to be made and made"),
     ASK("reporting", "status", nothing, status_row, "how far the service is"),

@@ -43,7 +43,30 @@ struct report_row {
     int64_t offset;
     struct bytes part;
 };
-/* dispatcher: jobs, why, sites, engineers · sla-watchdog: limits · follow-up: callbacks · reporting: tickets, report, summary ·
+/* sla-watchdog: limits, subject. */
+struct limits_args {
+    char key[65], clause[32], state[16], region[24];
+};
+struct limit_row {
+    char limit[120], key[65], clause[32];
+    int64_t k, target;
+    char region[24], state[16];
+    int64_t from_us, due_us, stopped_us, detected_us;
+    int64_t level;
+    bool reported_late, explained;
+    char span[24], calendar[64], policy[64];
+    int64_t line, start, tier, quantity;
+};
+struct subject_args {
+    char key[65];
+};
+struct subject_row {
+    char key[65], policy[64], kind[64], region[24], product[64], channel[32], priority[32], coverage[16], phase[32];
+    int64_t quantity, opened_us, ended_us;
+    bool ticket;
+    int64_t forgotten;
+};
+/* dispatcher: jobs, why, sites, engineers · sla-watchdog: limits, subject · follow-up: callbacks · reporting: tickets, report, summary ·
  * intake: status, refused, units, policies. The other structs stand in questions.c: the columns that a service's SQL
  * gives carry their names, in any order; the first field is the answer's keyset. */
 

@@ -10,27 +10,27 @@
     void sla_watchdog_decide_##name(struct run *, const struct tables *, const struct event *,     \
                                     const void *)
 
-SLA_WATCHDOG_APPLY(ticket_assessed);
-SLA_WATCHDOG_DECIDE(ticket_assessed);
-SLA_WATCHDOG_APPLY(ticket_reclassified);
-SLA_WATCHDOG_APPLY(ticket_resolved);
-SLA_WATCHDOG_APPLY(ticket_reopened);
-SLA_WATCHDOG_DECIDE(ticket_reopened);
-/* Any event type that clauses may start or stop at (policy_facts). */
+/* Any event type that clauses or waits may name (policy_facts). */
 SLA_WATCHDOG_APPLY(fact);
 SLA_WATCHDOG_DECIDE(fact);
+SLA_WATCHDOG_APPLY(ticket_assessed);
+SLA_WATCHDOG_APPLY(ticket_reclassified);
+SLA_WATCHDOG_APPLY(policy_published);
+SLA_WATCHDOG_APPLY(calendar_published);
 SLA_WATCHDOG_APPLY(sla_scheduled);
-SLA_WATCHDOG_DECIDE(sla_scheduled);
 SLA_WATCHDOG_APPLY(sla_warned);
 SLA_WATCHDOG_APPLY(sla_breached);
-SLA_WATCHDOG_DECIDE(sla_breached);
 SLA_WATCHDOG_APPLY(sla_met);
 SLA_WATCHDOG_APPLY(sla_corrected);
+/* What is read back may have been overtaken. */
+SLA_WATCHDOG_DECIDE(sla_said);
 
-/* A level of a clock has come. */
-void sla_watchdog_on_level_due(struct run *, const struct tables *, const void *clock);
+/* A level of a clock has come, or a wait has used up its budget. */
+void sla_watchdog_on_clock_due(struct run *, const struct tables *, const void *clock);
+/* Clocks may follow what was replaced. */
+void sla_watchdog_on_published_due(struct run *, const struct tables *, const void *published);
 
-#define SLA_WATCHDOG_QUESTIONS 1
+#define SLA_WATCHDOG_QUESTIONS 2
 extern const struct question sla_watchdog_questions[SLA_WATCHDOG_QUESTIONS];
 
 #endif

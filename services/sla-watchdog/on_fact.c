@@ -1,114 +1,271 @@
-/* Any fact that clauses start or stop at. Stop beats end: what stops with the event that ends the
- * ticket is judged. */
+/* Any fact: what it starts, stops, resets, cancels or explains, and what it lets wait. A key that
+ * is no ticket's begins its story with the first fact that a clause names, under the policy in
+ * force. */
 #include "base/text.h"
 #include "proto/ticket.h"
+#include "services/sla-watchdog/announce.h"
+#include "services/sla-watchdog/data.h"
 #include "services/sla-watchdog/on.h"
-#include "services/sla-watchdog/watch.h"
+#include "services/sla-watchdog/roles.h"
 
-static bool ends_ticket(const char *type)
+static int64_t instant(const struct story *s, const struct event *event)
 {
-    return text_equal(type, "ticket.closed") || text_equal(type, "ticket.cancelled");
-}
-
-/* The clocks of a clause that still run, newest first. Once stopped, all older ones are too. */
-static void clocks_stop(struct tables *tables, const struct ticket *t,
-                        const struct policy_clause *clause, int64_t us, bool end)
-{
-    char id[CLOCK_ID_CAP];
-    for (int64_t k = sla_watchdog_k(t, clause); k > 0; k--) {
-        sla_watchdog_clock_id(t->ticket, clause->id, k, id);
-        struct clock *c = table_change(tables, SLA_WATCHDOG_CLOCK, id);
-        if (!c)
-            continue; /* that start had no limit, or its clock is on its way */
-        if (c->stopped_us || c->ended_us)
-            return;
-        c->next_us = 0;
-        if (!end) {
-            c->stopped_us = us > c->from_us ? us : c->from_us;
-            c->open = c->state == CLOCK_RUNNING ||
-                      (c->state == CLOCK_BREACHED && c->stopped_us <= c->due_us);
-            continue;
-        }
-        c->ended_us = us;
-        if (c->state == CLOCK_RUNNING)
-            c->state = CLOCK_OVER;
-        c->open = c->state == CLOCK_BREACHED && us <= c->due_us;
+    int64_t at_us = event->at_us;
+    if (text_equal(event->type, "ticket.resolved")) {
+        int64_t resolved_us = sla_watchdog_data_time(event, "resolved");
+        at_us = resolved_us ? resolved_us : at_us;
     }
+    return policy_fact_us(s->policy, at_us, event->rec_us, s->subject.opened_us);
 }
 
-static bool apply(struct tables *tables, const struct event *event, int64_t at_us)
+/* --- waits ---------------------------------------------------------------------------------- */
+
+static void pause_add(struct story *s, struct tables *tables, const struct event *event,
+                      enum pause_kind kind, const char *reason, int64_t us, int64_t more_us)
 {
-    const struct ticket *seen = table_get(tables, SLA_WATCHDOG_TICKET, event->key);
-    const struct policy *policy = seen ? sla_watchdog_policy(tables, seen) : NULL;
-    bool ends = ends_ticket(event->type);
-    if (!seen || (!ends && (!policy || !sla_watchdog_names(policy, event->type))))
+    char key[sizeof((struct pause *)0)->pause];
+    if (s->subject.pauses_n >= PAUSE_ROWS_MAX) {
+        s->subject.forgotten++;
+        return;
+    }
+    text_format(key, sizeof key, "%s/%lld", s->subject.subject, (long long)++s->subject.pauses_n);
+    struct pause *p = table_new(tables, SLA_WATCHDOG_PAUSE, key);
+    text_copy(p->reason, sizeof p->reason, reason);
+    text_copy(p->by, sizeof p->by, event->by);
+    p->kind = (int)kind;
+    p->at_us = us;
+    p->pos = (int64_t)event->pos;
+    p->more_us = more_us;
+}
+
+static uint32_t waits_add(struct story *s, struct tables *tables, const struct event *event,
+                          int64_t us)
+{
+    struct wait_roles waits;
+    const struct policy_pause *pauses = s->policy->pauses.items;
+    if (s->policy->pauses.n == 0)
+        return 0;
+    sla_watchdog_waits(s->policy, event, &waits);
+    uint32_t moved = sla_watchdog_moved_by(s->policy, &waits);
+    for (uint32_t p = 0; moved && p < s->policy->pauses.n; p++) {
+        if (waits.more >> p & 1)
+            pause_add(s, tables, event, PAUSE_MORE, pauses[p].reason, us, waits.more_us);
+        if (waits.begins >> p & 1)
+            pause_add(s, tables, event, PAUSE_BEGIN, pauses[p].reason, us, 0);
+        if (waits.ends >> p & 1)
+            pause_add(s, tables, event, PAUSE_END, pauses[p].reason, us, 0);
+    }
+    return moved;
+}
+
+/* --- subjects ------------------------------------------------------------------------------- */
+
+static void word_read(const struct event *event, const char *field, char *word, size_t cap)
+{
+    char text[POLICY_PRODUCT_CAP];
+    sla_watchdog_data_text(event, field, text, sizeof text);
+    if (*text)
+        text_copy(word, cap, text);
+}
+
+/* What a start says of it; what it does not say stays. */
+static void subject_read(struct subject *t, const struct event *event)
+{
+    word_read(event, "kind", t->kind, sizeof t->kind);
+    word_read(event, "product", t->product, sizeof t->product);
+    word_read(event, "channel", t->channel, sizeof t->channel);
+    word_read(event, "priority", t->priority, sizeof t->priority);
+    word_read(event, "coverage", t->coverage, sizeof t->coverage);
+    word_read(event, "phase", t->phase, sizeof t->phase);
+    if (*event->region)
+        text_copy(t->region, sizeof t->region, event->region);
+    word_read(event, "region", t->region, sizeof t->region);
+    int64_t quantity = sla_watchdog_data_int(event, "quantity");
+    t->quantity = quantity > 0 ? quantity : t->quantity;
+}
+
+/* The event is one of a key that is no ticket's: a start brings the policy in force. */
+static bool subject_follow(struct story *s, const struct tables *tables, const struct event *event,
+                           bool known, struct fact *fact)
+{
+    const struct published *newest = sla_watchdog_published_newest(tables, PUBLISHED_POLICY, NULL);
+    if (!known && !sla_watchdog_story_begin(s, tables, event->key, newest))
+        return false;
+    sla_watchdog_roles(s->policy, event, false, fact);
+    if (newest == NULL || newest == s->published)
         return true;
-    int64_t us = policy ? sla_watchdog_instant(policy, seen, event, at_us) : event->rec_us;
-    struct ticket *t = table_change(tables, SLA_WATCHDOG_TICKET, event->key);
-    if (policy && sla_watchdog_names(policy, event->type))
-        sla_watchdog_fact_add(t, event->type, us, event->pos);
-    for (uint32_t i = 0; policy && i < policy->sla.n; i++) {
-        const struct policy_clause *clause = sla_watchdog_clause(policy, i);
-        bool stops = policy_event_is(&clause->stop, event->type);
-        if (!(t->running & sla_watchdog_bit(i)) || (!stops && !ends))
-            continue;
-        clocks_stop(tables, t, clause, us, !stops);
-        if (stops) /* what the end of the ticket caught running stays marked, for decide */
-            t->running &= ~sla_watchdog_bit(i);
+    const struct policy *policy = reference_policy(tables, newest->version);
+    struct fact in_force;
+    if (policy)
+        sla_watchdog_roles(policy, event, false, &in_force);
+    if (policy && in_force.roles[FACT_STARTS]) {
+        sla_watchdog_story_move(s, newest);
+        *fact = in_force;
     }
-    if (ends) {
-        t->ended_us = us;
-        t->open = false;
+    return true;
+}
+
+/* --- the handler ---------------------------------------------------------------------------- */
+
+/* ticket.reopened counts within the policy's days after the end; later it is void. */
+static bool is_void(const struct story *s, const struct event *event, int64_t us)
+{
+    return text_equal(event->type, "ticket.reopened") && s->subject.ended_us != 0 &&
+           s->policy->reopen_within.unit != SPAN_NONE &&
+           us > policy_span_end_us(s->policy, s->subject.ended_us, s->policy->reopen_within);
+}
+
+static void ticket_state(struct subject *t, const struct fact *fact)
+{
+    if (fact->ends)
+        t->ended_us = fact->us;
+    if (fact->reopens)
+        t->ended_us = 0;
+}
+
+static uint32_t mask_of(const struct fact *f)
+{
+    return f->roles[FACT_STARTS] | f->roles[FACT_STOPS] | f->roles[FACT_RESETS] |
+           f->roles[FACT_CANCELS] | f->roles[FACT_EXPLAINS];
+}
+
+static void fact_work_in(struct story *s, struct tables *tables, const struct event *event,
+                         const struct fact *fact, uint32_t moved)
+{
+    if (!sla_watchdog_fact_is_idle(fact)) {
+        if (s->facts.n == CLOCK_FACTS_MAX) { /* never so many fit a row */
+            s->facts.n--;
+            s->subject.forgotten++;
+        }
+        s->facts.items[s->facts.n++] = *fact;
     }
+    if (moved && !sla_watchdog_story_pauses(s))
+        return;
+    uint32_t clauses = mask_of(fact) | moved;
+    sla_watchdog_refresh(s, tables, s->moved ? UINT32_MAX : clauses, fact->us, event->rec_us);
+    sla_watchdog_story_keep(s, tables);
+}
+
+/* A ticket that follows no policy that we know: nothing is promised, but its row is open or not. */
+static bool apply_without_policy(struct tables *tables, const struct event *event)
+{
+    struct subject *t = table_change(tables, SLA_WATCHDOG_SUBJECT, event->key);
+    if (text_equal(event->type, "ticket.closed") || text_equal(event->type, "ticket.cancelled"))
+        t->ended_us = event->rec_us;
+    if (text_equal(event->type, "ticket.reopened"))
+        t->ended_us = 0;
+    t->open = t->ticket && t->ended_us == 0;
     return true;
 }
 
 bool sla_watchdog_apply_fact(struct tables *tables, const struct event *event, const void *data)
 {
+    struct story s;
+    struct fact fact;
     (void)data;
-    return apply(tables, event, event->at_us);
-}
-
-bool sla_watchdog_apply_ticket_resolved(struct tables *tables, const struct event *event,
-                                        const void *data)
-{
-    const struct ticket_resolved *resolved = data;
-    return apply(tables, event, resolved->resolved_us ? resolved->resolved_us : event->at_us);
-}
-
-/* What this event has stopped or ended is still open; what was judged before is closed. */
-static void judge(struct run *run, const struct tables *tables, const struct ticket *t,
-                  const struct policy_clause *clause)
-{
-    char id[CLOCK_ID_CAP];
-    for (int64_t k = sla_watchdog_k(t, clause); k > 0; k--) {
-        sla_watchdog_clock_id(t->ticket, clause->id, k, id);
-        const struct clock *c = table_get(tables, SLA_WATCHDOG_CLOCK, id);
-        if (!c)
-            continue;
-        if (!c->open)
-            return;
-        sla_watchdog_conclude(run, c);
-    }
+    bool known = sla_watchdog_story(&s, tables, event->key);
+    if (!known && table_get(tables, SLA_WATCHDOG_SUBJECT, event->key))
+        return apply_without_policy(tables, event);
+    if (tables_missed(tables))
+        return true;
+    if (known && !s.moved && !sla_watchdog_concerns(s.policy, event->type) && s.subject.ticket)
+        return true;
+    if (known && s.subject.ticket)
+        sla_watchdog_roles(s.policy, event, true, &fact);
+    else if (!subject_follow(&s, tables, event, known, &fact))
+        return true;
+    fact.us = instant(&s, event);
+    if (is_void(&s, event, fact.us))
+        return true;
+    if (!s.subject.ticket && sla_watchdog_fact_is_idle(&fact) && !known)
+        return true;
+    if (!s.subject.ticket && fact.roles[FACT_STARTS])
+        subject_read(&s.subject, event);
+    ticket_state(&s.subject, &fact);
+    uint32_t moved = waits_add(&s, tables, event, fact.us);
+    if (mask_of(&fact) == 0 && moved == 0 && !s.moved && !fact.ends && !fact.reopens)
+        return true;
+    fact_work_in(&s, tables, event, &fact, moved);
+    return true;
 }
 
 void sla_watchdog_decide_fact(struct run *run, const struct tables *tables,
                               const struct event *event, const void *data)
 {
+    struct story s;
     (void)data;
-    const struct ticket *t = table_get(tables, SLA_WATCHDOG_TICKET, event->key);
-    const struct policy *policy = t ? sla_watchdog_policy(tables, t) : NULL;
-    bool ends = ends_ticket(event->type), starts = false;
-    if (!policy)
-        return;
-    for (uint32_t i = 0; i < policy->sla.n; i++) {
-        const struct policy_clause *clause = sla_watchdog_clause(policy, i);
-        int64_t caught = policy_event_is(&clause->stop, event->type) ? t->clocked : ends ? t->running : 0;
-        if (caught & sla_watchdog_bit(i))
-            judge(run, tables, t, clause);
-        starts = starts || sla_watchdog_starts(clause, event->type);
+    if (sla_watchdog_story(&s, tables, event->key) && sla_watchdog_concerns(s.policy, event->type))
+        sla_watchdog_look(run, tables, event->key);
+}
+
+/* --- what a ticket is ----------------------------------------------------------------------- */
+
+static void assessed_set(struct subject *t, const struct ticket_assessed *a)
+{
+    text_copy(t->kind, sizeof t->kind, a->kind);
+    text_copy(t->region, sizeof t->region, a->region);
+    text_copy(t->product, sizeof t->product, a->product);
+    text_copy(t->channel, sizeof t->channel, a->channel);
+    text_copy(t->priority, sizeof t->priority, a->priority);
+    text_copy(t->coverage, sizeof t->coverage, a->coverage);
+    text_copy(t->phase, sizeof t->phase, a->phase);
+    t->quantity = a->quantity;
+}
+
+/* What is promised is chosen anew. */
+static bool subject_changed(struct story *s, struct tables *tables, const struct event *event)
+{
+    sla_watchdog_refresh(s, tables, UINT32_MAX, INT64_MAX, event->rec_us);
+    sla_watchdog_story_keep(s, tables);
+    return sla_watchdog_apply_fact(tables, event, NULL); /* a clause may name it */
+}
+
+bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct event *event,
+                                        const void *data)
+{
+    const struct ticket_assessed *a = data;
+    struct story s;
+    if (a->again) {
+        if (!sla_watchdog_story(&s, tables, event->key))
+            return true;
+        assessed_set(&s.subject, a);
+        sla_watchdog_refresh(&s, tables, UINT32_MAX, INT64_MAX, event->rec_us);
+        sla_watchdog_story_keep(&s, tables);
+        return true;
     }
-    const struct ticket_fact *fact = starts ? sla_watchdog_fact(t, event->type) : NULL;
-    if (fact && fact->pos == (int64_t)event->pos)
-        sla_watchdog_schedule(run, tables, event, t, START_EVENT, fact->at_us);
+    const struct published *p =
+        *a->policy ? sla_watchdog_published_version(tables, PUBLISHED_POLICY, NULL, a->policy)
+                   : NULL;
+    int64_t policy = p ? p->pos : 0;
+    struct subject *t = table_new(tables, SLA_WATCHDOG_SUBJECT, event->key);
+    assessed_set(t, a);
+    t->policy = policy;
+    t->opened_us = a->opened_us ? a->opened_us : event->rec_us;
+    t->ticket = t->open = true;
+    if (!sla_watchdog_story(&s, tables, event->key))
+        return true;
+    struct fact fact;
+    sla_watchdog_roles(s.policy, event, true, &fact);
+    fact.us = s.subject.opened_us;
+    fact_work_in(&s, tables, event, &fact, 0);
+    return true;
+}
+
+bool sla_watchdog_apply_ticket_reclassified(struct tables *tables, const struct event *event,
+                                            const void *data)
+{
+    const struct ticket_reclassified *r = data;
+    struct story s;
+    if (!sla_watchdog_story(&s, tables, event->key) || !s.subject.ticket)
+        return true;
+    struct subject *t = &s.subject;
+    if (*r->kind)
+        text_copy(t->kind, sizeof t->kind, r->kind);
+    if (*r->priority)
+        text_copy(t->priority, sizeof t->priority, r->priority);
+    if (*r->region)
+        text_copy(t->region, sizeof t->region, r->region);
+    if (*r->product)
+        text_copy(t->product, sizeof t->product, r->product);
+    return subject_changed(&s, tables, event);
 }

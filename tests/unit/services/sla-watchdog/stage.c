@@ -7,6 +7,7 @@
 #include "proto/ticket.h"
 #include "record/pack.h"
 #include "services/sla-watchdog/sla_watchdog.h"
+#include "services/sla-watchdog/tables.h"
 #include "worker/run_core.h"
 
 #include <setjmp.h>
@@ -17,8 +18,8 @@
 
 #include <cmocka.h>
 
-#define EVENTS_MAX 600
-#define ROWS_MAX   200
+#define EVENTS_MAX 4000
+#define ROWS_MAX   1500
 
 struct stored {
     unsigned table;
@@ -232,6 +233,14 @@ void stage_time(struct stage *s, const char *at, bool settle)
         stage_settle(s);
 }
 
+static bool row_open(const struct table_def *def, const void *image)
+{
+    bool open = false;
+    if (def->open_offset != 0)
+        memcpy(&open, (const char *)image + def->open_offset, sizeof open);
+    return open;
+}
+
 static struct run *run_from(struct stage *s, const struct run_state *state, uint64_t upto,
                             bool load)
 {
@@ -239,8 +248,7 @@ static struct run *run_from(struct stage *s, const struct run_state *state, uint
     struct tables *tables = run_tables(run);
     for (size_t i = 0; load && i < s->rows_n; i++) {
         const struct table_def *def = tables_def(tables, s->rows[i].table);
-        bool open;
-        memcpy(&open, (const char *)s->rows[i].image + def->open_offset, sizeof open);
+        bool open = row_open(def, s->rows[i].image);
         if (open || def->whole)
             tables_load(tables, s->rows[i].table, s->rows[i].image);
     }
@@ -308,14 +316,8 @@ size_t stage_open_rows(const struct stage *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->rows_n; i++)
-        if (s->rows[i].table < sla_watchdog_worker.tables_n) {
-            bool open;
-            memcpy(&open,
-                   (const char *)s->rows[i].image +
-                       sla_watchdog_worker.tables[s->rows[i].table]->open_offset,
-                   sizeof open);
-            n += open;
-        }
+        if (s->rows[i].table < SLA_WATCHDOG_PUBLISHED)
+            n += row_open(sla_watchdog_worker.tables[s->rows[i].table], s->rows[i].image);
     return n;
 }
 
@@ -337,6 +339,27 @@ static bool decoded(const struct event *event, const char *type, const struct re
            record_decode(record, RECORD_PLAIN, DECODE_STRICT, event->data, NULL, data, &problem);
 }
 
+static const char *cause_word(int cause)
+{
+    return record_field(&sla_scheduled_record, "cause")->names[cause];
+}
+
+static void limit_print(struct stage *s, const struct sla_limit *limit)
+{
+    buf_append_format(&s->text, " %s.%lld", limit->clause, (long long)limit->k);
+    if (limit->target)
+        buf_append_format(&s->text, "/%lld", (long long)limit->target);
+    clock_print(s, "due", limit->due_us);
+    if (*limit->paused)
+        buf_append_format(&s->text, " waits %s", limit->paused);
+}
+
+static void target_print(struct stage *s, int64_t target)
+{
+    if (target)
+        buf_append_format(&s->text, "/%lld", (long long)target);
+}
+
 static void event_print(struct stage *s, const struct event *event)
 {
     union {
@@ -348,24 +371,30 @@ static void event_print(struct stage *s, const struct event *event)
     } d;
     if (decoded(event, "sla.scheduled", &sla_scheduled_record, &d)) {
         buf_append_text(&s->text, "scheduled");
-        for (uint32_t i = 0; i < d.scheduled.limits_n; i++) {
-            buf_append_format(&s->text, " %s.%lld", d.scheduled.limits[i].clause,
-                              (long long)d.scheduled.limits[i].k);
-            clock_print(s, "due", d.scheduled.limits[i].due_us);
-        }
+        if (d.scheduled.cause != SLA_START)
+            buf_append_format(&s->text, " %s", cause_word(d.scheduled.cause));
+        for (uint32_t i = 0; i < d.scheduled.limits_n; i++)
+            limit_print(s, &d.scheduled.limits[i]);
     } else if (decoded(event, "sla.warned", &sla_warned_record, &d)) {
         buf_append_format(&s->text, "warned %s.%lld %lld %s", d.warned.clause,
                           (long long)d.warned.k, (long long)d.warned.level, d.warned.to);
     } else if (decoded(event, "sla.breached", &sla_breached_record, &d)) {
         buf_append_format(&s->text, "breached %s.%lld %lld %s", d.breached.clause,
                           (long long)d.breached.k, (long long)d.breached.level, d.breached.to);
+        target_print(s, d.breached.target);
         clock_print(s, "stopped", d.breached.stopped_us);
+        if (*d.breached.cause)
+            buf_append_format(&s->text, " %s", d.breached.cause);
     } else if (decoded(event, "sla.met", &sla_met_record, &d)) {
         buf_append_format(&s->text, "met %s.%lld", d.met.clause, (long long)d.met.k);
+        target_print(s, d.met.target);
         clock_print(s, "stopped", d.met.stopped_us);
+        buf_append_text(&s->text, d.met.explained ? " explained" : "");
+        buf_append_text(&s->text, d.met.reported_late ? " told late" : "");
     } else if (decoded(event, "sla.corrected", &sla_corrected_record, &d)) {
         buf_append_format(&s->text, "corrected %s.%lld %s", d.corrected.clause,
                           (long long)d.corrected.k, d.corrected.is);
+        target_print(s, d.corrected.target);
         clock_print(s, "stopped", d.corrected.stopped_us);
     } else {
         return;

@@ -360,7 +360,7 @@ static void test_quarter(void **state)
     tables_each(run_tables(w.run), SLA_WATCHDOG_CLOCK, clock_count, &tally);
     print_message("%llu events, %llu concluded, %.1f s; %zu KiB for %zu tickets, %d clocks\n",
                   (unsigned long long)w.pos, (unsigned long long)w.own, seconds, bytes / 1024,
-                  tables_rows(run_tables(w.run), SLA_WATCHDOG_TICKET), tally.clocks);
+                  tables_rows(run_tables(w.run), SLA_WATCHDOG_SUBJECT), tally.clocks);
     print_message("%d met (%d told late), %d breached, %d running; %d of %d as by the city's due "
                   "times: %.2f %%\n",
                   tally.met, tally.late, tally.breached, tally.running, tally.agreed, tally.judged,

@@ -141,9 +141,8 @@ static void test_network(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts_are_events),
-                                       cmocka_unit_test(test_events_are_facts),
-                                       cmocka_unit_test(test_required_fields),
-                                       cmocka_unit_test(test_network)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_facts_are_events), cmocka_unit_test(test_events_are_facts),
+        cmocka_unit_test(test_required_fields), cmocka_unit_test(test_network)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,8 +115,8 @@ static void test_breached_at_stop(void **state)
     stage_fact(s, "job.accepted", "B", NULL);
     stage_settle(s);
     told(s, "scheduled arrange.1 due 09-14 09:00 resolve.1 due 09-15 17:30\n"
-            "scheduled on-site.1 due 09-14 14:50\n"
-            "breached arrange.1 0  stopped 09-14 10:50\n");
+            "breached arrange.1 0  stopped 09-14 10:50\n"
+            "scheduled on-site.1 due 09-14 14:50\n");
 }
 
 /* The branch reports at 14:00 that it accepted at 10:40; the breach of 11:00 is out. */
@@ -233,7 +233,7 @@ static void test_cancelled_before_the_breach(void **state)
     stage_told(s);
     stage_fact(s, "ticket.cancelled", "A", AT("14", "10:45"));
     stage_settle(s);
-    told(s, "corrected arrange.1 open\n");
+    told(s, "corrected arrange.1 over\n");
     assert_int_equal(stage_open_rows(s), 0);
 }
 
@@ -253,9 +253,9 @@ static void test_reopened(void **state)
     stage_restart(s); /* the ticket's row is closed: it is fetched */
     stage_fact(s, "ticket.reopened", "A", NULL);
     stage_settle(s);
-    told(s,
-         "scheduled arrange.2 due 09-17 11:00 resolve.2 due 09-20 09:00\n"); /* the 20th makes up
-                                                                                for the holiday */
+    told(s, "scheduled reopened arrange.2 due 09-17 11:00 resolve.2 due 09-20 09:00\n"); /* the 20th
+                                                                                   makes up for the
+                                                                                   holiday */
     stage_time(s, AT("17", "10:00"), true);
     stage_fact(s, "job.accepted", "A", NULL);
     stage_settle(s);

@@ -1,0 +1,20 @@
+/* What an event is to the clauses and waits of a policy. */
+#ifndef AFTERCARE_SLA_WATCHDOG_ROLES_H
+#define AFTERCARE_SLA_WATCHDOG_ROLES_H
+
+#include "services/sla-watchdog/facts.h"
+
+/* Does the policy name the type at all, or does every ticket's story hang on it? */
+bool sla_watchdog_concerns(const struct policy *, const char *type);
+/* Fills `out` but for us. ticket: the key is one. */
+void sla_watchdog_roles(const struct policy *, const struct event *, bool ticket, struct fact *out);
+/* The waits that the event begins, ends or lengthens; masks over policy->pauses. */
+struct wait_roles {
+    uint32_t begins, ends, more;
+    int64_t more_us;
+};
+void sla_watchdog_waits(const struct policy *, const struct event *, struct wait_roles *out);
+/* The clauses that those waits move. */
+uint32_t sla_watchdog_moved_by(const struct policy *, const struct wait_roles *);
+
+#endif
