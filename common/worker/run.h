@@ -33,13 +33,13 @@ struct timer {
 };
 
 /* Work wider than one event may do (a calendar changed under a million clocks). Open rows of `table` follow what its sweep column
- * (table_def.sweep_offset) names; behind says, purely, whether such a value is out of date as the tables stand. After each event of type `on`, at
+ * (table_def.sweep_offset) names; behind says, purely, whether such a value is out of date as the tables stand. After each event of the types `on`, at
  * start, and when an event leaves a row behind, decide is called for every open row that is: it concludes what, read back, brings
  * the row up to date, or nothing where the row is to stay as it is. In the order of value, then key; at most 512 rows a transaction,
  * and not before the conclusions of the one before are read back. Rows of a far table are found in PostgreSQL by an index. */
 struct sweep {
-    unsigned table;
-    const char *on;
+    unsigned table; /* at most one sweep a table */
+    const char *const *on; /* NULL-terminated */
     bool (*behind)(const struct tables *, const char *value);
     void (*decide)(struct run *, const struct tables *, const void *row);
 };

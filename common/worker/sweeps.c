@@ -40,6 +40,8 @@ void sweeps_new(struct run *run)
     for (size_t i = 0; i < run->worker->sweeps_n; i++) {
         run->sweeps[i].def = &run->worker->sweeps[i];
         assert(tables_def(run->tables, run->sweeps[i].def->table)->sweep_offset != 0);
+        for (size_t k = 0; k < i; k++) /* a table answers one question at a time */
+            assert(run->sweeps[k].def->table != run->sweeps[i].def->table);
     }
     run->sweep_most = SWEPT_PER_TRANSACTION_MAX;
 }
@@ -72,8 +74,8 @@ void sweeps_start(struct run *run)
 void sweeps_on_event(struct run *run, const char *type)
 {
     for (size_t i = 0; i < run->worker->sweeps_n; i++)
-        if (text_equal(run->sweeps[i].def->on, type))
-            run->sweeps[i].again = true;
+        for (const char *const *on = run->sweeps[i].def->on; *on != NULL; on++)
+            run->sweeps[i].again = run->sweeps[i].again || text_equal(*on, type);
 }
 
 static bool is_behind(const struct run *run, const struct run_sweep *sweep, const void *row)

@@ -152,8 +152,9 @@ static const struct timer timers[] = {{.table = ORDERS,
                                        .due_offset = offsetof(struct order, due_us),
                                        .fired_offset = offsetof(struct order, fired_us),
                                        .decide = on_due}};
+static const char *const swept_on[] = {"edition.published", NULL};
 static const struct sweep sweeps[] = {
-    {.table = ORDERS, .on = "edition.published", .behind = is_behind, .decide = recount}};
+    {.table = ORDERS, .on = swept_on, .behind = is_behind, .decide = recount}};
 static const char *const concludes[] = {"order.late", "order.recounted", NULL};
 const struct worker far_toy = {.name = "toy",
                                .concludes = concludes,
