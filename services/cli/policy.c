@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "calendar/calendar.h"
 #include "connection.h"
+#include "policy/check.h"
 #include "policy/published.h"
+#include "policy_print.h"
 #include "proto/catalogue.h"
 #include <inttypes.h>
 #include <libgen.h>
@@ -131,7 +133,9 @@ static bool calendar_find(const struct publishing *publishing, const char *name,
            readable(path, cap, "/usr/local/share/aftercare/calendars", name);
 }
 
-static int calendar_load(struct publishing *publishing, const char *name, struct calendar_def *def)
+/* *why: what is wrong with it, where there is a file. */
+static int calendar_load(struct publishing *publishing, const char *name, struct calendar_def *def,
+                         struct problem *why)
 {
     struct cli *cli = publishing->cli;
     char path[700];
@@ -162,8 +166,10 @@ static int calendar_load(struct publishing *publishing, const char *name, struct
                     def->name, name);
         problems_add(&problems, &problem);
     }
-    if (!good)
+    if (!good) {
+        *why = problems.items[0];
         cli_problems(cli, path, &problems);
+    }
     buf_release(&text);
     problems_release(&problems);
     return good ? CLI_DONE : CLI_REFUSED;
@@ -212,7 +218,7 @@ static int calendars_publish(struct publishing *publishing)
         const char *name = (const char *)names->items + (size_t)i * 48;
         struct calendar_def def;
         record_clear(&calendar_def_record, &def);
-        code = calendar_load(publishing, name, &def);
+        code = calendar_load(publishing, name, &def, &(struct problem){0});
         if (code != CLI_DONE || calendar_is_known(publishing, &def))
             continue;
         struct buf raw = {0};
@@ -231,22 +237,56 @@ static int calendars_publish(struct publishing *publishing)
 
 /* --- check, publish, show
  * ---------------------------------------------------------------------------- */
-static int policy_check(struct publishing *publishing)
+static int text_say(struct buf *out)
 {
-    int code = policy_load(publishing);
+    fputs(buf_text(out), stdout);
+    buf_release(out);
+    return CLI_DONE;
+}
+
+/* Every calendar it names can be counted by; what cannot is said where the policy names it. */
+static int calendars_check(struct publishing *publishing)
+{
     const struct slice *names = &publishing->policy.calendars;
-    for (uint32_t i = 0; i < names->n && code == CLI_DONE; i++) {
+    struct problems problems = {0};
+    int code = CLI_DONE;
+    for (uint32_t i = 0; i < names->n; i++) {
+        const char *name = (const char *)names->items + (size_t)i * 48;
         struct calendar_def def;
+        struct problem why = {0};
         record_clear(&calendar_def_record, &def);
-        code = calendar_load(publishing, (const char *)names->items + (size_t)i * 48, &def);
+        int loaded = calendar_load(publishing, name, &def, &why);
+        code = code == CLI_DONE ? loaded : code;
+        if (loaded != CLI_DONE)
+            policy_check_calendar(&publishing->policy, name, NULL, *why.code ? &why : NULL,
+                                  &problems);
     }
-    if (code == CLI_DONE && publishing->cli->json)
-        printf("{\"name\":\"%s\",\"version\":\"%s\",\"good\":true}\n", publishing->policy.name,
-               publishing->policy.version);
-    else if (code == CLI_DONE)
-        printf(in_words(publishing->cli->language, "%s: policy %s %s is good\n"), publishing->file,
-               publishing->policy.name, publishing->policy.version);
+    policy_places_find(buf_text(&publishing->text), publishing->text.len, &problems, 0);
+    if (problems.n > 0)
+        cli_problems(publishing->cli, publishing->file, &problems);
+    problems_release(&problems);
     return code;
+}
+
+static int policy_check_file(struct publishing *publishing)
+{
+    struct cli *cli = publishing->cli;
+    struct buf out = {0};
+    int code = policy_load(publishing);
+    if (code == CLI_DONE)
+        code = calendars_check(publishing);
+    if (code != CLI_DONE)
+        return code;
+    const struct policy *policy = &publishing->policy;
+    if (cli->json) {
+        printf("{\"name\":\"%s\",\"version\":\"%s\",\"good\":true}\n", policy->name,
+               policy->version);
+        return CLI_DONE;
+    }
+    printf(in_words(cli->language, "%s: policy %s %s is good\n"), publishing->file, policy->name,
+           policy->version);
+    policy_print_counts(cli->language, policy, &out);
+    return text_say(&out);
 }
 
 static int policy_publish(struct publishing *publishing)
@@ -289,15 +329,29 @@ static int policy_publish(struct publishing *publishing)
     return code;
 }
 
-static const char *first_type(const struct slice *events)
+/* A file that is in force nowhere yet. */
+static int policy_show_file(struct publishing *publishing)
 {
-    const struct policy_event *event = events->items;
-    return events->n > 0 ? event->type : "-";
+    struct buf out = {0};
+    int code = policy_load(publishing);
+    if (code != CLI_DONE)
+        return code;
+    const struct policy *policy = &publishing->policy;
+    if (publishing->cli->json) {
+        record_print_json(&policy_record, RECORD_WHOLE, policy, &out);
+        buf_append_text(&out, "\n");
+    } else {
+        buf_append_format(&out, "%s %s\n", policy->name, policy->version);
+        policy_print(publishing->cli->language, policy, &out);
+    }
+    return text_say(&out);
 }
 
 static int policy_show(struct publishing *publishing)
 {
     struct cli *cli = publishing->cli;
+    if (publishing->file != NULL)
+        return policy_show_file(publishing);
     int code = stream_learn(publishing);
     if (code != CLI_DONE)
         return code;
@@ -322,15 +376,9 @@ static int policy_show(struct publishing *publishing)
                policy.name, policy.version, publishing->current_pos,
                publishing->current.replaces[0] != '\0' ? publishing->current.replaces : "-",
                sha256);
-        printf(in_words(cli->language, "%s\nkinds %u, coverage terms %u, tiers %u, promises %u, "
-                                       "callbacks %u, calendars %u\n"),
-               policy.title, policy.kinds.n, policy.terms.n, policy.dispatch.tiers.n, policy.sla.n,
-               policy.followup.n, policy.calendars.n);
-        const struct policy_clause *clauses = policy.sla.items;
-        for (uint32_t i = 0; i < policy.sla.n; i++)
-            printf("  %-12s %s → %s, %u %s  %s\n", clauses[i].id, first_type(&clauses[i].start),
-                   first_type(&clauses[i].stop), clauses[i].limits.n, in_words(cli->language, "lines"),
-                   clauses[i].title);
+        buf_reset(&out);
+        policy_print(cli->language, &policy, &out);
+        fputs(buf_text(&out), stdout);
         printf("%s\n", in_words(cli->language, "`aftercare policy show --json` prints all of it"));
     }
     buf_release(&out);
@@ -369,9 +417,9 @@ int command_policy(struct cli *cli, int argc, char **argv)
          "where the calendars it names lie (default: ../calendars beside the policy)", 0},
         {0}};
     static const struct cli_syntax syntax = {
-        options, policy_options, "check FILE\npublish FILE\nshow",
-        "Check a policy, publish it with the calendars it needs, or show the one in "
-        "force.\vExamples:\n"
+        options, policy_options, "check FILE\npublish FILE\nshow [FILE]",
+        "Check a policy, publish it with the calendars it needs, or show one: of a file, or "
+        "the one in force.\vExamples:\n"
         "  aftercare policy check deploy/policies/boston311.yaml\n  aftercare policy publish "
         "deploy/policies/boston311.yaml"};
     struct publishing *publishing = memory_new(sizeof(*publishing));
@@ -381,7 +429,7 @@ int command_policy(struct cli *cli, int argc, char **argv)
     record_clear(&policy_record, &publishing->policy);
     int code;
     if (text_equal(publishing->verb, "check"))
-        code = policy_check(publishing);
+        code = policy_check_file(publishing);
     else if (text_equal(publishing->verb, "publish"))
         code = policy_publish(publishing);
     else if (text_equal(publishing->verb, "show"))

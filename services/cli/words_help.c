@@ -22,8 +22,9 @@ static const struct {
     {"Example:", "示例："},
     {"Print the head, and how far every worker is. Exit code 1: a worker does not answer.",
      "显示事件流末尾位置与各服务进度。退出码 1：有服务不应答。"},
-    {"Check a policy, publish it with the calendars it needs, or show the one in force.",
-     "检查政策，连同所需日历一并发布，或显示现行政策。"},
+    {"Check a policy, publish it with the calendars it needs, or show one: of a file, or the "
+     "one in force.",
+     "检查政策，连同所需日历一并发布，或显示某文件或现行的政策。"},
     {"where the calendars it names lie (default: ../calendars beside the policy)",
      "其所引日历所在目录（缺省：政策旁的 ../calendars）"},
     {"Check a calendar, show it, or count by it.", "检查、查看工作日历，或按其计时。"},

@@ -151,9 +151,13 @@ class Calendar(unittest.TestCase):
     def test_a_policy_with_calendars_that_cannot_work(self):
         text = (TREE / "deploy/policies/example-cn.yaml").read_text()
         policy = self.file("policies/p.yaml", text)
-        self.assertIn('"cn"', run("policy", "check", policy, "--calendars", self.folder.name, code=1).stderr)
+        said = run("policy", "check", policy, "--calendars", self.folder.name, code=1).stderr
+        self.assertIn('"cn"', said)
+        self.assertRegex(said, r"p\.yaml:\d+:\d+: calendars\[0\] is unknown: cn")
         self.file("calendars/cn.yaml", SHUT.replace("name: shut", "name: cn"))
-        self.assertIn("nothing in 400 days from 2026-12-29", run("policy", "check", policy, code=1).stderr)
+        said = run("policy", "check", policy, code=1).stderr
+        self.assertIn("nothing in 400 days from 2026-12-29", said)
+        self.assertRegex(said, r"p\.yaml:\d+:\d+: calendars\[0\] has no working time: cn: nothing in 400 days")
         self.file("calendars/cn.yaml", CN.read_text().replace("name: cn\n", "name: nc\n"))
         self.assertIn('"nc"', run("policy", "check", policy, code=1).stderr)
         self.file("calendars/cn.yaml", CN.read_text())
