@@ -78,6 +78,8 @@ static enum sla_cause cause_of(const struct look *look, const struct clock *c,
         return SLA_RESET;
     if (c->corrections > 0)
         return SLA_LATE_FACT;
+    if (c->state == CLOCK_OVER)
+        return SLA_RETARGETED;
     if (sla_watchdog_chosen_anew(look->story, c, &o->terms)) {
         char follows[sizeof c->follows];
         const struct policy_limit *line = o->terms.clock.line;
@@ -89,7 +91,7 @@ static enum sla_cause cause_of(const struct look *look, const struct clock *c,
     }
     if (held)
         return SLA_PAUSED;
-    if (c->said_us != 0 || c->state == CLOCK_OVER)
+    if (c->said_us != 0)
         return SLA_LATE_FACT;
     for (size_t i = 0; i < o->pauses_n && o->pauses[i].from_us <= look->now_us; i++)
         last = &o->pauses[i];
@@ -201,7 +203,10 @@ static void begin(struct look *look, uint32_t i, const struct fact *f)
         return;
     if (single && (!clause_is_idle(look, i, f) || is_foregone(look, i, f)))
         return;
-    struct sla_limit *limit = limit_add(look, f->reopens ? SLA_REOPENED : SLA_START);
+    enum sla_cause cause = f->roles[FACT_LINELESS] >> i & 1 ? SLA_RETARGETED
+                           : f->reopens                     ? SLA_REOPENED
+                                                            : SLA_START;
+    struct sla_limit *limit = limit_add(look, cause);
     if (limit)
         limit_fill(look, limit, &o, k, 0, f->pos);
 }

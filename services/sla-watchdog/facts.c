@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Each fact: flags, then what they announce as varints (LEB128; signed ones in zigzag). */
-enum flag { FLAG_MORE = 1 << 6, FLAG_ENDS = 1 << 7, FLAG_REOPENS = 1 << 8 }; /* below: roles */
+enum flag { FLAG_MORE = 1 << 7, FLAG_ENDS = 1 << 8, FLAG_REOPENS = 1 << 9 }; /* below: roles */
 enum more { MORE_FROM = 1, MORE_TIER = 2, MORE_QUANTITY = 4 };
 
 struct packing {
@@ -148,8 +148,8 @@ struct fact *sla_watchdog_fact_at(struct facts *facts, int64_t pos)
 size_t sla_watchdog_facts_of(const struct facts *facts, uint32_t i,
                              struct clock_fact out[CLOCK_FACTS_MAX])
 {
-    static const unsigned roles[FACT_ROLES] = {ROLE_START,  ROLE_STOP,    ROLE_RESET,
-                                               ROLE_CANCEL, ROLE_EXPLAIN, ROLE_START};
+    static const unsigned roles[FACT_ROLES] = {ROLE_START,   ROLE_STOP,  ROLE_RESET, ROLE_CANCEL,
+                                               ROLE_EXPLAIN, ROLE_START, 0};
     size_t n = 0;
     for (size_t at = 0; at < facts->n; at++) {
         const struct fact *f = &facts->items[at];

@@ -19,7 +19,8 @@ enum fact_role {
     FACT_RESETS,
     FACT_CANCELS,
     FACT_EXPLAINS,
-    FACT_DOUBLES, /* what it starts as well as stops or resets, its clock there or not */
+    FACT_DOUBLES,  /* what it starts as well as stops or resets, its clock there or not */
+    FACT_LINELESS, /* of what it starts, that no line was for when it was told */
     FACT_ROLES
 };
 struct fact {

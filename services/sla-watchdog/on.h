@@ -27,8 +27,8 @@ SLA_WATCHDOG_DECIDE(sla_said);
 
 /* A level of a clock has come, or a wait has used up its budget. */
 void sla_watchdog_on_clock_due(struct run *, const struct tables *, const void *clock);
-/* Clocks may follow what was replaced. */
-void sla_watchdog_on_published_due(struct run *, const struct tables *, const void *published);
+/* A clock follows what was replaced. */
+void sla_watchdog_on_behind(struct run *, const struct tables *, const void *clock);
 
 #define SLA_WATCHDOG_QUESTIONS 2
 extern const struct question sla_watchdog_questions[SLA_WATCHDOG_QUESTIONS];

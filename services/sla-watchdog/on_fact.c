@@ -129,9 +129,20 @@ static uint32_t mask_of(const struct fact *f)
            f->roles[FACT_CANCELS] | f->roles[FACT_EXPLAINS];
 }
 
-static void fact_work_in(struct story *s, struct tables *tables, const struct event *event,
-                         const struct fact *fact, uint32_t moved)
+/* What it starts, but no line is for: where one is later, that was chosen then. */
+static void lineless_set(const struct story *s, struct fact *fact)
 {
+    struct terms terms;
+    for (uint32_t i = 0; i < s->policy->sla.n; i++)
+        if ((fact->roles[FACT_STARTS] >> i & 1) &&
+            !sla_watchdog_terms(s, i, fact->tier, fact->quantity, &terms))
+            fact->roles[FACT_LINELESS] |= UINT32_C(1) << i;
+}
+
+static void fact_work_in(struct story *s, struct tables *tables, const struct event *event,
+                         struct fact *fact, uint32_t moved)
+{
+    lineless_set(s, fact);
     if (!sla_watchdog_fact_is_idle(fact)) {
         if (s->facts.n == CLOCK_FACTS_MAX) { /* never so many fit a row */
             s->facts.n--;

@@ -7,13 +7,9 @@
 
 #include <string.h>
 
-#define LOOKS_MAX 16  /* keys a firing concludes about */
-#define WALK_MAX  256 /* rows it walks over, those included that are on their way */
-
 /* Those that came before it are followed by nobody any more. */
-static bool replace(struct tables *tables, enum published_what what, const char *name, int64_t pos)
+static void replace(struct tables *tables, enum published_what what, const char *name, int64_t pos)
 {
-    bool any = false;
     char key[24];
     const struct published *p =
         table_first(tables, SLA_WATCHDOG_PUBLISHED, SLA_WATCHDOG_PUBLISHED_NAME, NULL);
@@ -24,17 +20,14 @@ static bool replace(struct tables *tables, enum published_what what, const char 
         if (is) {
             struct published *old = table_change(tables, SLA_WATCHDOG_PUBLISHED, key);
             old->replaced = pos;
-            any = true;
         }
         p = table_get(tables, SLA_WATCHDOG_PUBLISHED, key);
         p = table_next(tables, SLA_WATCHDOG_PUBLISHED, SLA_WATCHDOG_PUBLISHED_NAME, p);
     }
-    return any;
 }
 
-static struct published *published_add(struct tables *tables, const struct event *event,
-                                       enum published_what what, const char *name,
-                                       const char *version)
+static void published_add(struct tables *tables, const struct event *event,
+                          enum published_what what, const char *name, const char *version)
 {
     char key[24];
     sla_watchdog_published_key((int64_t)event->pos, key);
@@ -44,15 +37,6 @@ static struct published *published_add(struct tables *tables, const struct event
     p->open = true;
     text_copy(p->name, sizeof p->name, name);
     text_copy(p->version, sizeof p->version, version);
-    return p;
-}
-
-static void sweep_from(struct tables *tables, const struct event *event)
-{
-    char key[24];
-    sla_watchdog_published_key((int64_t)event->pos, key);
-    struct published *p = table_change(tables, SLA_WATCHDOG_PUBLISHED, key);
-    p->next_us = event->rec_us;
 }
 
 bool sla_watchdog_apply_policy_published(struct tables *tables, const struct event *event,
@@ -63,9 +47,8 @@ bool sla_watchdog_apply_policy_published(struct tables *tables, const struct eve
         return true; /* a published version never changes */
     published_add(tables, event, PUBLISHED_POLICY, d->name, d->version);
     const struct policy *policy = reference_policy(tables, d->version);
-    if (policy && policy->retarget_open &&
-        replace(tables, PUBLISHED_POLICY, NULL, (int64_t)event->pos))
-        sweep_from(tables, event);
+    if (policy && policy->retarget_open)
+        replace(tables, PUBLISHED_POLICY, NULL, (int64_t)event->pos);
     return true;
 }
 
@@ -74,29 +57,13 @@ bool sla_watchdog_apply_calendar_published(struct tables *tables, const struct e
 {
     const struct calendar_published *d = data;
     published_add(tables, event, PUBLISHED_CALENDAR, d->name, d->version);
-    if (replace(tables, PUBLISHED_CALENDAR, d->name, (int64_t)event->pos))
-        sweep_from(tables, event);
+    replace(tables, PUBLISHED_CALENDAR, d->name, (int64_t)event->pos);
     return true;
 }
 
-void sla_watchdog_on_published_due(struct run *run, const struct tables *tables, const void *row)
+void sla_watchdog_on_behind(struct run *run, const struct tables *tables, const void *row)
 {
-    char key[EVENT_KEY_CAP], before[EVENT_KEY_CAP] = "";
-    int said = 0;
-    (void)row;
-    const struct clock *c =
-        table_first(tables, SLA_WATCHDOG_CLOCK, SLA_WATCHDOG_CLOCK_FOLLOWS, NULL);
-    for (int walked = 0; c && said < LOOKS_MAX && walked < WALK_MAX; walked++) {
-        if (!sla_watchdog_is_behind(tables, c->follows)) { /* nor are the others of its group */
-            struct clock probe = {.next_us = 0};
-            text_format(probe.follows, sizeof probe.follows, "%s~", c->follows);
-            c = table_first(tables, SLA_WATCHDOG_CLOCK, SLA_WATCHDOG_CLOCK_FOLLOWS, &probe);
-            continue;
-        }
-        sla_watchdog_clock_key(c->clock, key);
-        if (!text_equal(key, before))
-            said += sla_watchdog_look(run, tables, key);
-        text_copy(before, sizeof before, key);
-        c = table_next(tables, SLA_WATCHDOG_CLOCK, SLA_WATCHDOG_CLOCK_FOLLOWS, c);
-    }
+    char key[EVENT_KEY_CAP];
+    sla_watchdog_clock_key(((const struct clock *)row)->clock, key);
+    sla_watchdog_look(run, tables, key);
 }

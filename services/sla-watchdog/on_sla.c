@@ -18,10 +18,12 @@ static struct clock *clock_begin(struct story *s, struct tables *tables, uint32_
     c->counted_us = f && f->from_us ? f->from_us : c->began_us;
     c->tier = f ? f->tier : 0;
     c->quantity = f ? f->quantity : limit->quantity;
-    c->reopened = reopened;
+    c->reopened = f ? f->reopens : reopened;
     c->target = -1;
-    if (f)
+    if (f) {
         f->roles[FACT_STARTS] &= ~(UINT32_C(1) << i);
+        f->roles[FACT_LINELESS] &= ~(UINT32_C(1) << i);
+    }
     if (limit->k > sla_watchdog_count(&s->subject, i))
         sla_watchdog_count_set(&s->subject, i, limit->k);
     return c;
@@ -82,20 +84,6 @@ static void limit_enter(struct story *s, struct tables *tables, const struct eve
     text_copy(c->follows, sizeof c->follows, follows);
 }
 
-/* More may be behind what was replaced. */
-static void sweeps_wake(struct tables *tables, int64_t us)
-{
-    const struct published *p =
-        table_first(tables, SLA_WATCHDOG_PUBLISHED, SLA_WATCHDOG_PUBLISHED_NAME, NULL);
-    for (; p; p = table_next(tables, SLA_WATCHDOG_PUBLISHED, SLA_WATCHDOG_PUBLISHED_NAME, p)) {
-        if (p->next_us == 0)
-            continue;
-        struct published *change = table_change(tables, SLA_WATCHDOG_PUBLISHED, p->published);
-        change->next_us = change->next_us >= us ? change->next_us + 1 : us;
-        p = change;
-    }
-}
-
 bool sla_watchdog_apply_sla_scheduled(struct tables *tables, const struct event *event,
                                       const void *data)
 {
@@ -119,8 +107,6 @@ bool sla_watchdog_apply_sla_scheduled(struct tables *tables, const struct event 
         return true;
     sla_watchdog_refresh(&s, tables, s.moved ? UINT32_MAX : clauses, INT64_MAX, event->rec_us);
     sla_watchdog_story_keep(&s, tables);
-    if (d->cause == SLA_RETARGETED || d->cause == SLA_CALENDAR)
-        sweeps_wake(tables, event->rec_us);
     return true;
 }
 

@@ -166,11 +166,14 @@ static const struct timer timers[] = {
      .due_offset = offsetof(struct clock, next_us),
      .fired_offset = offsetof(struct clock, fired_us),
      .decide = sla_watchdog_on_clock_due},
-    {.table = SLA_WATCHDOG_PUBLISHED,
-     .index = SLA_WATCHDOG_PUBLISHED_NEXT,
-     .due_offset = offsetof(struct published, next_us),
-     .fired_offset = offsetof(struct published, fired_us),
-     .decide = sla_watchdog_on_published_due},
+};
+
+static const char *const publications[] = {"calendar.published", "policy.published", NULL};
+static const struct sweep sweeps[] = {
+    {.table = SLA_WATCHDOG_CLOCK,
+     .on = publications,
+     .behind = sla_watchdog_is_behind,
+     .decide = sla_watchdog_on_behind},
 };
 
 static const char *const concludes[] = {"sla.", NULL};
@@ -182,6 +185,8 @@ const struct worker sla_watchdog_worker = {
     .handlers_n = COUNT_OF(handlers),
     .timers = timers,
     .timers_n = COUNT_OF(timers),
+    .sweeps = sweeps,
+    .sweeps_n = COUNT_OF(sweeps),
     .tables = sla_watchdog_tables,
     .tables_n = SLA_WATCHDOG_TABLES,
     .questions = sla_watchdog_questions,

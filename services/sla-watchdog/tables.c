@@ -31,8 +31,10 @@ static const struct field subject_fields[] = {
 };
 static const struct record subject_record =
     RECORD(subject, subject_fields, "what promises run on, as far as they need it");
-static const struct table_def subject_table = {
-    .name = "subject", .row = &subject_record, .open_offset = offsetof(struct subject, open)};
+static const struct table_def subject_table = {.name = "subject",
+                                               .row = &subject_record,
+                                               .open_offset = offsetof(struct subject, open),
+                                               .far = true};
 
 int64_t sla_watchdog_count(const struct subject *s, uint32_t i)
 {
@@ -116,25 +118,16 @@ static bool clock_waits(const void *row)
     return c->open && c->next_us != 0 && c->next_us != c->fired_us;
 }
 
-static int clock_by_follows(const void *a, const void *b)
-{
-    return strcmp(((const struct clock *)a)->follows, ((const struct clock *)b)->follows);
-}
-
-static bool clock_follows(const void *row)
-{
-    const struct clock *c = row;
-    return c->open && c->stopped_us == 0 && c->ended_us == 0;
-}
-
 static const struct index_def clock_indexes[] = {
-    {.name = "next", .compare = clock_by_next, .holds = clock_waits},
-    {.name = "follows", .compare = clock_by_follows, .holds = clock_follows}};
+    {.name = "next", .compare = clock_by_next, .holds = clock_waits}};
 static const struct table_def clock_table = {.name = "clock",
                                              .row = &clock_record,
                                              .open_offset = offsetof(struct clock, open),
                                              .indexes = clock_indexes,
-                                             .indexes_n = COUNT_OF(clock_indexes)};
+                                             .indexes_n = COUNT_OF(clock_indexes),
+                                             .far = true,
+                                             .due_offset = offsetof(struct clock, next_us),
+                                             .sweep_offset = offsetof(struct clock, follows)};
 
 /* --- published ------------------------------------------------------------------------------ */
 static const char *const what_names[] = {"calendar", "policy", NULL};
@@ -145,28 +138,10 @@ static const struct field published_fields[] = {
     F_TEXT(published, version, 0, "its version"),
     F_INT(published, pos, 0, "position of the publication"),
     F_INT(published, replaced, 0, "position of what those who follow it follow now"),
-    F_TIME(published, next, 0, "there may be clocks behind it"),
-    {.name = "fired",
-     .kind = FIELD_INT,
-     F_AT(published, fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer has fired for"},
     F_BOOL(published, open, 0, "kept in memory"),
 };
 static const struct record published_record =
     RECORD(published, published_fields, "policies and calendars that clocks are counted by");
-
-static int published_by_next(const void *a, const void *b)
-{
-    return instant_order(((const struct published *)a)->next_us,
-                         ((const struct published *)b)->next_us);
-}
-
-static bool published_waits(const void *row)
-{
-    const struct published *p = row;
-    return p->next_us != 0 && p->next_us != p->fired_us;
-}
 
 static int published_by_name(const void *a, const void *b)
 {
@@ -178,7 +153,6 @@ static int published_by_name(const void *a, const void *b)
 }
 
 static const struct index_def published_indexes[] = {
-    {.name = "next", .compare = published_by_next, .holds = published_waits},
     {.name = "name", .compare = published_by_name}};
 static const struct table_def published_table = {.name = "published",
                                                  .row = &published_record,

@@ -87,8 +87,7 @@ struct clock {
     int64_t fired_us;       /* volatile */
     bool open;              /* until nothing more can be said of it */
 };
-#define SLA_WATCHDOG_CLOCK_NEXT    0 /* by next_us */
-#define SLA_WATCHDOG_CLOCK_FOLLOWS 1 /* by follows */
+#define SLA_WATCHDOG_CLOCK_NEXT 0 /* by next_us */
 
 /* A policy or calendar, by the position of its publication (20 digits). */
 enum published_what { PUBLISHED_CALENDAR, PUBLISHED_POLICY };
@@ -100,12 +99,9 @@ struct published {
     int64_t pos;
     int64_t
         replaced; /* position of what those who follow it follow now; 0: it is in force for them */
-    int64_t next_us;  /* there may be clocks behind it; 0: none */
-    int64_t fired_us; /* volatile */
     bool open;
 };
-#define SLA_WATCHDOG_PUBLISHED_NEXT 0 /* by next_us */
-#define SLA_WATCHDOG_PUBLISHED_NAME 1 /* by what, name, position */
+#define SLA_WATCHDOG_PUBLISHED_NAME 0 /* by what, name, position */
 
 void sla_watchdog_published_key(int64_t pos, char out[24]);
 /* NULL: there is none (position 0). */

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "calendar/zone.h"
 #include "policy/published.h"
+#include "proto/catalogue.h"
 #include "proto/sla.h"
 #include "proto/ticket.h"
 #include "record/pack.h"
@@ -86,6 +87,22 @@ void stage_fact(struct stage *s, const char *type, const char *key, const char *
     static const struct record nothing = {.name = "nothing", .size = 1};
     char unused = 0;
     stage_say(s, type, key, at, &nothing, &unused);
+}
+
+void stage_tell(struct stage *s, const char *type, const char *key, const char *at,
+                const char *json)
+{
+    const struct event_type *known = event_type_find(type, 0);
+    struct arena *arena = arena_new(65536);
+    struct problem problem = {0};
+    if (!known)
+        fail_msg("%s is no event type", type);
+    void *data = arena_alloc(arena, known->data->size);
+    if (!record_parse_json(known->data, RECORD_WHOLE, DECODE_STRICT, json, strlen(json), arena,
+                           data, &problem))
+        fail_msg("%s: %s %s", json, problem.code, problem.field);
+    stage_say(s, type, key, at, known->data, data);
+    arena_destroy(&arena);
 }
 
 void stage_open(struct stage *s, const char *key, const char *kind, const char *at)
@@ -312,6 +329,12 @@ void stage_rebuild(struct stage *s)
     run_destroy(&run);
 }
 
+const void *stage_row(struct stage *s, unsigned table, const char *key)
+{
+    const struct stored *row = stored(s, table, key);
+    return row ? row->image : NULL;
+}
+
 size_t stage_open_rows(const struct stage *s)
 {
     size_t n = 0;
@@ -417,12 +440,12 @@ const char *stage_told(struct stage *s)
 
 /* --- beginning and end ---------------------------------------------------------------------- */
 
-static void publish_policy(struct stage *s, const char *text)
+void stage_policy(struct stage *s, const char *yaml)
 {
     struct arena *arena = arena_new(65536);
     struct policy policy;
     struct problems problems = {0};
-    if (!policy_parse(text, strlen(text), arena, &policy, &problems, NULL))
+    if (!policy_parse(yaml, strlen(yaml), arena, &policy, &problems, NULL))
         fail_msg("line %u: %s %s %s", problems.items[0].line, problems.items[0].code,
                  problems.items[0].field, problems.items[0].args);
     struct policy_published published = {.name = "test"};
@@ -436,17 +459,14 @@ static void publish_policy(struct stage *s, const char *text)
     arena_destroy(&arena);
 }
 
-static void publish_calendar(struct stage *s, const char *path)
+void stage_calendar(struct stage *s, const char *yaml)
 {
-    static char text[65536];
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(text, 1, sizeof text, f);
-    fclose(f);
     struct arena *arena = arena_new(65536);
     struct calendar_def def;
     struct problems problems = {0};
-    assert_true(record_parse_yaml(&calendar_def_record, text, n, arena, &def, &problems));
+    if (!record_parse_yaml(&calendar_def_record, yaml, strlen(yaml), arena, &def, &problems))
+        fail_msg("line %u: %s %s %s", problems.items[0].line, problems.items[0].code,
+                 problems.items[0].field, problems.items[0].args);
     struct calendar_published published = {.name = ""};
     struct buf raw = {0};
     record_encode(&calendar_def_record, RECORD_WHOLE, &def, &raw);
@@ -458,7 +478,17 @@ static void publish_calendar(struct stage *s, const char *path)
     arena_destroy(&arena);
 }
 
-struct stage *stage_new(const char *start, const char *policy, const char *calendar_file)
+static void calendar_of_file(struct stage *s, const char *path)
+{
+    static char text[65536];
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    stage_calendar(s, text);
+}
+
+struct stage *stage_new(const char *start, const char *policy, const char *calendar)
 {
     struct stage *s = memory_new(sizeof *s);
     struct stream_created created;
@@ -467,8 +497,11 @@ struct stage *stage_new(const char *start, const char *policy, const char *calen
     s->now_us = created.start_us = instant(start);
     link_first("test-00000000", s->links[0]);
     stage_say(s, "stream.created", "test", NULL, &stream_created_record, &created);
-    publish_calendar(s, calendar_file);
-    publish_policy(s, policy);
+    if (calendar && strchr(calendar, '\n'))
+        stage_calendar(s, calendar);
+    else if (calendar)
+        calendar_of_file(s, calendar);
+    stage_policy(s, policy);
     s->run = run_from(s, &s->committed, 0, false);
     stage_settle(s);
     return s;

@@ -7,9 +7,9 @@
 
 struct stage;
 
-/* A wall stream that begins at `start`, with this policy (YAML) and the calendars of
- * deploy/calendars it names in force. */
-struct stage *stage_new(const char *start, const char *policy, const char *calendar_file);
+/* A wall stream that begins at `start`, with this policy (YAML) and that calendar (YAML, or the
+ * path of a file; NULL: none) in force. */
+struct stage *stage_new(const char *start, const char *policy, const char *calendar);
 void stage_destroy(struct stage **);
 
 /* A ticket of that kind is registered and assessed; it happened at `at` (RFC 3339). */
@@ -19,6 +19,12 @@ void stage_open(struct stage *, const char *key, const char *kind, const char *a
 void stage_fact(struct stage *, const char *type, const char *key, const char *at);
 void stage_say(struct stage *, const char *type, const char *key, const char *at,
                const struct record *, const void *data);
+/* The same with data as JSON, read by the type's field table. */
+void stage_tell(struct stage *, const char *type, const char *key, const char *at,
+                const char *json);
+/* Another version of a policy or a calendar comes into force. */
+void stage_policy(struct stage *, const char *yaml);
+void stage_calendar(struct stage *, const char *yaml);
 /* The worker reads everything, and what it concludes, until it has nothing more to say. */
 void stage_settle(struct stage *);
 /* Time comes to that instant; timers fire. settle: and what they lead to is read back. */
@@ -34,5 +40,7 @@ void stage_rebuild(struct stage *);
  * times. */
 const char *stage_told(struct stage *);
 size_t stage_open_rows(const struct stage *);
+/* A row of the worker as it was committed; NULL: there is none. */
+const void *stage_row(struct stage *, unsigned table, const char *key);
 
 #endif
