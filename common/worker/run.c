@@ -235,6 +235,22 @@ void run_add(struct run *run, struct bytes body, struct bytes priv, const uint8_
     run->items_n++;
 }
 
+bool run_handles(const struct run *run, const char *type)
+{
+    for (size_t i = 0; i < run->worker->sweeps_n; i++)
+        for (const char *const *on = run->worker->sweeps[i].on; *on != NULL; on++)
+            if (text_equal(*on, type))
+                return true;
+    return builtin_find(type) != NULL || handler_find(run, type) != NULL;
+}
+
+void run_pass(struct run *run, int64_t time_us)
+{
+    assert(run->state.stepped && run->items_n == 0);
+    if (time_us > run->state.checked_us)
+        run->state.checked_us = time_us;
+}
+
 size_t run_batched(const struct run *run)
 {
     return run->items_n;

@@ -36,6 +36,11 @@ enum run_result run_expect(struct run *, struct bytes body, struct bytes priv);
 /* Takes one more event (copied). In order; the caller has checked positions and links. */
 void run_add(struct run *, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES]);
 size_t run_batched(const struct run *);
+/* For who holds a whole stream in memory (simulator): does an event of that type reach a handler, a sweep or the runtime? One
+ * that does not may be left out: it would only move the position. */
+bool run_handles(const struct run *, const char *type);
+/* time.reached of a stepped stream was read, and no timer of this worker is due by then: instead of adding it. */
+void run_pass(struct run *, int64_t time_us);
 /* When the i-th event of the batch was recorded. */
 int64_t run_batched_rec_us(const struct run *, size_t i);
 /* Handles what was added, fires timers. Call again after RUN_MISS was served. */

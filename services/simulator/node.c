@@ -105,12 +105,39 @@ static void misses_serve(struct node *node)
     arena_destroy(&arena);
 }
 
+enum node_reads { READS_UNKNOWN, READS, READS_TIME, READS_NOT };
+
+static enum node_reads reads_of(struct node *node, const struct book *book, uint16_t type)
+{
+    if (node->reads[type] == READS_UNKNOWN) {
+        const char *name = book->types[type];
+        node->reads[type] = !run_handles(node->run, name)      ? READS_NOT
+                            : text_equal(name, "time.reached") ? READS_TIME
+                                                               : READS;
+    }
+    return node->reads[type];
+}
+
+/* An event that changes nothing for this worker need not be decoded; most are such. */
+static void entry_hand_over(struct node *node, const struct book *book,
+                            const struct book_entry *entry)
+{
+    enum node_reads reads = reads_of(node, book, entry->type);
+    if (reads == READS_NOT)
+        return;
+    if (reads == READS_TIME && run_batched(node->run) == 0 &&
+        run_next_due_us(node->run) > entry->rec_us)
+        run_pass(node->run, entry->rec_us);
+    else
+        run_add(node->run, entry->body, entry->priv, entry->link);
+}
+
 bool node_read(struct node *node, const struct book *book, size_t events_max)
 {
     const struct book_entry *entry;
     enum run_result result;
     while (events_max-- > 0 && (entry = book_at(book, node->read + 1)) != NULL) {
-        run_add(node->run, entry->body, entry->priv, entry->link);
+        entry_hand_over(node, book, entry);
         node->read++;
     }
     while ((result = run_process(node->run)) == RUN_MISS)

@@ -18,6 +18,8 @@ struct node {
     struct run_state committed;
     uint64_t upto; /* the journal has its conclusions from events up to here */
     uint64_t read; /* position handed to the core last */
+    uint8_t
+        reads[BOOK_TYPES_MAX]; /* by the book\'s types, what is done with them; 0: not known yet */
 };
 
 /* Standing at the beginning of a stream. durable: committed rows are kept, for node_crash and small

@@ -25,9 +25,12 @@ static void batch_keep(struct simulator *sim, bool from_worker)
 {
     for (uint32_t i = 0; i < sim->batch.entries_n; i++) {
         const struct entry *entry = &sim->batch.entries[i];
-        book_add(&sim->book, journal_batch_bytes(&sim->batch, entry->body),
-                 journal_batch_bytes(&sim->batch, entry->priv), entry->link,
-                 from_worker && entry->source != SOURCE_OWN);
+        struct book_entry *kept =
+            book_add(&sim->book, journal_batch_bytes(&sim->batch, entry->body),
+                     journal_batch_bytes(&sim->batch, entry->priv), entry->link);
+        kept->rec_us = entry->rec_us;
+        kept->type = book_type(&sim->book, entry->type);
+        kept->from_worker = from_worker && entry->source != SOURCE_OWN;
     }
     tables_forget(sim->taker.tables);
     journal_batch_begin(&sim->batch, &sim->taker.journal);
