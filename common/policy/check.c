@@ -105,13 +105,13 @@ static void check_judgements(struct check *c)
     char path[CHECK_PATH_CAP], field[CHECK_PATH_CAP];
     for (uint32_t i = 0; i < c->policy->priorities.n; i++) {
         text_format(path, sizeof path, "priorities[%u]", i);
-        check_match(c, &priorities[i].match, false, path);
+        check_match(c, &priorities[i].match, 0, path);
     }
     check_lines(c, &c->policy->priorities, sizeof *priorities,
                 offsetof(struct policy_priority, match), "priorities");
     for (uint32_t i = 0; i < c->policy->terms.n; i++) {
         text_format(path, sizeof path, "coverage[%u]", i);
-        check_match(c, &terms[i].match, true, path);
+        check_match(c, &terms[i].match, KNOWN_JUDGED, path);
         text_format(field, sizeof field, "%s.length", path);
         check_span(c, terms[i].length, UNITS_DATES, SIGN_POSITIVE, field);
         text_format(field, sizeof field, "%s.card_within", path);
@@ -132,7 +132,7 @@ static void check_dispatch(struct check *c)
     char path[CHECK_PATH_CAP], field[CHECK_PATH_CAP];
     for (uint32_t i = 0; i < d->tiers.n; i++) {
         text_format(path, sizeof path, "dispatch.tiers[%u]", i);
-        check_match(c, &tiers[i].match, true, path);
+        check_match(c, &tiers[i].match, KNOWN_JUDGED | KNOWN_COVERAGE, path);
         text_format(field, sizeof field, "%s.accept_within", path);
         check_span(c, tiers[i].accept_within, UNITS_ELAPSED, SIGN_POSITIVE, field);
         if (tiers[i].silence == SILENCE_ACCEPTS && tiers[i].accept_within.unit == SPAN_NONE)
@@ -143,7 +143,7 @@ static void check_dispatch(struct check *c)
     }
     for (uint32_t i = 0; i < d->start_at.n; i++) {
         text_format(path, sizeof path, "dispatch.start_at[%u]", i);
-        check_match(c, &starts[i].match, true, path);
+        check_match(c, &starts[i].match, KNOWN_JUDGED | KNOWN_COVERAGE, path);
         if (!policy_tier(c->policy, starts[i].tier))
             check_found(c, "unknown", path, "tier %lld is not in dispatch.tiers",
                         (long long)starts[i].tier);
@@ -154,7 +154,7 @@ static void check_dispatch(struct check *c)
     const struct policy_pass *passes = d->passes.items;
     for (uint32_t i = 0; i < d->passes.n; i++) {
         text_format(path, sizeof path, "dispatch.passes[%u]", i);
-        check_match(c, &passes[i].match, true, path);
+        check_match(c, &passes[i].match, KNOWN_JUDGED | KNOWN_COVERAGE | KNOWN_TIER, path);
     }
 }
 
@@ -164,7 +164,7 @@ static void check_followup(struct check *c)
     char path[CHECK_PATH_CAP], field[CHECK_PATH_CAP];
     for (uint32_t i = 0; i < c->policy->followup.n; i++) {
         text_format(path, sizeof path, "followup[%u]", i);
-        check_match(c, &lines[i].match, true, path);
+        check_match(c, &lines[i].match, KNOWN_JUDGED | KNOWN_COVERAGE, path);
         text_format(field, sizeof field, "%s.after", path);
         check_span(c, lines[i].after, UNITS_WALL, SIGN_POSITIVE, field);
         text_format(field, sizeof field, "%s.window", path);

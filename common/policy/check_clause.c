@@ -203,7 +203,7 @@ static void check_limit(struct check *c, const struct policy_clause *clause,
     enum check_sign sign = is_told_ahead(clause) ? SIGN_NOT_NEGATIVE : SIGN_POSITIVE;
     unsigned counted = UNITS_ELAPSED | UNITS_WORKING;
     char field[CHECK_PATH_CAP + 12];
-    check_match(c, &line->match, true, path);
+    check_match(c, &line->match, KNOWN_ALL, path);
     text_format(field, sizeof field, "%s.limit", path);
     check_span(c, line->limit, UNITS_WALL | UNITS_WORKING, sign, field);
     if (policy_counts_working_time(line->limit.unit) && !*policy_limit_calendar(clause, line))

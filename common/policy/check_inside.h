@@ -34,8 +34,16 @@ bool check_text_in(const struct slice *list, size_t cap, const char *word);
 void check_element_path(char out[CHECK_PATH_CAP], const char *path, const struct slice *list,
                         uint32_t i);
 
-/* judged: priorities are those that the policy gives, not those asked for. */
-void check_match(struct check *, const struct policy_match *, bool judged, const char *line);
+/* What is known of a ticket where a list of lines is asked, beside kind, region, product and
+ * channel: a line that asks for more never decides. */
+enum check_known {
+    KNOWN_JUDGED = 1 << 0, /* priorities are those that the policy gives, not those asked for */
+    KNOWN_COVERAGE = 1 << 1,
+    KNOWN_TIER = 1 << 2,
+    KNOWN_PHASE = 1 << 3
+};
+#define KNOWN_ALL (KNOWN_JUDGED | KNOWN_COVERAGE | KNOWN_TIER | KNOWN_PHASE)
+void check_match(struct check *, const struct policy_match *, unsigned known, const char *line);
 /* Lines of one list, whatever they decide, with their match at that offset: none that the lines
  * before it leave nothing, as a whole or one of its kinds. */
 void check_lines(struct check *, const struct slice *lines, size_t size, size_t match_offset,

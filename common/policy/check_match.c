@@ -43,13 +43,33 @@ static void check_kind_words(struct check *c, const struct policy_match *m, cons
     }
 }
 
-void check_match(struct check *c, const struct policy_match *m, bool judged, const char *line)
+static void check_known(struct check *c, const struct policy_match *m, unsigned known,
+                        const char *line)
+{
+    const struct {
+        const char *name;
+        const struct slice *list;
+        enum check_known needs;
+    } asked[] = {{"coverages", &m->coverages, KNOWN_COVERAGE},
+                 {"tiers", &m->tiers, KNOWN_TIER},
+                 {"phases", &m->phases, KNOWN_PHASE}};
+    char path[CHECK_PATH_CAP];
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        if (asked[i].list->n == 0 || (known & asked[i].needs))
+            continue;
+        text_format(path, sizeof path, "%s.match.%s", line, asked[i].name);
+        check_found(c, "hidden", path, "nothing is known of %s there", asked[i].name);
+    }
+}
+
+void check_match(struct check *c, const struct policy_match *m, unsigned known, const char *line)
 {
     static const char *const coverages[] = {"free", "paid", "partly", "unknown"};
     const int64_t *tiers = m->tiers.items;
     char path[CHECK_PATH_CAP];
+    check_known(c, m, known, line);
     check_kind_words(c, m, line);
-    for (uint32_t i = 0; judged && i < m->priorities.n; i++) {
+    for (uint32_t i = 0; (known & KNOWN_JUDGED) && i < m->priorities.n; i++) {
         const char *priority = word_at(&m->priorities, POLICY_WORD_CAP, i);
         text_format(path, sizeof path, "%s.match.priorities[%u]", line, i);
         if (!priority_is_known(c->policy, priority))
@@ -57,11 +77,11 @@ void check_match(struct check *c, const struct policy_match *m, bool judged, con
     }
     for (uint32_t i = 0; i < m->coverages.n; i++) {
         const char *coverage = word_at(&m->coverages, POLICY_COVERAGE_CAP, i);
-        bool known = false;
+        bool is_word = false;
         for (size_t j = 0; j < COUNT_OF(coverages); j++)
-            known = known || text_equal(coverage, coverages[j]);
+            is_word = is_word || text_equal(coverage, coverages[j]);
         text_format(path, sizeof path, "%s.match.coverages[%u]", line, i);
-        if (!known)
+        if (!is_word)
             check_found(c, "unknown", path, "%s, expected free, paid, partly or unknown", coverage);
     }
     for (uint32_t i = 0; i < m->tiers.n; i++) {

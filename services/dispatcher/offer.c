@@ -32,7 +32,8 @@ struct ladder {
     size_t start; /* where this ticket begins */
 };
 
-static struct policy_subject subject_of(const struct ticket *ticket, int64_t tier)
+static struct policy_subject subject_of(const struct policy *policy, const struct ticket *ticket,
+                                        int64_t tier)
 {
     return (struct policy_subject){.kind = ticket->kind,
                                    .region = ticket->region,
@@ -40,7 +41,8 @@ static struct policy_subject subject_of(const struct ticket *ticket, int64_t tie
                                    .product = ticket->product,
                                    .channel = ticket->channel,
                                    .coverage = ticket->coverage,
-                                   .tier = tier};
+                                   .tier = tier,
+                                   .region_class = policy_region_class(policy, ticket->region)};
 }
 
 /* The rung of that tier; the ladder's length: none. */
@@ -57,14 +59,14 @@ static struct ladder ladder_of(const struct policy *policy, const struct ticket 
     struct ladder ladder = {.n = 0};
     const struct policy_tier *tiers = policy->dispatch.tiers.items;
     for (uint32_t i = 0; i < policy->dispatch.tiers.n && ladder.n < LADDER_MAX; i++) {
-        struct policy_subject subject = subject_of(ticket, tiers[i].tier);
+        struct policy_subject subject = subject_of(policy, ticket, tiers[i].tier);
         if (policy_matches(&tiers[i].match, &subject) &&
             ladder_find(&ladder, tiers[i].tier) == ladder.n)
             ladder.rungs[ladder.n++] = &tiers[i];
     }
     const struct policy_start *starts = policy->dispatch.start_at.items;
     for (uint32_t i = 0; i < policy->dispatch.start_at.n; i++) {
-        struct policy_subject subject = subject_of(ticket, 0);
+        struct policy_subject subject = subject_of(policy, ticket, 0);
         size_t rung = ladder_find(&ladder, starts[i].tier);
         if (rung < ladder.n && policy_matches(&starts[i].match, &subject)) {
             ladder.start = rung;
@@ -160,7 +162,7 @@ static void search_begin(const struct tables *tables, const struct policy *polic
 static void search_tier(struct search *search, const struct ticket *ticket, int64_t tier)
 {
     const struct policy_pass *passes = search->policy->dispatch.passes.items;
-    struct policy_subject subject = subject_of(ticket, tier);
+    struct policy_subject subject = subject_of(search->policy, ticket, tier);
     search->need.passes_n = 0;
     for (uint32_t i = 0; i < search->policy->dispatch.passes.n && i < POLICY_PASSES_MAX; i++)
         if (policy_matches(&passes[i].match, &subject))

@@ -98,9 +98,20 @@ static const struct {
     {"a class that is none",
      HEAD CLAUSE "    limits: [{limit: 1h, match: {region_classes: [far]}}]\n", "unknown",
      "sla[0].limits[0].match.region_classes[0]", 18, "no line of region_classes names far"},
+    {"a coverage before it is judged",
+     HEAD "  - {reason: x}\npriorities:\n  - {priority: urgent, match: {coverages: [free]}}\n" RUNS,
+     "hidden", "priorities[0].match.coverages", 15, "nothing is known of coverages there"},
+    {"a tier before the first offer",
+     HEAD "  - {reason: x}\ndispatch:\n  tiers: [{tier: 1}]\n  start_at: [{tier: 1, match: {tiers: "
+          "[1]}}]\n" RUNS,
+     "hidden", "dispatch.start_at[0].match.tiers", 16, "nothing is known of tiers there"},
+    {"a phase after the end",
+     HEAD "  - {reason: x}\nfollowup: [{after: 1d, window: 1d, match: {phases: free}}]\n" RUNS,
+     "hidden", "followup[0].match.phases", 14, "nothing is known of phases there"},
     /* events */
     {"no such event in a list",
-     HEAD "sla:\n  - id: a\n    start:\n      - ticket.assessed\n      - ticket.guessed\n    pause: customer\n    stop: "
+     HEAD "sla:\n  - id: a\n    start:\n      - ticket.assessed\n      - ticket.guessed\n    "
+          "pause: customer\n    stop: "
           "ticket.closed\n    limits: [{limit: 2h}]\n",
      "unknown", "sla[0].start[1]", 17, "ticket.guessed is no event type that a clause may name"},
     {"a reset on something else", HEAD RUNS "    reset: unit.sold\n", "mixed-keys", "sla[0].reset",
