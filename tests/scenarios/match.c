@@ -244,7 +244,11 @@ int expectation_nearness(const struct script *script, const yaml_node_t *node, i
                          const struct told *told)
 {
     struct pair pairs[PAIRS_MAX];
-    int nearness = said(script, node, "type", told->event.type) ? 100 : 0;
+    const char *type = node_text(script, node, "type");
+    size_t family = strcspn(type, ".") + 1;
+    int nearness = text_equal(type, told->event.type)             ? 100
+                   : strncmp(type, told->event.type, family) == 0 ? 20
+                                                                  : 0;
     if (node_get(script, node, "key") != NULL && said(script, node, "key", told->event.key))
         nearness += 50;
     if (nearness < 100 || told->type == NULL)

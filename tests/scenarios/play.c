@@ -247,7 +247,7 @@ static int near_compare(const void *left, const void *right)
     const struct near *a = left, *b = right;
     if (a->nearness != b->nearness)
         return a->nearness > b->nearness ? -1 : 1;
-    return a->i < b->i ? -1 : a->i > b->i;
+    return a->i > b->i ? -1 : a->i < b->i; /* the latest */
 }
 
 static int place_compare(const void *left, const void *right)

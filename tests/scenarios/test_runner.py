@@ -58,6 +58,11 @@ class Runner(unittest.TestCase):
     def test_of_another_ticket_is_not_met(self):
         self.red(ACCEPTED + "      - expect: [{type: sla.met, key: T2}]\n", "expected, and has not come")
 
+    def test_nearest_is_of_the_same_family_where_none_is_of_the_type(self):
+        said = self.red(ACCEPTED + "      - expect: [{type: sla.corrected, key: T1}]\n", "nearest that came:")
+        self.assertIn("{type: sla.met, key: T1", said)
+        self.assertIn("{type: sla.scheduled, key: T1", said)
+
     def test_never(self):
         self.red(ACCEPTED + "      - never: [{type: job.accepted, key: T1}]\n", "must never come, and has")
         code, said = self.play(ACCEPTED + "      - never: [{type: job.declined}]\n")
