@@ -199,7 +199,7 @@ static void begin(struct look *look, uint32_t i, const struct fact *f)
         k += text_equal(look->scheduled.limits[at].clause, clause->id);
     bool single = f->reopens || (f->roles[FACT_DOUBLES] & f->roles[FACT_RESETS] & 1u << i);
     if (k > UINT16_MAX || !sla_watchdog_prospect(look->story, i, f, k, &o) ||
-        o.fold.end == FOLD_CANCELLED)
+        (o.fold.end == FOLD_CANCELLED && o.fold.due_us >= o.fold.end_us))
         return;
     if (single && (!clause_is_idle(look, i, f) || is_foregone(look, i, f)))
         return;

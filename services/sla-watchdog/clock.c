@@ -138,6 +138,24 @@ static int64_t reset_behind(const struct clock_start *s, const struct clock_fact
     return us;
 }
 
+/* The first explanation before end_us that came before the limit; 0: none. */
+static int64_t explained_us(const struct clock_terms *terms, const struct clock_start *s,
+                            const struct clock_fact *facts, size_t n,
+                            const struct clock_pause *pauses, size_t pauses_n, int64_t end_us)
+{
+    int64_t first = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t us = facts[i].us;
+        if (!(facts[i].roles & ROLE_EXPLAIN) || !is_behind(&facts[i], s) || us >= end_us ||
+            (first != 0 && us >= first))
+            continue;
+        int64_t from = counted_from(s, last_reset(s, facts, n, us));
+        if (us <= sla_watchdog_due(terms, from, pauses, pauses_n, us))
+            first = us;
+    }
+    return first;
+}
+
 struct clock_fold sla_watchdog_fold(const struct clock_terms *terms, const struct clock_start *s,
                                     const struct clock_fact *facts, size_t n,
                                     const struct clock_pause *pauses, size_t pauses_n,
@@ -153,14 +171,12 @@ struct clock_fold sla_watchdog_fold(const struct clock_terms *terms, const struc
         fold.end = FOLD_CANCELLED;
         fold.end_us = cancel;
     }
-    int64_t explained = first_us(s, facts, n, ROLE_EXPLAIN);
-    if (explained != 0 && (fold.end == FOLD_RUNS || explained < fold.end_us)) {
-        int64_t from = counted_from(s, last_reset(s, facts, n, explained));
-        if (explained <= sla_watchdog_due(terms, from, pauses, pauses_n, explained)) {
-            fold.end = FOLD_STOPPED;
-            fold.end_us = explained;
-            fold.explained = true;
-        }
+    int64_t explained = explained_us(terms, s, facts, n, pauses, pauses_n,
+                                     fold.end == FOLD_RUNS ? INT64_MAX : fold.end_us);
+    if (explained != 0) {
+        fold.end = FOLD_STOPPED;
+        fold.end_us = explained;
+        fold.explained = true;
     }
     int64_t end_us = fold.end == FOLD_RUNS ? INT64_MAX : fold.end_us;
     fold.from_us = counted_from(s, last_reset(s, facts, n, end_us));

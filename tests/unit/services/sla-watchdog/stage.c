@@ -241,7 +241,12 @@ void stage_settle(struct stage *s)
 
 void stage_time(struct stage *s, const char *at, bool settle)
 {
-    s->now_us = instant(at);
+    stage_time_us(s, instant(at), settle);
+}
+
+void stage_time_us(struct stage *s, int64_t us, bool settle)
+{
+    s->now_us = us;
     while (run_head(s->run, s->now_us) == RUN_MISS)
         fetch(s, s->run);
     take(s);
@@ -333,6 +338,34 @@ const void *stage_row(struct stage *s, unsigned table, const char *key)
 {
     const struct stored *row = stored(s, table, key);
     return row ? row->image : NULL;
+}
+
+uint64_t stage_head(const struct stage *s)
+{
+    return s->head;
+}
+
+static int id_order(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+void stage_unique(const struct stage *s)
+{
+    char(*ids)[EVENT_ID_CAP] = memory_new((s->head + 1) * sizeof *ids);
+    size_t n = 0;
+    for (uint64_t pos = 1; pos <= s->head; pos++) {
+        struct event event;
+        struct problem problem;
+        assert_true(event_decode(buf_bytes(&s->bodies[pos]), (struct bytes){0}, &event, &problem));
+        if (text_equal(event.from, "sla-watchdog"))
+            text_copy(ids[n++], sizeof ids[0], event.id);
+    }
+    qsort(ids, n, sizeof *ids, id_order);
+    for (size_t i = 1; i < n; i++)
+        if (text_equal(ids[i - 1], ids[i]))
+            fail_msg("%s was said twice", ids[i]);
+    free(ids);
 }
 
 size_t stage_open_rows(const struct stage *s)

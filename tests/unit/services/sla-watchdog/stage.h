@@ -27,6 +27,7 @@ void stage_policy(struct stage *, const char *yaml);
 void stage_calendar(struct stage *, const char *yaml);
 /* The worker reads everything, and what it concludes, until it has nothing more to say. */
 void stage_settle(struct stage *);
+void stage_time_us(struct stage *, int64_t us, bool settle);
 /* Time comes to that instant; timers fire. settle: and what they lead to is read back. */
 void stage_time(struct stage *, const char *at, bool settle);
 /* Reads what is there once: conclusions stay in flight until stage_take. */
@@ -36,6 +37,10 @@ void stage_take(struct stage *);
 void stage_restart(struct stage *);
 /* Replays everything into an empty memory and compares every row with the living ones. */
 void stage_rebuild(struct stage *);
+/* No two events of the worker fill the same slot. */
+void stage_unique(const struct stage *);
+/* The position of the last event told. */
+uint64_t stage_head(const struct stage *);
 /* The sla.* events since the last call, one a line: "type clause.k level due stopped to" with local
  * times. */
 const char *stage_told(struct stage *);
