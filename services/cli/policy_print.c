@@ -15,11 +15,11 @@ void policy_print_counts(enum language language, const struct policy *policy, st
         policy->followup.n, policy->calendars.n);
 }
 
-static void words_print(const struct slice *list, size_t cap, struct buf *out)
+static void words_print(const struct slice *list, size_t cap, const char *between, struct buf *out)
 {
     const char *word = list->items;
     for (uint32_t i = 0; i < list->n; i++, word += cap)
-        buf_append_format(out, "%s%s", i ? " " : "", word);
+        buf_append_format(out, "%s%s", i ? between : "", word);
 }
 
 static void span_append(struct span span, struct buf *out)
@@ -36,11 +36,11 @@ static void condition_print(const struct policy_when *when, struct buf *out)
     buf_append_format(out, "%s", when->field);
     if (when->is.n > 0) {
         buf_append_text(out, " = ");
-        words_print(&when->is, POLICY_WORTH_CAP, out);
+        words_print(&when->is, POLICY_WORTH_CAP, "/", out);
     }
     if (when->is_not.n > 0) {
         buf_append_text(out, " ≠ ");
-        words_print(&when->is_not, POLICY_WORTH_CAP, out);
+        words_print(&when->is_not, POLICY_WORTH_CAP, "/", out);
     }
 }
 
@@ -92,7 +92,7 @@ static void classes_print(enum language language, const struct policy *policy, s
     buf_append_format(out, "%s: ", in_words(language, "classes of region"));
     for (uint32_t i = 0; i < policy->region_classes.n; i++) {
         buf_append_format(out, "%s%s ", i ? " · " : "", class[i].class);
-        words_print(&class[i].regions, POLICY_REGION_CAP, out);
+        words_print(&class[i].regions, POLICY_REGION_CAP, ", ", out);
         if (class[i].regions.n == 0)
             buf_append_text(out, "*");
     }
@@ -142,10 +142,10 @@ static void match_print(const struct policy_match *m, struct buf *out)
         if (lists[i].list->n == 0)
             continue;
         buf_append_format(out, "  %s: ", lists[i].name);
-        words_print(lists[i].list, lists[i].cap, out);
+        words_print(lists[i].list, lists[i].cap, ", ", out);
     }
     for (uint32_t i = 0; i < m->tiers.n; i++)
-        buf_append_format(out, "%s%" PRId64, i ? " " : "  tiers: ", tier[i]);
+        buf_append_format(out, "%s%" PRId64, i ? ", " : "  tiers: ", tier[i]);
 }
 
 static void limit_print(enum language language, const struct policy_limit *line, struct buf *out)
@@ -205,7 +205,7 @@ static void counting_print(enum language language, const struct policy_clause *c
     }
     if (clause->pause.n > 0) {
         buf_append_format(out, "    %s: ", in_words(language, "waits for"));
-        words_print(&clause->pause, 48, out);
+        words_print(&clause->pause, 48, ", ", out);
         buf_append_text(out, "\n");
     }
     if (clause->explain)
