@@ -68,17 +68,45 @@ static void complaint_print(const char *path, const char *id, struct complaint *
 /* --- playing -------------------------------------------------------------------------------------
  */
 
-struct tally {
-    size_t proved, later, failed;
+struct tally { /* rules: one that stands several times is one */
+    size_t proved, partly, later, failed;
 };
+
+static void tally_print(const struct tally *tally)
+{
+    printf("%zu proved, %zu in part, %zu later, %zu failed\n", tally->proved, tally->partly,
+           tally->later, tally->failed);
+}
 
 static bool is_asked(const struct options *options, const char *id)
 {
     return options->rule == NULL || text_equal(options->rule, id);
 }
 
+/* A rule is proved by all of its stories; where some are for later it is proved in part. */
+static void rules_tally(const struct options *options, const struct script *script,
+                        const enum outcome *outcomes, struct tally *tally)
+{
+    size_t n = node_items(script->rules);
+    for (size_t i = 0; i < n; i++) {
+        size_t have[FAILED + 1] = {0}, first = n;
+        const char *id = node_text(script, node_item(script, script->rules, i), "rule");
+        for (size_t k = 0; k < n; k++)
+            if (text_equal(id, node_text(script, node_item(script, script->rules, k), "rule"))) {
+                have[outcomes[k]]++;
+                first = k < first ? k : first;
+            }
+        if (first != i || !is_asked(options, id))
+            continue;
+        tally->failed += have[FAILED] > 0;
+        tally->partly += have[FAILED] == 0 && have[PROVED] > 0 && have[LATER] > 0;
+        tally->proved += have[FAILED] == 0 && have[LATER] == 0;
+        tally->later += have[FAILED] == 0 && have[PROVED] == 0;
+    }
+}
+
 static void rules_play(const struct options *options, const struct script *script,
-                       enum outcome *outcomes, struct tally *tally)
+                       enum outcome *outcomes)
 {
     for (size_t i = 0; i < node_items(script->rules); i++) {
         const yaml_node_t *rule = node_item(script, script->rules, i);
@@ -94,9 +122,6 @@ static void rules_play(const struct options *options, const struct script *scrip
             (void)complain(&complaint, rule, "a rule has an id like S12.4, this has \"%s\"", id);
         else
             outcomes[i] = rule_play(script, rule, &options->play, &complaint);
-        tally->proved += outcomes[i] == PROVED;
-        tally->later += outcomes[i] == LATER;
-        tally->failed += outcomes[i] == FAILED;
         if (outcomes[i] == FAILED)
             complaint_print(script->path, id, &complaint);
         buf_release(&complaint.text);
@@ -116,7 +141,8 @@ static void table_print(const struct options *options, const struct script *scri
                    node_text(script, rule, "title"), *later != '\0' ? " (" : "", later,
                    *later != '\0' ? ")" : "");
     }
-    printf("  %zu proved, %zu later, %zu failed\n", tally->proved, tally->later, tally->failed);
+    printf("  %zu rules: ", tally->proved + tally->partly + tally->later + tally->failed);
+    tally_print(tally);
 }
 
 /* 0, or the exit code. */
@@ -131,12 +157,14 @@ static int file_play(const struct options *options, const char *path, struct tal
         code = 2;
     } else {
         enum outcome *outcomes = memory_new(node_items(script.rules) * sizeof(*outcomes));
-        rules_play(options, &script, outcomes, &tally);
+        rules_play(options, &script, outcomes);
+        rules_tally(options, &script, outcomes, &tally);
         table_print(options, &script, outcomes, &tally);
         free(outcomes);
         code = tally.failed > 0 ? 1 : 0;
     }
     total->proved += tally.proved;
+    total->partly += tally.partly;
     total->later += tally.later;
     total->failed += tally.failed;
     buf_release(&complaint.text);
@@ -153,13 +181,16 @@ static int files_play(const struct options *options)
         if (one > code)
             code = one;
     }
-    if (options->rule != NULL && total.proved + total.later + total.failed == 0 && code == 0) {
+    if (options->rule != NULL && total.proved + total.partly + total.later + total.failed == 0 &&
+        code == 0) {
         printf("no file has the rule %s\n", options->rule);
         return 2;
     }
-    if (options->files_n > 1)
-        printf("%zu files: %zu rules proved, %zu later, %zu failed\n", options->files_n,
-               total.proved, total.later, total.failed);
+    if (options->files_n > 1) {
+        printf("%zu files, %zu rules: ", options->files_n,
+               total.proved + total.partly + total.later + total.failed);
+        tally_print(&total);
+    }
     return code;
 }
 

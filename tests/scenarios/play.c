@@ -72,7 +72,7 @@ static bool refusal_fits(const char *want, const struct problem *problem)
 }
 
 /* Refusals are what the steps say they are. */
-static bool refusals_check(struct play *play, int64_t upto_us)
+static bool refusals_check(struct play *play)
 {
     const struct simulator_refusal *refusal;
     while ((refusal = simulator_refusal(play->sim, play->refusals)) != NULL) {
@@ -95,7 +95,6 @@ static bool refusals_check(struct play *play, int64_t upto_us)
                             "this fact is taken; expected refused: %s", want);
     }
     play->tellings_n = 0;
-    (void)upto_us;
     return true;
 }
 
@@ -114,7 +113,7 @@ static bool catch_up(struct play *play, const yaml_node_t *step)
                 buf_release(&line);
                 return false;
             }
-    return refusals_check(play, play->clock_us);
+    return refusals_check(play);
 }
 
 static bool clock_set(struct play *play, const yaml_node_t *step, const yaml_node_t *time)

@@ -40,7 +40,7 @@ class Runner(unittest.TestCase):
     def test_right_is_green(self):
         code, said = self.play(ACCEPTED + "      - expect: [{type: sla.met, key: T1, data: {clause: arrange, stopped: \"10:59\"}}]\n")
         self.assertEqual(code, 0, said)
-        self.assertIn("1 proved, 0 later, 0 failed", said)
+        self.assertIn("1 rules: 1 proved, 0 in part, 0 later, 0 failed", said)
 
     def test_wrong_due_time_names_line_rule_and_what_came(self):
         said = self.red(ACCEPTED + "      - expect:\n          - {type: sla.met, key: T1, data: {clause: arrange, due: \"11:30\"}}\n",
@@ -140,7 +140,17 @@ class Runner(unittest.TestCase):
         code, said = self.play("  - {rule: S1.9, title: 核销, later: settlement}\n")
         self.assertEqual(code, 0, said)
         self.assertIn("S1.9    later   核销 (settlement)", said)
-        self.assertIn("0 proved, 1 later, 0 failed", said)
+        self.assertIn("0 proved, 0 in part, 1 later, 0 failed", said)
+
+    def test_a_rule_that_stands_several_times_is_one(self):
+        good = ACCEPTED + "      - expect: [{type: sla.met}]\n"
+        bad = ACCEPTED + "      - expect: [{type: sla.breached}]\n"
+        later = "  - {rule: S1.1, title: 核销, later: settlement}\n"
+        for rules, want in ((good + good, "1 rules: 1 proved, 0 in part, 0 later, 0 failed"),
+                            (good + later, "1 rules: 0 proved, 1 in part, 0 later, 0 failed"),
+                            (good + later + bad, "1 rules: 0 proved, 0 in part, 0 later, 1 failed"),
+                            (good + good.replace("S1.1", "S1.2") + later, "2 rules: 1 proved, 1 in part, 0 later, 0 failed")):
+            self.assertIn(want, self.play(rules)[1])
 
     def test_rules_do_not_see_each_other(self):
         other = ACCEPTED.replace("S1.1", "S1.2") + "      - expect: [{type: job.offered, key: T1, times: 1}]\n"
