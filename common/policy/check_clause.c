@@ -108,6 +108,21 @@ static bool is_told_ahead(const struct policy_clause *clause)
     return counts_from_field(&clause->start) || counts_from_field(&clause->reset);
 }
 
+static bool all_from_field(const struct slice *events)
+{
+    const struct policy_event *event = events->items;
+    for (uint32_t i = 0; i < events->n; i++)
+        if (!*event[i].from)
+            return false;
+    return true;
+}
+
+/* Else "at once" would be broken by the time anybody hears of it. */
+static bool may_be_nothing(const struct policy_clause *clause)
+{
+    return all_from_field(&clause->start) && all_from_field(&clause->reset);
+}
+
 static bool ever_comes(const struct policy_clause *clause, struct span at)
 {
     const struct policy_limit *lines = clause->limits.items;
@@ -200,7 +215,7 @@ static void check_by(struct check *c, const struct policy_limit *line, const cha
 static void check_limit(struct check *c, const struct policy_clause *clause,
                         const struct policy_limit *line, const char *path)
 {
-    enum check_sign sign = is_told_ahead(clause) ? SIGN_NOT_NEGATIVE : SIGN_POSITIVE;
+    enum check_sign sign = may_be_nothing(clause) ? SIGN_NOT_NEGATIVE : SIGN_POSITIVE;
     unsigned counted = UNITS_ELAPSED | UNITS_WORKING;
     char field[CHECK_PATH_CAP + 12];
     check_match(c, &line->match, KNOWN_ALL, path);

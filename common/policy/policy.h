@@ -234,7 +234,7 @@ enum policy_on {
 void policy_on_print(unsigned on, char out[POLICY_ON_TEXT_MAX]); /* "ticket", "ticket|contract", "any" */
 
 /* Event types a clause may name, NULL-terminated, and what each is about. */
-#define POLICY_FACTS_CAP 128
+#define POLICY_FACTS_CAP 256
 extern const char *const policy_facts[];
 extern const int policy_facts_n;
 /* Its index in policy_facts; -1: none. */

@@ -71,7 +71,7 @@ static const struct {
      "sla:\n"
      "  - id: on-site\n    start: [{type: appointment.agreed, from: when, when: [{field: grade, "
      "is: [high]}, "
-     "{field: sub.in, is_not: [x, \"\"]}]}, ticket.registered]\n"
+     "{field: sub.in, is_not: [x, \"\"]}]}, {type: ticket.registered, from: when}]\n"
      "    stop: [{type: job.arrived, when: [{field: yes, is: [\"true\"]}]}, job.reported]\n"
      "    reset: {type: appointment.agreed, from: when, when: [{field: n, is: [\"7\", \"\"]}]}\n"
      "    cancel: ticket.cancelled\n    pause: [customer, hazard]\n    explain: true\n    "
@@ -250,6 +250,10 @@ static const struct {
     /* lines */
     {"nothing at once", HEAD CLAUSE "    limits: [{limit: 0s}]\n", "bad-span",
      "sla[0].limits[0].limit", 18, "0s: expected more than nothing"},
+    {"nothing, but one start counts from itself",
+     HEAD "sla: [{id: a, start: [{type: appointment.agreed, from: when}, job.accepted], stop: "
+          "job.arrived, pause: customer, limits: [{limit: 0s}]}]\n",
+     "bad-span", "sla[0].limits[0].limit", 13, "0s: expected more than nothing"},
     {"neither limit nor time", HEAD CLAUSE "    limits: [{per_units: 0}]\n", "missing",
      "sla[0].limits[0].limit", 18, "a duration, or a time of day to be done by"},
     {"no time of day", HEAD CLAUSE "    limits: [{limit: 2d, by: \"25:00\"}]\n", "bad-time",
