@@ -80,6 +80,7 @@ void node_init(struct node *node, const struct worker *worker, size_t cache_rows
     *node = (struct node){.worker = worker, .cache_rows = cache_rows, .durable = durable};
     run_begin_again(node);
     run_start(node->run, &node->committed, 0);
+    node->due_us = INT64_MAX;
 }
 
 void node_release(struct node *node)
@@ -125,11 +126,12 @@ static void entry_hand_over(struct node *node, const struct book *book,
     enum node_reads reads = reads_of(node, book, entry->type);
     if (reads == READS_NOT)
         return;
-    if (reads == READS_TIME && run_batched(node->run) == 0 &&
-        run_next_due_us(node->run) > entry->rec_us)
+    if (reads == READS_TIME && run_batched(node->run) == 0 && node->due_us > entry->rec_us)
         run_pass(node->run, entry->rec_us);
-    else
+    else {
         run_add(node->run, entry->body, entry->priv, entry->link);
+        node->busy = true;
+    }
 }
 
 bool node_read(struct node *node, const struct book *book, size_t events_max)
@@ -140,6 +142,8 @@ bool node_read(struct node *node, const struct book *book, size_t events_max)
         entry_hand_over(node, book, entry);
         node->read++;
     }
+    if (!node->busy)
+        return true;
     while ((result = run_process(node->run)) == RUN_MISS)
         misses_serve(node);
     return result == RUN_DONE;
@@ -149,6 +153,7 @@ bool node_fire(struct node *node)
 {
     enum run_result result;
     struct run_state state = run_state(node->run);
+    node->busy = true;
     while ((result = run_head(node->run, state.rec_us)) == RUN_MISS)
         misses_serve(node);
     return result == RUN_DONE;
@@ -161,6 +166,8 @@ bool node_is_behind(const struct node *node, const struct book *book)
 
 size_t node_conclusions(const struct node *node, const struct run_conclusion **conclusions)
 {
+    if (!node->busy)
+        return 0;
     return run_conclusions(node->run, conclusions);
 }
 
@@ -178,12 +185,16 @@ static void rows_commit(struct node *node)
 
 void node_commit(struct node *node)
 {
+    if (!node->busy)
+        return;
     if (node->durable)
         rows_commit(node);
     node->committed = run_state(node->run);
     if (run_upto(node->run) > node->upto)
         node->upto = run_upto(node->run);
     run_committed(node->run);
+    node->due_us = run_next_due_us(node->run);
+    node->busy = false;
 }
 
 bool node_crash(struct node *node, const struct book *book, uint64_t upto)
@@ -204,6 +215,8 @@ bool node_crash(struct node *node, const struct book *book, uint64_t upto)
     node->upto = upto;
     node->read = node->committed.pos;
     run_start(node->run, &node->committed, upto);
+    node->due_us = run_next_due_us(node->run);
+    node->busy = false;
     uint64_t known = upto > node->committed.pos ? upto : node->committed.pos;
     for (uint64_t pos = known + 1; pos <= book->n && result == RUN_DONE; pos++) {
         const struct book_entry *entry = book_at(book, pos);

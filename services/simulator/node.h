@@ -16,10 +16,11 @@ struct node {
     struct node_row *stored; /* what was committed; kept where node_init said so */
     bool durable;
     struct run_state committed;
-    uint64_t upto; /* the journal has its conclusions from events up to here */
-    uint64_t read; /* position handed to the core last */
-    uint8_t
-        reads[BOOK_TYPES_MAX]; /* by the book\'s types, what is done with them; 0: not known yet */
+    uint64_t upto;  /* the journal has its conclusions from events up to here */
+    uint64_t read;  /* position handed to the core last */
+    int64_t due_us; /* of its next timer, as of the last commit */
+    bool busy;      /* events were handed over, or timers fired, since the last commit */
+    uint8_t reads[BOOK_TYPES_MAX]; /* by the book's types: what is done with them, 0 not known */
 };
 
 /* Standing at the beginning of a stream. durable: committed rows are kept, for node_crash and small

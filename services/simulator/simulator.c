@@ -291,9 +291,8 @@ static int64_t timers_due_us(const struct simulator *sim)
 {
     int64_t due_us = INT64_MAX;
     for (size_t i = 0; i < SIMULATOR_WORKERS; i++) {
-        int64_t next_us = run_next_due_us(sim->nodes[i].run);
-        if (next_us < due_us)
-            due_us = next_us;
+        if (sim->nodes[i].due_us < due_us)
+            due_us = sim->nodes[i].due_us;
     }
     return due_us;
 }
