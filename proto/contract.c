@@ -36,6 +36,7 @@ static const struct field contract_signed_fields[] = {
     F_LIST(contract_signed, milestones, 0, &contract_milestone_elem, "dates it sets"),
     F_TEXT(contract_signed, body, 0, "inspection body for disputes"),
     F_TEXT(contract_signed, filed, 0, "where it is filed"),
+    F_TIME(contract_signed, due, 0, "first payment due; later ones: payment.received"),
 };
 const struct record contract_signed_record =
     RECORD(contract_signed, contract_signed_fields, "a contract was signed");
@@ -59,6 +60,7 @@ static const struct field payment_received_fields[] = {
     F_TEXT(payment_received, contract, FIELD_KEYLIKE, "contract, where the key is another thing"),
     F_TEXT(payment_received, order, FIELD_KEYLIKE, "order, where the key is another thing"),
     F_TEXT(payment_received, payer, FIELD_KEYLIKE, "customer or dealer who paid"),
+    F_TIME(payment_received, next_due, 0, "next payment due by the contract; absent: none"),
 };
 const struct record payment_received_record =
     RECORD(payment_received, payment_received_fields, "money came in");

@@ -28,6 +28,7 @@ struct contract_signed {
     uint32_t milestones_n;
     char body[120];
     char filed[64];
+    int64_t due_us;
 };
 struct milestone_reached {
     char milestone[48];
@@ -43,6 +44,7 @@ struct payment_received {
     char contract[65];
     char order[65];
     char payer[65];
+    int64_t next_due_us;
 };
 struct order_progressed {
     char state[48];
