@@ -174,26 +174,35 @@ static void check_followup(struct check *c)
                 "followup");
 }
 
+static void check_all(struct check *c)
+{
+    check_head(c);
+    check_kinds(c);
+    check_regions(c);
+    check_judgements(c);
+    check_dispatch(c);
+    check_ladder(c);
+    check_pauses(c);
+    check_sla(c);
+    check_followup(c);
+}
+
 void policy_check(const struct policy *policy, const struct record *(*event_data)(const char *type),
                   struct problems *problems)
 {
-    struct check c = {policy, event_data, problems};
-    check_head(&c);
-    check_kinds(&c);
-    check_regions(&c);
-    check_judgements(&c);
-    check_dispatch(&c);
-    check_ladder(&c);
-    check_pauses(&c);
-    check_sla(&c);
-    check_followup(&c);
+    check_all(&(struct check){policy, event_data, problems, false});
+}
+
+void policy_check_published(const struct policy *policy, struct problems *problems)
+{
+    check_all(&(struct check){policy, NULL, problems, true});
 }
 
 void policy_check_calendar(const struct policy *policy, const char *name,
                            const struct calendar *calendar, const struct problem *why,
                            struct problems *problems)
 {
-    struct check c = {policy, NULL, problems};
+    struct check c = {policy, NULL, problems, false};
     const char *names = policy->calendars.items;
     char path[CHECK_PATH_CAP];
     for (uint32_t i = 0; i < policy->calendars.n; i++) {

@@ -9,6 +9,10 @@
 /* Adds everything found wrong, with its path and without line. event_data as policy_parse's. */
 void policy_check(const struct policy *, const struct record *(*event_data)(const char *type),
                   struct problems *);
+/* Of a policy that is in force: only what cannot be carried out. Lines that never decide, levels
+ * that never come and the like are mistakes in a file; once published they do no harm, and a
+ * release that looks harder still reads them. */
+void policy_check_published(const struct policy *, struct problems *);
 /* A calendar that the policy names and whoever checks has looked for. NULL: there is none that
  * could count, and `why` (may be NULL) is what calendar_new said: no working second in 400 days, …;
  * that is added at the place where the policy names it. */

@@ -164,10 +164,11 @@ static void check_levels(struct check *c, const struct policy_clause *clause, co
         if (policy_counts_working_time(levels[i].at.unit) && !*clause->calendar &&
             !has_calendar(clause))
             check_found(c, "missing", field, "a calendar, for working time");
-        if (i && !is_in_order(levels[i - 1].at, levels[i].at))
+        if (i && !is_in_order(levels[i - 1].at, levels[i].at) &&
+            !(c->published && levels[i - 1].at.unit != levels[i].at.unit))
             check_found(c, "bad-value", field, "levels stand in the order of time, each once");
         span_print(levels[i].at, text);
-        if (c->problems->n == before && !ever_comes(clause, levels[i].at))
+        if (!c->published && c->problems->n == before && !ever_comes(clause, levels[i].at))
             check_found(c, "unreachable", field, "%s is before any of its limits begins", text);
         check_rung(c, levels, i, field);
     }

@@ -90,7 +90,7 @@ static void check_when(struct check *c, const struct policy_event *event, const 
     char at[CHECK_PATH_CAP], field_path[CHECK_PATH_CAP + 8];
     for (uint32_t i = 0; i < event->when.n; i++) {
         text_format(at, sizeof at, "%s.when[%u]", path, i);
-        if (when[i].is.n == 0 && when[i].is_not.n == 0)
+        if (!c->published && when[i].is.n == 0 && when[i].is_not.n == 0)
             check_found(c, "missing", at, "%s: what is it, or what is it not?", when[i].field);
         if (!data)
             continue;
@@ -164,7 +164,7 @@ void check_events(struct check *c, const struct slice *events, enum check_from f
                         event[i].type);
             continue;
         }
-        if (is_taken(event, i))
+        if (!c->published && is_taken(event, i))
             check_found(c, "hidden", at, "%s stands before it without conditions", event[i].type);
         check_about(c, fact, on, event[i].type, at);
         check_when(c, &event[i], at);

@@ -20,6 +20,10 @@ struct check {
     const struct record *(*event_data)(
         const char *type); /* NULL: fields of events are not checked */
     struct problems *problems;
+    /* It is in force: refused is only what cannot be carried out. What is merely of no use is said
+     * of new files, so that a later release may look harder and still read what an earlier one
+     * published. */
+    bool published;
 };
 
 /* Adds a problem. The path leads to the line of the file (parse.c). */

@@ -55,7 +55,7 @@ static void check_known(struct check *c, const struct policy_match *m, unsigned 
                  {"phases", &m->phases, KNOWN_PHASE}};
     char path[CHECK_PATH_CAP];
     for (size_t i = 0; i < COUNT_OF(asked); i++) {
-        if (asked[i].list->n == 0 || (known & asked[i].needs))
+        if (c->published || asked[i].list->n == 0 || (known & asked[i].needs))
             continue;
         text_format(path, sizeof path, "%s.match.%s", line, asked[i].name);
         check_found(c, "hidden", path, "nothing is known of %s there", asked[i].name);
@@ -318,7 +318,7 @@ void check_lines(struct check *c, const struct slice *lines, size_t size, size_t
     const char *items = lines->items;
     char at[CHECK_PATH_CAP];
     e.n = 0;
-    for (uint32_t i = 0; i < lines->n && i < LINES_MAX; i++) {
+    for (uint32_t i = 0; !c->published && i < lines->n && i < LINES_MAX; i++) {
         const struct policy_match *line =
             (const struct policy_match *)(const void *)(items + i * size + match_offset);
         text_format(at, sizeof at, "%s[%u]", path, i);

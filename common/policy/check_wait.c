@@ -61,7 +61,8 @@ static void check_budget(struct check *c, const struct policy_pause *pause, cons
     char field[CHECK_PATH_CAP];
     text_format(field, sizeof field, "%s.budget", path);
     check_span(c, pause->budget, UNITS_ELAPSED, SIGN_POSITIVE, field);
-    if (pause->budget.unit != SPAN_NONE && !is_waited_for(c->policy, pause->reason))
+    if (!c->published && pause->budget.unit != SPAN_NONE &&
+        !is_waited_for(c->policy, pause->reason))
         check_found(c, "bad-value", field, "no clause waits for %s", pause->reason);
     if (pause->budget.unit == SPAN_NONE && *pause->more_by)
         check_found(c, "missing", field, "more of what?");

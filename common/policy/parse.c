@@ -101,7 +101,7 @@ bool policy_decode(struct bytes in, struct arena *arena, struct policy *out,
     if (!skim(in, problem) ||
         !record_decode(&policy_record, RECORD_WHOLE, DECODE_LENIENT, in, arena, &policy, problem))
         return false;
-    policy_check(&policy, NULL, &problems);
+    policy_check_published(&policy, &problems);
     bool sound = problems.n == 0;
     if (sound)
         *out = policy;

@@ -146,9 +146,54 @@ static void test_published_long_ago(void **state)
     arena_destroy(&arena);
 }
 
+/* What is of no use is a mistake in a file, not in what is in force. */
+static void test_in_force(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"name\":\"a\",\"version\":\"b\",\"zone\":\"UTC\",\"kinds\":[{\"name\":\"repair\"}],"
+        "\"priorities\":[{\"priority\":\"urgent\",\"match\":{\"coverages\":[\"free\"]}}],"
+        "\"pauses\":[{\"reason\":\"x\",\"budget\":\"1d\"}],\"sla\":[{\"id\":\"c\",\"start\":"
+        "\"ticket.assessed\","
+        "\"stop\":[\"job.accepted\",{\"type\":\"job.accepted\",\"when\":[{\"field\":\"site\"}]}],"
+        "\"limits\":[{\"limit\":\"2h\"},{\"limit\":\"3h\"}],\"levels\":[{\"at\":\"-3h\"},{\"at\":"
+        "\"-300min\"}]}]}";
+    static const char *const never[][2] = {{"UTC", "Mars"},
+                                           {"\"ticket.assessed\"", "\"ticket.guessed\""},
+                                           {"\"ticket.assessed\"", "\"unit.sold\""},
+                                           {"\"limit\":\"2h\"", "\"limit\":\"-2h\""},
+                                           {"\"limit\":\"2h\"", "\"limit\":\"2wd\""},
+                                           {"\"id\":\"c\"", "\"id\":\"c.d\""}};
+    struct arena *arena = arena_new(65536);
+    struct policy policy;
+    struct problem problem = {0};
+    struct problems problems = {0};
+    struct buf packed = {0};
+    assert_true(raw_parse_json(text, strlen(text), &packed, &problem));
+    if (!policy_decode(buf_bytes(&packed), arena, &policy, &problem))
+        fail_msg("%s %s %s", problem.code, problem.field, problem.args);
+    assert_false(policy_parse(text, strlen(text), arena, &policy, &problems, NULL));
+    assert_int_equal(problems.n, 6);
+    problems_release(&problems);
+    for (size_t i = 0; i < COUNT_OF(never); i++) {
+        char wrong[1024];
+        const char *at = strstr(text, never[i][0]);
+        assert_non_null(at);
+        text_format(wrong, sizeof wrong, "%.*s%s%s", (int)(at - text), text, never[i][1],
+                    at + strlen(never[i][0]));
+        buf_reset(&packed);
+        assert_true(raw_parse_json(wrong, strlen(wrong), &packed, &problem));
+        if (policy_decode(buf_bytes(&packed), arena, &policy, &problem))
+            fail_msg("%s", never[i][1]);
+    }
+    buf_release(&packed);
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips),
-                                       cmocka_unit_test(test_published_long_ago)};
+                                       cmocka_unit_test(test_published_long_ago),
+                                       cmocka_unit_test(test_in_force)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
