@@ -122,7 +122,12 @@ static int span_find(struct backtest *backtest)
         start_us = rules->facts[0].sort_us;
     struct backtest_result *result = &backtest->result;
     result->start_us = start_us - start_us % HOUR_US;
-    result->end_us = until_us != INT64_MAX ? until_us : told->facts[told->n - 1].sort_us;
+    /* A stream goes on after its last fact: what was due by its last event has been judged. */
+    result->end_us = told->facts[told->n - 1].sort_us;
+    if (backtest->facts.last_us > result->end_us)
+        result->end_us = backtest->facts.last_us;
+    if (until_us != INT64_MAX)
+        result->end_us = until_us;
     if (result->end_us < result->start_us)
         result->end_us = result->start_us;
     result->facts = told->n + backtest->facts.network.n;

@@ -13,6 +13,7 @@ struct facts {
     struct plan told;
     struct plan network; /* told before everything else */
     struct plan rules;   /* policies and calendars of the stream itself */
+    int64_t last_us;     /* when the last event was recorded, conclusions included; 0: not known */
     size_t conclusions;  /* left out */
     size_t bad;          /* rows and lines that could not be read */
     bool stepped;        /* a stream of history: what happened counts, not when it was recorded */

@@ -40,10 +40,17 @@ static bool is_conclusion(const struct event_type *type, const char *from)
            type->speaker == SPEAKER_INTAKE;
 }
 
+static void recorded(struct facts *facts, int64_t rec_us)
+{
+    if (rec_us > facts->last_us)
+        facts->last_us = rec_us;
+}
+
 static void fact_add(struct facts *facts, const struct draft *draft, const char *from,
                      int64_t rec_us, bool network)
 {
     const struct event_type *type = event_type_find(draft->type, 0);
+    recorded(facts, rec_us);
     bool rule = text_starts(draft->type, "policy.") || text_starts(draft->type, "calendar.");
     if (type == NULL || is_machinery(draft->type) || is_conclusion(type, from)) {
         facts->conclusions++;
@@ -182,6 +189,7 @@ static bool line_take(struct facts *facts, json_t *line, bool network, struct pr
     if (!instant_of(line, "at", &draft.at_us, problem) ||
         !instant_of(line, "rec", &rec_us, problem))
         return false;
+    recorded(facts, rec_us);
     draft.type = type->name;
     draft.v = type->v;
     json_t *data = json_object_get(line, "data"), *personal = json_object_get(line, "personal");

@@ -34,7 +34,7 @@ class Backtest(unittest.TestCase):
         cls.stack.__exit__(None, None, None)
 
     def backtest(self, policy):
-        return self.stack.json("backtest", "--policy", policy, "--calendars", self.stack.share("calendars"), "--journal", "--until", UNTIL)
+        return self.stack.json("backtest", "--policy", policy, "--calendars", self.stack.share("calendars"), "--journal")
 
     def verdicts(self, result, side):
         sums = {}

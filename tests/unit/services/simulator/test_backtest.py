@@ -149,6 +149,14 @@ class Backtest(unittest.TestCase):
         self.assertEqual(versions, ["house-1"])
         self.assertEqual(sum(c["broken"]["new"] for c in result["promises"]), 2)
 
+    def test_a_stream_ends_with_its_last_event(self):
+        self.both("--out", "stream.jsonl")
+        ended = json.loads(self.run_it("--policy", "old.yaml", "--events", "stream.jsonl", "--json"))
+        self.assertEqual(ended["until"], "2026-04-05T16:00:00Z")  # not with D's resolution of April 1
+        self.assertEqual(ended["callbacks_due"], {"new": 3})
+        ended = json.loads(self.run_it("--policy", "old.yaml", "--events", "events.jsonl", "--json"))
+        self.assertEqual((ended["until"], ended["callbacks_due"]["new"]), ("2026-03-31T23:30:00Z", 2))
+
     def test_told_late_counts_as_it_was_told(self):
         events = [dict(e) for e in EVENTS]
         events[5]["rec"] = "2026-03-03T08:00:00+08:00"  # B's end of 11:00 was recorded the day after
