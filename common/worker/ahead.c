@@ -8,9 +8,9 @@
 
 /* A far table's cache holds what is in use: tickets of the last minutes. */
 #define FAR_CACHE_ROWS 65536
-/* What all workers have to read besides; a burst is one transaction. */
+/* Conclusions, which all workers have to read besides; a burst is one transaction. */
 #define SWEPT_PER_SECOND 4000
-#define SWEPT_AT_ONCE 256
+#define SWEPT_AT_ONCE 128
 
 static bool has_far_timers(const struct worker *worker)
 {

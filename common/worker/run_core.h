@@ -55,11 +55,12 @@ bool run_timers_due(const struct run *);
 int64_t run_next_due_us(const struct run *);
 /* Asks for rows of far tables that come due within the hour (tables_wanted), before they are needed. False: enough are there. */
 bool run_look_ahead(struct run *, unsigned *table);
-/* A sweep is not finished; it could go on at once. Rows it may see to in a transaction, at most 512: a shell's way to pace it. */
+/* A sweep is not finished; it could go on at once. Rows it may conclude about in a transaction, at most 512: a shell's way to pace
+ * it. */
 bool run_sweeping(const struct run *);
 bool run_sweep_ready(const struct run *);
 void run_sweep_limit(struct run *, size_t rows);
-size_t run_swept(const struct run *); /* in the transaction at hand */
+size_t run_swept(const struct run *); /* of these, in the transaction at hand */
 
 struct run_conclusion {
     uint64_t trigger; /* position of the event that led to it */

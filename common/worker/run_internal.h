@@ -37,7 +37,7 @@ struct run_sweep {
     struct run_texts values; /* of this pass: those that are behind, from the one at hand */
     size_t key_at;           /* in the page of keys at hand */
     struct run_texts left;   /* keys of rows that events have left behind */
-    size_t swept;            /* rows in this transaction */
+    bool began;              /* in this transaction */
     char waits[EVENT_ID_CAP]; /* slot of the last conclusion */
 };
 
@@ -57,7 +57,7 @@ struct run {
     bool fire;        /* timers are to be looked at before the next event */
     size_t timers_fired;
     struct run_sweep *sweeps; /* as many as the worker has */
-    size_t swept, sweep_most; /* rows in this transaction, of all sweeps */
+    size_t looked_at, swept, sweep_most; /* rows in this transaction, of all sweeps; those it concluded about */
 
     struct arena *batch;
     struct run_item *items;

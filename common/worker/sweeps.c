@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rows in a transaction, those included about which there is nothing to say (any more). */
+#define LOOKED_AT_MAX 1024
+
 /* --- lists of texts ------------------------------------------------------------------------------ */
 
 static void texts_clear(struct run_texts *texts)
@@ -62,11 +65,11 @@ void sweeps_start(struct run *run)
         sweep->phase = SWEEP_REST;
         sweep->again = true; /* a stop may have come in the middle of one */
         sweep->waits[0] = '\0';
-        sweep->swept = 0;
+        sweep->began = false;
         texts_clear(&sweep->values);
         texts_clear(&sweep->left);
     }
-    run->swept = 0;
+    run->swept = run->looked_at = 0;
 }
 
 /* --- what starts one ----------------------------------------------------------------------------- */
@@ -102,10 +105,10 @@ static void touched(const void *row, void *arg)
 /* A row may be made or opened again by what was on its way when the sweep passed its place. */
 void sweeps_on_commit(struct run *run)
 {
-    run->swept = 0;
+    run->swept = run->looked_at = 0;
     for (size_t i = 0; i < run->worker->sweeps_n; i++) {
         struct touch touch = {run, &run->sweeps[i]};
-        touch.sweep->swept = 0;
+        touch.sweep->began = false;
         if (run->state.pos >= run->upto)
             tables_touched(run->tables, touch.sweep->def->table, touched, &touch);
     }
@@ -128,7 +131,7 @@ static void collect_misses(struct run *run, const struct run_sweep *sweep, const
     size_t mark = tables_mark(run->tables);
     size_t n = sweep->phase == SWEEP_KEYS ? tables_answer(run->tables, sweep->def->table, &keys, &more) : 0;
     run->dry = true;
-    for (size_t i = sweep->key_at; i < n && i < sweep->key_at + run->sweep_most; i++) {
+    for (size_t i = sweep->key_at; i < n && i < sweep->key_at + SWEPT_PER_TRANSACTION_MAX; i++) {
         const void *row = keys[i] == first ? NULL : table_get(run->tables, sweep->def->table, keys[i]);
         if (row != NULL && is_behind(run, sweep, row))
             sweep->def->decide(run, run->tables, row);
@@ -148,12 +151,13 @@ static enum step row_sweep(struct run *run, struct run_sweep *sweep, const char 
         collect_misses(run, sweep, key);
         return STEP_MISS;
     }
+    run->looked_at++;
+    sweep->began = true;
     if (run->conclusions_n > run->drawn_from) {
         sweep->drew = true;
         text_copy(sweep->waits, sizeof sweep->waits, (const char *)run->slots.data);
+        run->swept++;
     }
-    run->swept++;
-    sweep->swept++;
     return STEP_DONE;
 }
 
@@ -262,7 +266,7 @@ static bool is_unfinished(const struct run_sweep *sweep)
 /* What the last transaction concluded is read back first: a sweep is never further ahead of the journal than that. */
 static bool is_waiting(const struct run *run, const struct run_sweep *sweep)
 {
-    return sweep->swept == 0 && sweep->waits[0] != '\0' && flight_has(run->flight, sweep->waits);
+    return !sweep->began && sweep->waits[0] != '\0' && flight_has(run->flight, sweep->waits);
 }
 
 enum step run_sweep(struct run *run)
@@ -272,7 +276,7 @@ enum step run_sweep(struct run *run)
     for (size_t i = 0; i < run->worker->sweeps_n; i++) {
         struct run_sweep *sweep = &run->sweeps[i];
         enum turn next = is_waiting(run, sweep) ? TURN_REST : TURN_ON;
-        while (next == TURN_ON && run->swept < run->sweep_most)
+        while (next == TURN_ON && run->swept < run->sweep_most && run->looked_at < LOOKED_AT_MAX)
             next = turn(run, sweep);
         if (next == TURN_MISS)
             return STEP_MISS;
