@@ -15,7 +15,7 @@
  *   per_units     the limit as often as the quantity begins another so many (quantity <= 0: once)
  *   by            that time of the day that the limit ends in; without a limit the first such time at or after from_us, on a
  *                 working day where the line has a calendar. In the calendar's zone, else the policy's. Goes with days and more
- * calendar: the line's (policy_limit_calendar); NULL for limits that do not count in working time and have none. */
+ * INT64_MAX: not in a hundred years of that calendar. calendar: the line's (policy_limit_calendar); NULL for limits that do not count in working time and have none. */
 int64_t policy_due(const struct policy_clause *, const struct policy_limit *, int64_t quantity, const struct zone *,
                    const struct calendar *, int64_t from_us);
 

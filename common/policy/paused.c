@@ -3,9 +3,11 @@
 
 #include <assert.h>
 
-#define NEVER INT64_MAX
+#define OPEN    INT64_MAX /* the end of a pause that still runs */
+#define WAITING INT64_MIN /* no due instant: a pause runs */
+#define NEVER   INT64_MAX /* what calendar_add says of more than a hundred years */
 
-/* What of the pauses lies behind the start: those that touch as one, an open end as NEVER. */
+/* What of the pauses lies behind the start: those that touch as one, an open end as OPEN. */
 struct waits {
     struct pause_interval items[POLICY_PAUSES_COUNTED_MAX];
     size_t n;
@@ -20,7 +22,7 @@ static void waits_fill(struct waits *w, int64_t from_us, const struct pause_inte
         struct pause_interval p = pauses[i];
         assert(i == 0 || (pauses[i - 1].to_us != 0 && pauses[i - 1].to_us <= p.from_us));
         if (p.to_us == 0)
-            p.to_us = NEVER;
+            p.to_us = OPEN;
         if (p.from_us < from_us)
             p.from_us = from_us;
         if (p.to_us <= p.from_us)
@@ -37,8 +39,8 @@ static void waits_fill(struct waits *w, int64_t from_us, const struct pause_inte
 static int64_t moved_by_elapsed(const struct waits *w, int64_t due_us)
 {
     for (size_t i = 0; i < w->n && w->items[i].from_us < due_us; i++) {
-        if (w->items[i].to_us == NEVER)
-            return NEVER;
+        if (w->items[i].to_us == OPEN)
+            return WAITING;
         due_us += w->items[i].to_us - w->items[i].from_us;
     }
     return due_us;
@@ -50,8 +52,8 @@ static int64_t moved_by_working_time(const struct waits *w, const struct calenda
                                      int64_t due_us)
 {
     for (size_t i = 0; i < w->n && w->items[i].from_us < due_us; i++) {
-        if (w->items[i].to_us == NEVER)
-            return NEVER;
+        if (w->items[i].to_us == OPEN)
+            return WAITING;
         int64_t took = calendar_between(calendar, w->items[i].from_us, w->items[i].to_us);
         if (took > 0)
             due_us = calendar_add(calendar, due_us, took);
@@ -68,8 +70,8 @@ static int64_t worked_off(const struct waits *w, const struct calendar *calendar
         int64_t ran = calendar_between(calendar, at, w->items[i].from_us);
         if (left <= ran)
             break;
-        if (w->items[i].to_us == NEVER)
-            return NEVER;
+        if (w->items[i].to_us == OPEN)
+            return WAITING;
         left -= ran;
         at = w->items[i].to_us;
     }
@@ -81,7 +83,7 @@ static int64_t span_paused(const struct policy_clause *clause, struct span limit
                            int64_t from_us, const struct waits *w)
 {
     int64_t due = policy_due_of_span(clause, limit, zone, calendar, from_us);
-    if (w->n == 0 || due == from_us)
+    if (w->n == 0 || due == from_us || due == NEVER)
         return due;
     if (!policy_counts_working_time(limit.unit))
         return moved_by_elapsed(w, due);
@@ -125,20 +127,42 @@ static int64_t due_by(const struct policy_limit *line, const struct zone *policy
     if (due < from_us) /* a short limit that ends in the evening it began in */
         due = next_time_of_day(zone, calendar, from_us, minute);
     for (size_t i = 0; i < w->n && w->items[i].from_us < due; i++) {
-        if (w->items[i].to_us == NEVER)
-            return NEVER;
+        if (w->items[i].to_us == OPEN)
+            return WAITING;
         if (w->items[i].to_us > due)
             due = next_time_of_day(zone, calendar, w->items[i].to_us, minute);
     }
     return due;
 }
 
+/* So many of a unit are longer than anybody waits, and short enough to count with. */
+static int64_t most_of(enum span_unit unit)
+{
+    switch (unit) {
+    case SPAN_SECONDS:
+    case SPAN_MINUTES:
+    case SPAN_HOURS:
+        return 1000000000;
+    case SPAN_NONE:
+    case SPAN_DAYS:
+    case SPAN_WEEKS:
+    case SPAN_MONTHS:
+    case SPAN_YEARS:
+    case SPAN_WORKING_HOURS:
+    case SPAN_WORKING_DAYS:
+        break;
+    }
+    return 100000;
+}
+
 /* The limit for so many units: once for each `per_units` begun. */
 static struct span limit_of(const struct policy_limit *line, int64_t quantity)
 {
     struct span limit = line->limit;
-    if (line->per_units > 0 && quantity > line->per_units)
-        limit.n *= (quantity - 1) / line->per_units + 1;
+    if (line->per_units <= 0 || quantity <= line->per_units || limit.n <= 0)
+        return limit;
+    int64_t times = (quantity - 1) / line->per_units + 1, most = most_of(limit.unit);
+    limit.n = times > most / limit.n ? most : limit.n * times;
     return limit;
 }
 
@@ -152,8 +176,10 @@ static int64_t due_by_paused(const struct policy_clause *clause, const struct po
     struct waits some = {.n = 0};
     for (;;) {
         int64_t end = span_paused(clause, limit, zone, calendar, from_us, &some);
-        int64_t due = end == NEVER ? NEVER : due_by(line, zone, calendar, &some, from_us, end);
-        if (due == NEVER || some.n == all->n || all->items[some.n].from_us >= due)
+        int64_t due = end == WAITING || end == NEVER
+                          ? end
+                          : due_by(line, zone, calendar, &some, from_us, end);
+        if (due == WAITING || some.n == all->n || all->items[some.n].from_us >= due)
             return due;
         some.items[some.n] = all->items[some.n];
         some.n++;
@@ -170,5 +196,5 @@ int64_t policy_due_paused(const struct policy_clause *clause, const struct polic
     waits_fill(&waits, from_us, pauses, n);
     int64_t due = *line->by ? due_by_paused(clause, line, limit, zone, calendar, from_us, &waits)
                             : span_paused(clause, limit, zone, calendar, from_us, &waits);
-    return due == NEVER ? 0 : due;
+    return due == WAITING ? 0 : due;
 }

@@ -566,9 +566,34 @@ static void test_later_starts(void **state)
     calendar_destroy(&c);
 }
 
+/* Whatever somebody writes into a quantity, it ends some day. */
+static void test_absurd(void **state)
+{
+    (void)state;
+    struct calendar *c = office();
+    struct policy_clause clause = {.counting = COUNTING_HOURS};
+    static const struct span spans[] = {{9, SPAN_HOURS},
+                                        {9, SPAN_DAYS},
+                                        {9, SPAN_WEEKS},
+                                        {9, SPAN_WORKING_HOURS},
+                                        {9, SPAN_WORKING_DAYS}};
+    int64_t from = us("09-14T10:00");
+    struct pause_interval pause = {from + HOUR_US, from + DAY_US};
+    for (size_t i = 0; i < COUNT_OF(spans); i++)
+        for (int by = 0; by < 2; by++) {
+            struct policy_limit line = {.limit = spans[i], .per_units = 1};
+            text_copy(line.by, sizeof line.by, by && spans[i].unit == SPAN_DAYS ? "17:00" : "");
+            int64_t due =
+                policy_due_paused(&clause, &line, INT64_MAX, calendar_zone(c), c, from, &pause, 1);
+            assert_true(due > from + 40 * 365 * DAY_US);
+        }
+    calendar_destroy(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_laws),
-                                       cmocka_unit_test(test_later_starts)};
+                                       cmocka_unit_test(test_later_starts),
+                                       cmocka_unit_test(test_absurd)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
