@@ -68,8 +68,9 @@ static int64_t due_by_hours(int64_t n, const struct calendar *calendar, int64_t 
     return calendar_add(calendar, day, into < length ? into : length);
 }
 
-int64_t policy_due_of_span(const struct policy_clause *clause, struct span limit, const struct zone *zone,
-                           const struct calendar *calendar, int64_t from_us)
+int64_t policy_due_of_span(const struct policy_clause *clause, struct span limit,
+                           const struct zone *zone, const struct calendar *calendar,
+                           int64_t from_us)
 {
     assert(calendar || !policy_counts_working_time(limit.unit));
     if (limit.unit == SPAN_NONE || limit.n <= 0)
@@ -87,8 +88,9 @@ int64_t policy_due_of_span(const struct policy_clause *clause, struct span limit
     return due_by_hours(limit.n, calendar, from_us);
 }
 
-int64_t policy_due(const struct policy_clause *clause, const struct policy_limit *line, int64_t quantity,
-                   const struct zone *zone, const struct calendar *calendar, int64_t from_us)
+int64_t policy_due(const struct policy_clause *clause, const struct policy_limit *line,
+                   int64_t quantity, const struct zone *zone, const struct calendar *calendar,
+                   int64_t from_us)
 {
     return policy_due_paused(clause, line, quantity, zone, calendar, from_us, NULL, 0);
 }
@@ -147,7 +149,8 @@ int64_t policy_span_end_us(const struct policy *policy, int64_t from_us, struct 
     return zone != NULL ? zone_add(zone, from_us, span) : from_us + span_us(span);
 }
 
-int64_t policy_fact_us(const struct policy *policy, int64_t at_us, int64_t rec_us, int64_t opened_us)
+int64_t policy_fact_us(const struct policy *policy, int64_t at_us, int64_t rec_us,
+                       int64_t opened_us)
 {
     int64_t us = at_us != 0 && at_us < rec_us ? at_us : rec_us;
 

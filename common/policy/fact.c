@@ -1,4 +1,5 @@
-/* The event types that clauses may name, and what each is about (its key). proto/ has their tables; a test of the services compares. */
+/* The event types that clauses may name, and what each is about (its key). proto/ has their tables;
+ * a test of the services compares. */
 #include "policy/policy.h"
 
 #include "base/text.h"
@@ -6,130 +7,133 @@
 #include <stdio.h>
 
 #define T POLICY_ON_TICKET
-#define FACTS(X) \
-    X("customer.updated", POLICY_ON_CUSTOMER) \
-    X("price.changed", POLICY_ON_PRODUCT) \
-    X("season.closed", POLICY_ON_PRODUCT) \
-    X("archive.read", POLICY_ON_CUSTOMER) \
-    X("site.proposed", POLICY_ON_SITE) \
-    X("site.inspected", POLICY_ON_SITE) \
-    X("site.reviewed", POLICY_ON_SITE) \
-    X("site.graded", POLICY_ON_SITE) \
-    X("agreement.signed", POLICY_ON_SITE) \
-    X("licence.recorded", POLICY_ON_SITE) \
-    X("person.appraised", POLICY_ON_PERSON) \
-    X("target.set", POLICY_ON_SITE | POLICY_ON_PERSON) \
-    X("unit.sold", POLICY_ON_UNIT) \
-    X("unit.accepted", POLICY_ON_UNIT) \
-    X("card.returned", POLICY_ON_UNIT) \
-    X("unit.exchanged", POLICY_ON_UNIT) \
-    X("test.proposed", POLICY_ON_UNIT) \
-    X("test.agreed", POLICY_ON_UNIT) \
-    X("phase.started", POLICY_ON_UNIT | POLICY_ON_CONTRACT) \
-    X("call.rang", POLICY_ON_CALL) \
-    X("call.received", POLICY_ON_CALL) \
-    X("call.missed", POLICY_ON_CALL) \
-    X("duty.scheduled", POLICY_ON_PERSON | POLICY_ON_LINE) \
-    X("duty.failed", POLICY_ON_PERSON | POLICY_ON_LINE) \
-    X("post.rotated", POLICY_ON_PERSON) \
-    X("pass.granted", POLICY_ON_PERSON) \
-    X("training.planned", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_TRAINING | POLICY_ON_SITE) \
-    X("training.held", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_TRAINING | POLICY_ON_SITE) \
-    X("operator.changed", POLICY_ON_CUSTOMER | POLICY_ON_UNIT | POLICY_ON_CONTRACT) \
-    X("contract.signed", POLICY_ON_CONTRACT) \
-    X("milestone.reached", POLICY_ON_CONTRACT | T) \
-    X("notice.sent", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER) \
-    X("payment.received", POLICY_ON_CONTRACT | POLICY_ON_ORDER | T) \
-    X("order.progressed", POLICY_ON_ORDER) \
-    X("shipment.released", POLICY_ON_ORDER) \
-    X("part.ordered", POLICY_ON_ORDER | T) \
-    X("part.supplied", POLICY_ON_ORDER | T) \
-    X("part.returned", POLICY_ON_ORDER | T) \
-    X("part.tagged", POLICY_ON_ORDER | T) \
-    X("part.received", POLICY_ON_ORDER | T) \
-    X("part.appraised", POLICY_ON_ORDER | T) \
-    X("part.stored", POLICY_ON_ORDER | T) \
-    X("material.requested", POLICY_ON_ORDER | T) \
-    X("tool.issued", POLICY_ON_PERSON) \
-    X("tool.returned", POLICY_ON_PERSON) \
-    X("document.registered", POLICY_ON_DOCUMENT) \
-    X("form.printed", POLICY_ON_ANY) \
-    X("form.signed", POLICY_ON_ANY) \
-    X("ticket.registered", T) \
-    X("ticket.assessed", T) \
-    X("ticket.reclassified", T) \
-    X("ticket.replied", T) \
-    X("ticket.noted", T) \
-    X("ticket.waiting", T) \
-    X("ticket.resumed", T) \
-    X("ticket.cancelled", T) \
-    X("ticket.explained", T) \
-    X("ticket.filed", T) \
-    X("ticket.planned", T) \
-    X("appointment.agreed", T) \
-    X("customer.informed", POLICY_ON_ANY) \
-    X("help.requested", T) \
-    X("help.given", T) \
-    X("fault.attributed", T) \
-    X("quality.reported", T | POLICY_ON_UNIT | POLICY_ON_PRODUCT) \
-    X("supplier.asked", T) \
-    X("supplier.answered", T) \
-    X("inspection.requested", T) \
-    X("inspection.concluded", T) \
-    X("accident.appraised", T) \
-    X("solution.recorded", POLICY_ON_DOCUMENT) \
-    X("unit.received", T) \
-    X("unit.sent_back", T) \
-    X("unit.delivered", T) \
-    X("unit.rejected", T) \
-    X("sample.sent", T | POLICY_ON_ORDER) \
-    X("guest.announced", T) \
-    X("guest.hosted", T) \
-    X("approval.requested", T) \
-    X("approval.decided", T) \
-    X("quote.requested", T) \
-    X("quote.issued", T) \
-    X("quote.decided", T) \
-    X("job.offered", T) \
-    X("job.accepted", T) \
-    X("job.declined", T) \
-    X("job.expired", T) \
-    X("job.arrived", T) \
-    X("job.reported", T) \
-    X("job.withdrawn", T) \
-    X("job.handed_over", T) \
-    X("job.checked", T) \
-    X("job.spot_checked", T) \
-    X("briefing.confirmed", T) \
-    X("hazard.found", T) \
-    X("hazard.cleared", T) \
-    X("ticket.resolved", T) \
-    X("ticket.escalated", T) \
-    X("ticket.closed", T) \
-    X("ticket.reopened", T) \
-    X("followup.due", T) \
-    X("followup.recorded", T) \
-    X("followup.missed", T) \
-    X("visit.due", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE) \
-    X("visit.recorded", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE) \
-    X("opinion.forwarded", T | POLICY_ON_OPINION) \
-    X("opinion.judged", T | POLICY_ON_OPINION) \
-    X("measure.set", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \
-    X("measure.done", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \
-    X("measure.verified", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \
-    X("conduct.judged", T | POLICY_ON_PERSON) \
-    X("survey.planned", POLICY_ON_SURVEY) \
-    X("survey.answered", POLICY_ON_SURVEY) \
-    X("survey.closed", POLICY_ON_SURVEY) \
-    X("campaign.opened", POLICY_ON_CAMPAIGN) \
-    X("campaign.closed", POLICY_ON_CAMPAIGN) \
-    X("market.noted", POLICY_ON_ANY) \
-    X("improvement.proposed", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT) \
-    X("feedback.judged", T | POLICY_ON_SITE) \
+#define FACTS(X)                                                                                   \
+    X("customer.updated", POLICY_ON_CUSTOMER)                                                      \
+    X("price.changed", POLICY_ON_PRODUCT)                                                          \
+    X("season.closed", POLICY_ON_PRODUCT)                                                          \
+    X("archive.read", POLICY_ON_CUSTOMER)                                                          \
+    X("site.proposed", POLICY_ON_SITE)                                                             \
+    X("site.inspected", POLICY_ON_SITE)                                                            \
+    X("site.reviewed", POLICY_ON_SITE)                                                             \
+    X("site.graded", POLICY_ON_SITE)                                                               \
+    X("agreement.signed", POLICY_ON_SITE)                                                          \
+    X("licence.recorded", POLICY_ON_SITE)                                                          \
+    X("person.appraised", POLICY_ON_PERSON)                                                        \
+    X("target.set", POLICY_ON_SITE | POLICY_ON_PERSON)                                             \
+    X("unit.sold", POLICY_ON_UNIT)                                                                 \
+    X("unit.accepted", POLICY_ON_UNIT)                                                             \
+    X("card.returned", POLICY_ON_UNIT)                                                             \
+    X("unit.exchanged", POLICY_ON_UNIT)                                                            \
+    X("test.proposed", POLICY_ON_UNIT)                                                             \
+    X("test.agreed", POLICY_ON_UNIT)                                                               \
+    X("phase.started", POLICY_ON_UNIT | POLICY_ON_CONTRACT)                                        \
+    X("call.rang", POLICY_ON_CALL)                                                                 \
+    X("call.received", POLICY_ON_CALL)                                                             \
+    X("call.missed", POLICY_ON_CALL)                                                               \
+    X("duty.scheduled", POLICY_ON_PERSON | POLICY_ON_LINE)                                         \
+    X("duty.failed", POLICY_ON_PERSON | POLICY_ON_LINE)                                            \
+    X("post.rotated", POLICY_ON_PERSON)                                                            \
+    X("pass.granted", POLICY_ON_PERSON)                                                            \
+    X("training.planned", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER |           \
+                              POLICY_ON_TRAINING | POLICY_ON_SITE)                                 \
+    X("training.held", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER |              \
+                           POLICY_ON_TRAINING | POLICY_ON_SITE)                                    \
+    X("operator.changed", POLICY_ON_CUSTOMER | POLICY_ON_UNIT | POLICY_ON_CONTRACT)                \
+    X("contract.signed", POLICY_ON_CONTRACT)                                                       \
+    X("milestone.reached", POLICY_ON_CONTRACT | T)                                                 \
+    X("notice.sent", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER)                 \
+    X("payment.received", POLICY_ON_CONTRACT | POLICY_ON_ORDER | T)                                \
+    X("order.progressed", POLICY_ON_ORDER)                                                         \
+    X("shipment.released", POLICY_ON_ORDER)                                                        \
+    X("part.ordered", POLICY_ON_ORDER | T)                                                         \
+    X("part.supplied", POLICY_ON_ORDER | T)                                                        \
+    X("part.returned", POLICY_ON_ORDER | T)                                                        \
+    X("part.tagged", POLICY_ON_ORDER | T)                                                          \
+    X("part.received", POLICY_ON_ORDER | T)                                                        \
+    X("part.appraised", POLICY_ON_ORDER | T)                                                       \
+    X("part.stored", POLICY_ON_ORDER | T)                                                          \
+    X("material.requested", POLICY_ON_ORDER | T)                                                   \
+    X("tool.issued", POLICY_ON_PERSON)                                                             \
+    X("tool.returned", POLICY_ON_PERSON)                                                           \
+    X("document.registered", POLICY_ON_DOCUMENT)                                                   \
+    X("form.printed", POLICY_ON_ANY)                                                               \
+    X("form.signed", POLICY_ON_ANY)                                                                \
+    X("ticket.registered", T)                                                                      \
+    X("ticket.assessed", T)                                                                        \
+    X("ticket.reclassified", T)                                                                    \
+    X("ticket.replied", T)                                                                         \
+    X("ticket.noted", T)                                                                           \
+    X("ticket.waiting", T)                                                                         \
+    X("ticket.resumed", T)                                                                         \
+    X("ticket.cancelled", T)                                                                       \
+    X("ticket.explained", T)                                                                       \
+    X("ticket.filed", T)                                                                           \
+    X("ticket.planned", T)                                                                         \
+    X("appointment.agreed", T)                                                                     \
+    X("customer.informed", POLICY_ON_ANY)                                                          \
+    X("help.requested", T)                                                                         \
+    X("help.given", T)                                                                             \
+    X("fault.attributed", T)                                                                       \
+    X("quality.reported", T | POLICY_ON_UNIT | POLICY_ON_PRODUCT)                                  \
+    X("supplier.asked", T)                                                                         \
+    X("supplier.answered", T)                                                                      \
+    X("inspection.requested", T)                                                                   \
+    X("inspection.concluded", T)                                                                   \
+    X("accident.appraised", T)                                                                     \
+    X("solution.recorded", POLICY_ON_DOCUMENT)                                                     \
+    X("unit.received", T)                                                                          \
+    X("unit.sent_back", T)                                                                         \
+    X("unit.delivered", T)                                                                         \
+    X("unit.rejected", T)                                                                          \
+    X("sample.sent", T | POLICY_ON_ORDER)                                                          \
+    X("guest.announced", T)                                                                        \
+    X("guest.hosted", T)                                                                           \
+    X("approval.requested", T)                                                                     \
+    X("approval.decided", T)                                                                       \
+    X("quote.requested", T)                                                                        \
+    X("quote.issued", T)                                                                           \
+    X("quote.decided", T)                                                                          \
+    X("job.offered", T)                                                                            \
+    X("job.accepted", T)                                                                           \
+    X("job.declined", T)                                                                           \
+    X("job.expired", T)                                                                            \
+    X("job.arrived", T)                                                                            \
+    X("job.reported", T)                                                                           \
+    X("job.withdrawn", T)                                                                          \
+    X("job.handed_over", T)                                                                        \
+    X("job.checked", T)                                                                            \
+    X("job.spot_checked", T)                                                                       \
+    X("briefing.confirmed", T)                                                                     \
+    X("hazard.found", T)                                                                           \
+    X("hazard.cleared", T)                                                                         \
+    X("ticket.resolved", T)                                                                        \
+    X("ticket.escalated", T)                                                                       \
+    X("ticket.closed", T)                                                                          \
+    X("ticket.reopened", T)                                                                        \
+    X("followup.due", T)                                                                           \
+    X("followup.recorded", T)                                                                      \
+    X("followup.missed", T)                                                                        \
+    X("visit.due", T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE)  \
+    X("visit.recorded",                                                                            \
+      T | POLICY_ON_UNIT | POLICY_ON_CONTRACT | POLICY_ON_CUSTOMER | POLICY_ON_SITE)               \
+    X("opinion.forwarded", T | POLICY_ON_OPINION)                                                  \
+    X("opinion.judged", T | POLICY_ON_OPINION)                                                     \
+    X("measure.set", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT)                 \
+    X("measure.done", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT)                \
+    X("measure.verified", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT)            \
+    X("conduct.judged", T | POLICY_ON_PERSON)                                                      \
+    X("survey.planned", POLICY_ON_SURVEY)                                                          \
+    X("survey.answered", POLICY_ON_SURVEY)                                                         \
+    X("survey.closed", POLICY_ON_SURVEY)                                                           \
+    X("campaign.opened", POLICY_ON_CAMPAIGN)                                                       \
+    X("campaign.closed", POLICY_ON_CAMPAIGN)                                                       \
+    X("market.noted", POLICY_ON_ANY)                                                               \
+    X("improvement.proposed", T | POLICY_ON_OPINION | POLICY_ON_SURVEY | POLICY_ON_PRODUCT)        \
+    X("feedback.judged", T | POLICY_ON_SITE)                                                       \
     X("demonstration.reported", POLICY_ON_CUSTOMER | POLICY_ON_UNIT)
 
 #define NAME(type, on) type,
-#define ON(type, on) on,
+#define ON(type, on)   on,
 
 const char *const policy_facts[] = {FACTS(NAME) NULL};
 static const unsigned facts_on[] = {FACTS(ON)};
@@ -151,8 +155,9 @@ unsigned policy_fact_on(int fact)
 
 void policy_on_print(unsigned on, char out[POLICY_ON_TEXT_MAX])
 {
-    static const char *const names[] = {"ticket",   "unit",    "call",     "contract", "order",    "person",  "line",  "site",
-                                        "customer", "product", "document", "training", "campaign", "opinion", "survey"};
+    static const char *const names[] = {"ticket",   "unit",     "call",     "contract", "order",
+                                        "person",   "line",     "site",     "customer", "product",
+                                        "document", "training", "campaign", "opinion",  "survey"};
     _Static_assert(POLICY_ON_ANY == (1U << COUNT_OF(names)) - 1, "each has its word");
     size_t n = 0;
     *out = 0;
@@ -174,5 +179,6 @@ static unsigned all_on(const struct slice *events)
 
 unsigned policy_clause_on(const struct policy_clause *clause)
 {
-    return all_on(&clause->start) & all_on(&clause->stop) & all_on(&clause->reset) & all_on(&clause->cancel);
+    return all_on(&clause->start) & all_on(&clause->stop) & all_on(&clause->reset) &
+           all_on(&clause->cancel);
 }

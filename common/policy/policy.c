@@ -153,7 +153,8 @@ int policy_rung(const struct policy *p, const char *to)
     return -1;
 }
 
-const char *policy_limit_calendar(const struct policy_clause *clause, const struct policy_limit *line)
+const char *policy_limit_calendar(const struct policy_clause *clause,
+                                  const struct policy_limit *line)
 {
     return *line->calendar ? line->calendar : clause->calendar;
 }

@@ -23,7 +23,8 @@ static const struct field match_fields[] = {
     F_SLICE(policy_match, coverages, 0, &coverage_elem, 4, "free, paid, partly, unknown"),
     F_SLICE(policy_match, tiers, 0, &tier_number_elem, 16, "tiers"),
     F_SLICE(policy_match, phases, 0, &word_elem, 16, "phases of the contract"),
-    F_SLICE(policy_match, region_classes, 0, &word_elem, 16, "classes of region, as the policy names them"),
+    F_SLICE(policy_match, region_classes, 0, &word_elem, 16,
+            "classes of region, as the policy names them"),
 };
 static const struct record match_record =
     RECORD(policy_match, match_fields, "what a line applies to; an empty list matches everything");
@@ -83,7 +84,8 @@ static const struct field pass_fields[] = {
     F_TEXT(policy_pass, pass, FIELD_REQUIRED, "pass or certificate, valid when the job is offered"),
     F_RECORD(policy_pass, match, 0, &match_record, "for these"),
 };
-static const struct record pass_record = RECORD(policy_pass, pass_fields, "what an engineer must hold");
+static const struct record pass_record =
+    RECORD(policy_pass, pass_fields, "what an engineer must hold");
 static const struct field passes_elem = ELEM_RECORD(&pass_record, struct policy_pass);
 
 static const struct field dispatch_fields[] = {
@@ -99,23 +101,27 @@ static const struct record dispatch_record = RECORD(policy_dispatch, dispatch_fi
 
 static const struct field region_class_fields[] = {
     F_TEXT(policy_region_class, class, FIELD_REQUIRED, "name of the class"),
-    F_SLICE(policy_region_class, regions, 0, &region_elem, WORDS_MAX, "regions in it, by prefix; none: all others"),
+    F_SLICE(policy_region_class, regions, 0, &region_elem, WORDS_MAX,
+            "regions in it, by prefix; none: all others"),
 };
 static const struct record region_class_record =
     RECORD(policy_region_class, region_class_fields, "a class of regions; first match decides");
-static const struct field region_classes_elem = ELEM_RECORD(&region_class_record, struct policy_region_class);
+static const struct field region_classes_elem =
+    ELEM_RECORD(&region_class_record, struct policy_region_class);
 
 static const struct field rung_fields[] = {
     F_TEXT(policy_rung, to, FIELD_REQUIRED, "who is told, as levels name it"),
     F_TEXT(policy_rung, title, 0, "for people"),
 };
-static const struct record rung_record = RECORD_BRIEF(policy_rung, rung_fields, "a rung of the ladder of superiors");
+static const struct record rung_record =
+    RECORD_BRIEF(policy_rung, rung_fields, "a rung of the ladder of superiors");
 static const struct field ladder_elem = ELEM_RECORD(&rung_record, struct policy_rung);
 
 static const struct field worth_elem = ELEM_TEXT(POLICY_WORTH_CAP);
 static const struct field when_fields[] = {
     F_TEXT(policy_when, field, FIELD_REQUIRED, "field of the event's data"),
-    F_SLICE(policy_when, is, 0, &worth_elem, 64, "one of these; numbers and true, false as their text"),
+    F_SLICE(policy_when, is, 0, &worth_elem, 64,
+            "one of these; numbers and true, false as their text"),
     F_SLICE(policy_when, is_not, 0, &worth_elem, 64, "none of these"),
 };
 static const struct record when_record = RECORD(policy_when, when_fields, "what a field must say");
@@ -130,10 +136,13 @@ static const struct field events_elem = ELEM_RECORD(&event_record, struct policy
 
 static const struct field reason_elem = ELEM_TEXT(48);
 static const struct field pause_fields[] = {
-    F_TEXT(policy_pause, reason, FIELD_REQUIRED | FIELD_KEYLIKE, "as clauses and ticket.waiting name it"),
+    F_TEXT(policy_pause, reason, FIELD_REQUIRED | FIELD_KEYLIKE,
+           "as clauses and ticket.waiting name it"),
     F_TEXT(policy_pause, title, 0, "for people"),
-    F_SLICE(policy_pause, begin, 0, &events_elem, 8, "begins it; absent: ticket.waiting with this reason"),
-    F_SLICE(policy_pause, end, 0, &events_elem, 8, "ends it; absent: ticket.resumed with this reason or none"),
+    F_SLICE(policy_pause, begin, 0, &events_elem, 8,
+            "begins it; absent: ticket.waiting with this reason"),
+    F_SLICE(policy_pause, end, 0, &events_elem, 8,
+            "ends it; absent: ticket.resumed with this reason or none"),
     F_SPAN(policy_pause, budget, 0, "so long in all, then the clock runs on; absent: no bound"),
     F_TEXT(policy_pause, more_by, 0, "rung that may approve more"),
 };
@@ -143,7 +152,8 @@ static const struct field pauses_elem = ELEM_RECORD(&pause_record, struct policy
 static const struct field limit_fields[] = {
     F_RECORD(policy_limit, match, 0, &match_record, "for these"),
     F_SPAN(policy_limit, limit, 0, "\"2h\", \"3d\", \"10wd\"; absent: `by` alone"),
-    F_INT_RANGE(policy_limit, per_units, 0, 0, 1000000, "the limit is for so many units, and again for each more begun"),
+    F_INT_RANGE(policy_limit, per_units, 0, 0, 1000000,
+                "the limit is for so many units, and again for each more begun"),
     F_TEXT(policy_limit, by, 0, "\"17:00\" of the day that the limit ends in"),
     F_TEXT(policy_limit, calendar, 0, "of this line; absent: the clause's"),
 };
@@ -163,11 +173,13 @@ static const char *const counting_names[] = {"hours", "time-of-day", NULL};
 static const struct field clause_fields[] = {
     F_TEXT(policy_clause, id, FIELD_REQUIRED | FIELD_KEYLIKE, "its name in events and reports"),
     F_TEXT(policy_clause, title, 0, "for people"),
-    F_SLICE(policy_clause, start, FIELD_REQUIRED, &events_elem, 8, "events that start the clock, any of them"),
+    F_SLICE(policy_clause, start, FIELD_REQUIRED, &events_elem, 8,
+            "events that start the clock, any of them"),
     F_SLICE(policy_clause, stop, FIELD_REQUIRED, &events_elem, 8, "events that stop it"),
     F_SLICE(policy_clause, reset, 0, &events_elem, 8, "events from which it begins anew"),
     F_SLICE(policy_clause, cancel, 0, &events_elem, 8, "events that end it without a verdict"),
-    F_SLICE(policy_clause, pause, 0, &reason_elem, POLICY_PAUSES_MAX, "reasons that stop the clock; none: nothing moves it"),
+    F_SLICE(policy_clause, pause, 0, &reason_elem, POLICY_PAUSES_MAX,
+            "reasons that stop the clock; none: nothing moves it"),
     F_BOOL(policy_clause, explain, 0, "an explanation before the limit meets it"),
     F_TEXT(policy_clause, calendar, 0, "of wd and wh limits"),
     F_ENUM(policy_clause, counting, 0, counting_names, "how working days count"),
