@@ -75,6 +75,7 @@ int command_tail(struct cli *, int, char **);
 int command_ticket(struct cli *, int, char **);
 int command_list(struct cli *, int,
                  char **); /* tickets jobs limits callbacks sites refused: by its name */
+int command_limits(struct cli *, int, char **); /* --why; else a list */
 int command_parked(struct cli *, int, char **);
 int command_summary(struct cli *, int, char **);
 int command_report(struct cli *, int, char **);

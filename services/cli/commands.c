@@ -26,7 +26,7 @@ static const struct command commands[] = {
     {"ticket", command_ticket, true, "one ticket's whole story"},
     {"tickets", command_list, true, "the register of tickets"},
     {"jobs", command_list, true, "jobs, and why a site was chosen"},
-    {"limits", command_list, true, "promises running, met and broken"},
+    {"limits", command_limits, true, "promises running, met and broken"},
     {"callbacks", command_list, true, "callbacks due, recorded, missed"},
     {"sites", command_list, true, "the service network and its load"},
     {"engineers", command_list, true, "who works where, knows what, and has how much to do"},

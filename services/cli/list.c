@@ -160,7 +160,8 @@ static const char *example_of(const char *name)
         {"tickets", "  aftercare tickets state=resolved region=BOS-07 --limit 0\n"},
         {"jobs", "  aftercare jobs site=pwd-07 state=accepted\n"
                  "  aftercare jobs 101000295613 --why\n"},
-        {"limits", "  aftercare limits state=breached --json\n"},
+        {"limits", "  aftercare limits state=breached --json\n"
+                   "  aftercare limits GD01-20261122-000123 --why\n"},
         {"callbacks", "  aftercare callbacks state=due\n"},
         {"sites", "  aftercare sites tier=3\n"},
         {"engineers", "  aftercare engineers site=pwd-07 state=on\n"},

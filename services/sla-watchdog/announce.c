@@ -50,6 +50,7 @@ static void limit_fill(struct look *look, struct sla_limit *limit, const struct 
 {
     const struct clock_pause *held = sla_watchdog_held(o, look->now_us);
     const struct policy_limit *line = o->terms.clock.line;
+    int64_t until_us = o->fold.end == FOLD_RUNS ? look->now_us : o->fold.end_us;
     *limit = (struct sla_limit){.k = k,
                                 .target = target,
                                 .start = start,
@@ -63,7 +64,7 @@ static void limit_fill(struct look *look, struct sla_limit *limit, const struct 
     if (held)
         text_copy(limit->paused, sizeof limit->paused, held->reason);
     limit->paused_s = sla_watchdog_paused_us(o->pauses, o->pauses_n, o->fold.from_us,
-                                             held ? held->from_us : look->now_us) /
+                                             held ? held->from_us : until_us) /
                       SECOND_US;
     pauses_add(look, o);
 }
@@ -76,7 +77,7 @@ static enum sla_cause cause_of(const struct look *look, const struct clock *c,
     const struct clock_pause *held = sla_watchdog_held(o, look->now_us), *last = NULL;
     if (o->fold.reset_us != 0)
         return SLA_RESET;
-    if (c->corrections > 0)
+    if (c->corrections > 0 || o->fold.end != FOLD_RUNS)
         return SLA_LATE_FACT;
     if (c->state == CLOCK_OVER)
         return SLA_RETARGETED;
@@ -119,10 +120,27 @@ static bool must_be_said(const struct look *look, const struct clock *c, const s
     return sla_watchdog_held(o, look->now_us) ? c->said_us != 0 : c->said_us != o->fold.due_us;
 }
 
+/* A verdict by another due instant than was said is explained first: what moved it is told then. */
+static bool explains_first(const struct look *look, const struct clock *c, const struct outlook *o)
+{
+    if (o->fold.end != FOLD_STOPPED)
+        return false;
+    return sla_watchdog_held(o, look->now_us) ? c->said_us != 0 : c->said_us != o->fold.due_us;
+}
+
+static void say_again(struct look *look, const struct clock *c, const struct outlook *o,
+                      int64_t target)
+{
+    char clause[POLICY_WORD_CAP];
+    struct sla_limit *limit = limit_add(look, cause_of(look, c, o));
+    if (limit)
+        limit_fill(look, limit, o, sla_watchdog_clock_clause(c->clock, clause), target,
+                   c->start_pos);
+}
+
 static void look_at(struct look *look, uint32_t i, const struct clock *c)
 {
     struct outlook o;
-    char clause[POLICY_WORD_CAP];
     if (is_busy(look, c) || c->lapsed || !sla_watchdog_outlook(look->story, i, c, &o))
         return;
     bool runs = o.fold.end == FOLD_RUNS;
@@ -130,16 +148,12 @@ static void look_at(struct look *look, uint32_t i, const struct clock *c)
                 (c->state == CLOCK_RUNNING || c->state == CLOCK_BREACHED) &&
                 sla_watchdog_chosen_anew(look->story, c, &o.terms);
     struct clock_judgement j = sla_watchdog_judgement(c, &o, look->now_us);
-    if (j.verdict != VERDICT_NONE && !anew) {
+    if (j.verdict != VERDICT_NONE && explains_first(look, c, &o))
+        say_again(look, c, &o, c->target + (o.fold.reset_us != 0));
+    else if (j.verdict != VERDICT_NONE && !anew)
         look->said += sla_watchdog_say_verdict(look->run, c, &o.fold, j);
-        return;
-    }
-    if (!runs || !must_be_said(look, c, &o))
-        return;
-    struct sla_limit *limit = limit_add(look, cause_of(look, c, &o));
-    if (limit)
-        limit_fill(look, limit, &o, sla_watchdog_clock_clause(c->clock, clause),
-                   c->target + begins_target(look, c, &o), c->start_pos);
+    else if (runs && must_be_said(look, c, &o))
+        say_again(look, c, &o, c->target + begins_target(look, c, &o));
 }
 
 static void look_at_clause(struct look *look, uint32_t i)

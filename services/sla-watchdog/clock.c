@@ -203,7 +203,7 @@ static struct clock_judgement judge_verdict(enum clock_state state, bool correct
     switch (state) {
     case CLOCK_RUNNING:
     case CLOCK_OVER:
-        if (state == CLOCK_OVER && corrected)
+        if (corrected) /* its slot is filled */
             return corrected_to(good ? CLOCK_MET : CLOCK_BREACHED, reason);
         return (struct clock_judgement){.verdict = good ? VERDICT_MET : VERDICT_BREACHED};
     case CLOCK_BREACHED:
@@ -242,6 +242,8 @@ static struct clock_judgement judge(enum clock_state state, bool corrected,
         return corrected_to(CLOCK_RUNNING, "late-fact");
     if (fold->reset_us != 0) {
         bool broken = old_due_us != 0 && old_due_us < fold->reset_us;
+        if (state == CLOCK_RUNNING && broken && corrected)
+            return corrected_to(CLOCK_BREACHED, "reset");
         if (state == CLOCK_RUNNING && broken)
             return (struct clock_judgement){.verdict = VERDICT_BREACHED, .due_us = old_due_us};
         if (state == CLOCK_BREACHED && !broken)

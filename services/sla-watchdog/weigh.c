@@ -268,9 +268,11 @@ bool sla_watchdog_limit_differs(const struct clock *c, const struct outlook *o)
 
 const struct clock_pause *sla_watchdog_held(const struct outlook *o, int64_t now_us)
 {
-    if (o->fold.end != FOLD_RUNS || (o->fold.due_us != 0 && o->fold.due_us <= now_us))
+    int64_t us = o->fold.end == FOLD_RUNS ? now_us : o->fold.end_us;
+    int64_t over_us = o->fold.end == FOLD_RUNS ? us : us - 1; /* an end at the limit is in time */
+    if (o->fold.due_us != 0 && o->fold.due_us <= over_us)
         return NULL;
-    return sla_watchdog_pause_at(o->pauses, o->pauses_n, now_us);
+    return sla_watchdog_pause_at(o->pauses, o->pauses_n, us);
 }
 
 struct clock_judgement sla_watchdog_judgement(const struct clock *c, const struct outlook *o,

@@ -66,7 +66,8 @@ bool sla_watchdog_prospect(const struct story *, uint32_t i, const struct fact *
 bool sla_watchdog_chosen_anew(const struct story *, const struct clock *, const struct terms *);
 /* … so that its limit is another one. */
 bool sla_watchdog_limit_differs(const struct clock *, const struct outlook *);
-/* The wait that holds what runs at that instant; NULL: none, or the limit was over before. */
+/* The wait that holds what runs at that instant, or held it when it ended; NULL: none, or the limit
+ * was over before. */
 const struct clock_pause *sla_watchdog_held(const struct outlook *, int64_t now_us);
 struct clock_judgement sla_watchdog_judgement(const struct clock *, const struct outlook *,
                                               int64_t now_us);

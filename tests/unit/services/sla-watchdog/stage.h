@@ -38,7 +38,7 @@ void stage_restart(struct stage *);
 /* Replays everything into an empty memory and compares every row with the living ones. */
 void stage_rebuild(struct stage *);
 /* No two events of the worker fill the same slot. */
-void stage_unique(const struct stage *);
+bool stage_unique(const struct stage *);
 /* The position of the last event told. */
 uint64_t stage_head(const struct stage *);
 /* The sla.* events since the last call, one a line: "type clause.k level due stopped to" with local

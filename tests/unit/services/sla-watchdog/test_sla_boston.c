@@ -1,6 +1,7 @@
 /* The shipped quarter of Boston's requests through the watchdog on stepped time: a verdict for each
  * promise whose request was closed or whose limit has passed, and the same verdict as the city's
- * own due times give in at least 98 of 100 cases. Where the due times agree, each of the city's ONTIME and OVERDUE is found again. */
+ * own due times give in at least 98 of 100 cases. Where the due times agree, each of the city's
+ * ONTIME and OVERDUE is found again. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "calendar/zone.h"
@@ -327,8 +328,8 @@ static void clock_count(const void *row, void *arg)
                                 ? (closed <= r->target_us + MINUTE_US ? CLOCK_MET : CLOCK_BREACHED)
                             : r->target_us <= t->end_us ? CLOCK_BREACHED
                                                         : CLOCK_RUNNING;
-    /* The city's own word on a request that was closed, where its due time is ours to the minute. Between the two due times,
-     * a second apart at most, nothing is closed. */
+    /* The city's own word on a request that was closed, where its due time is ours to the minute.
+     * Between the two due times, a second apart at most, nothing is closed. */
     if (closed && (r->ontime || r->overdue) && llabs(c->due_us - r->target_us) <= MINUTE_US) {
         t->verdicts++;
         t->same += c->state == (r->ontime ? CLOCK_MET : CLOCK_BREACHED);

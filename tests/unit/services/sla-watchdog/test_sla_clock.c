@@ -36,6 +36,8 @@ static const struct {
     {"over, then it came", CLOCK_OVER, false, STOPS, 80, 100, 0, 0, VERDICT_MET, 0},
     {"over after a correction, then it came", CLOCK_OVER, true, STOPS, 80, 100, 0, 0,
      VERDICT_CORRECTED, CLOCK_MET},
+    {"runs again after a correction, then it came", CLOCK_RUNNING, true, STOPS, 80, 100, 0, 0,
+     VERDICT_CORRECTED, CLOCK_MET},
     {"cancelled", CLOCK_RUNNING, false, CANCELS, 80, 100, 0, 0, VERDICT_NONE, 0},
     {"cancelled when it was broken", CLOCK_RUNNING, false, CANCELS, 101, 100, 0, 0,
      VERDICT_BREACHED, 0},

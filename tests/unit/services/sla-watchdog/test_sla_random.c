@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define ROUNDS    1500
+#define ROUNDS    1000
 #define FACTS_MAX 14
 #define DAYS      6
 #define MINUTES   (30 * 1440)
@@ -382,7 +382,8 @@ static void round_run(uint64_t seed)
     for (size_t i = 0; i < w.n; i++)
         if (w.facts[i].what == REPLIED)
             compare(&w, s, "reply", &w.clauses[1], w.facts[i].minute, w.facts[i].pos);
-    stage_unique(s);
+    if (!stage_unique(s))
+        fail_msg("seed %llu: a slot was filled twice", (unsigned long long)seed);
     stage_rebuild(s);
     stage_destroy(&s);
     buf_release(&policy);

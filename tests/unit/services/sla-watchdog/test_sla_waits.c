@@ -216,7 +216,8 @@ static void test_first_reply_and_pause_at_once(void **state)
     stage_tell(s, "ticket.waiting", "A", AT("16", "12:00"), "{\"reason\":\"customer\"}");
     stage_tell(s, "ticket.replied", "A", AT("16", "12:00"), "{}");
     stage_settle(s);
-    told(s, "corrected answer.1 open\nmet answer.1 stopped 09-16 12:00\n");
+    told(s, "corrected answer.1 open\nscheduled late-fact answer.1 waits customer\n"
+            "corrected answer.1 met stopped 09-16 12:00\n");
 }
 
 static void test_budget(void **state)
@@ -299,7 +300,8 @@ static void test_late_resume(void **state)
             "met repair.1 stopped 09-14 20:00\n");
     at(s, MONDAY("21:00"));
     resumes(s, MONDAY("11:00")); /* one hour only: 18:00 was the limit */
-    told(s, "corrected repair.1 breached stopped 09-14 20:00\n");
+    told(s, "scheduled late-fact repair.1 due 09-14 18:00\n"
+            "corrected repair.1 breached stopped 09-14 20:00\n");
 }
 
 static void test_levels_once_over_pause_and_restart(void **state)
@@ -567,6 +569,21 @@ static void test_reversed_within_an_instant(void **state)
     told(s, "met repair.1 stopped 09-14 11:00\n");
 }
 
+/* All told at once, days later: what moved the limit is said before the verdict. */
+static void test_told_at_once(void **state)
+{
+    struct stage *s = *state;
+    at(s, AT("18", "09:00"));
+    stage_tell(s, "ticket.assessed", "A", NULL,
+               "{\"policy\":\"test-1\",\"kind\":\"repair\",\"opened\":\"2026-09-14T01:00:00Z\"}");
+    stage_tell(s, "ticket.waiting", "A", MONDAY("10:00"), "{\"reason\":\"customer\"}");
+    stage_tell(s, "ticket.resumed", "A", AT("15", "10:00"), "{}");
+    stage_tell(s, "ticket.resolved", "A", AT("15", "16:00"), "{}");
+    stage_settle(s);
+    told(s, "scheduled repair.1 due 09-14 17:00\nscheduled late-fact repair.1 due 09-15 17:00\n"
+            "met repair.1 stopped 09-15 16:00 told late\n");
+}
+
 #define STORY(test) cmocka_unit_test_setup_teardown(test, stage_up, stage_down)
 
 int main(void)
@@ -599,6 +616,7 @@ int main(void)
         STORY(test_reopened_after_close),
         STORY(test_reopened_told_before_the_stop),
         STORY(test_reversed_within_an_instant),
+        STORY(test_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
