@@ -119,6 +119,21 @@ static void count_delays(struct shell *shell)
     }
 }
 
+/* Detection lag: how long after its due instant what a timer concludes goes out. */
+static void count_timers(struct shell *shell)
+{
+    const int64_t *due_us;
+    int64_t now_us = clock_wall_us();
+    size_t n = run_fired(shell->run, &due_us);
+    for (size_t i = 0; i < n; i++) {
+        int64_t late_us = now_us > due_us[i] ? now_us - due_us[i] : 0;
+        metric_add(shell->timers, 1);
+        metric_add(shell->timers_late_us, late_us);
+        for (size_t k = COUNT_OF(apply_bounds_us); k-- > 0 && late_us <= apply_bounds_us[k];)
+            metric_add(shell->fired_within[k], 1);
+    }
+}
+
 /* While it is searched for what brings the process down: on record before the event is handled, off it as soon as the
  * handler has come back. */
 static bool attempt(struct shell *shell, uint64_t pos)
@@ -144,6 +159,8 @@ static void conclude_batch(struct shell *shell)
         return;
     }
     ship(shell);
+    if (!run_state(shell->run).stepped)
+        count_timers(shell);
     session_flush(shell);
     shell->concluded = true;
     reader_pause(shell->reader, true);

@@ -53,6 +53,8 @@ bool run_timers_left(const struct run *);
 bool run_timers_due(const struct run *);
 /* The earliest instant at which a timer that has not fired may be due: beyond what has been loaded, anything may. INT64_MAX: none. */
 int64_t run_next_due_us(const struct run *);
+/* When the timers that fired in this transaction were due. */
+size_t run_fired(const struct run *, const int64_t **due_us);
 /* Asks for rows of far tables that come due within the hour (tables_wanted), before they are needed. False: enough are there. */
 bool run_look_ahead(struct run *, unsigned *table);
 /* A sweep is not finished; it could go on at once. Rows it may conclude about in a transaction, at most 512: a shell's way to pace

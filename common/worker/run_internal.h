@@ -56,6 +56,7 @@ struct run {
     bool timers_left; /* due, but this transaction is full */
     bool fire;        /* timers are to be looked at before the next event */
     size_t timers_fired;
+    int64_t fired_due_us[TIMERS_PER_TRANSACTION_MAX]; /* when they were due */
     struct run_sweep *sweeps; /* as many as the worker has */
     size_t looked_at, swept, sweep_most; /* rows in this transaction, of all sweeps; those it concluded about */
 

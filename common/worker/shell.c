@@ -73,7 +73,7 @@ const int64_t apply_bounds_us[8] = {1000, 2000, 5000, 10000, 20000, 50000, 10000
 
 static void metrics_open(struct shell *shell)
 {
-    static char names[COUNT_OF(apply_bounds_us)][48];
+    static char names[COUNT_OF(apply_bounds_us)][48], fired[COUNT_OF(apply_bounds_us)][48];
     char error[160] = "";
     shell->metrics = metrics_new(shell->worker->name);
     shell->events = metric_counter(shell->metrics, "events_total", "events applied");
@@ -90,6 +90,12 @@ static void metrics_open(struct shell *shell)
         text_format(names[i], sizeof names[i], "applied_within_%lld_ms_total", (long long)(apply_bounds_us[i] / 1000));
         shell->applied_within[i] =
             metric_counter(shell->metrics, names[i], "events applied so soon after they were recorded");
+    }
+    shell->timers = metric_counter(shell->metrics, "timers_fired_total", "timers fired");
+    shell->timers_late_us = metric_counter(shell->metrics, "timers_late_microseconds_total", "from due to shipped, summed");
+    for (size_t i = 0; i < COUNT_OF(apply_bounds_us); i++) {
+        text_format(fired[i], sizeof fired[i], "timers_within_%lld_ms_total", (long long)(apply_bounds_us[i] / 1000));
+        shell->fired_within[i] = metric_counter(shell->metrics, fired[i], "timers that fired so soon after they were due");
     }
     metrics_health(shell->metrics, "starting");
     if (shell->own->metrics[0] != '\0' && !metrics_serve(shell->metrics, shell->own->metrics, error, sizeof error))

@@ -69,6 +69,7 @@ struct shell {
     bool stop;
 
     struct metrics *metrics;
+    struct metric *timers, *timers_late_us, *fired_within[8]; /* timers by how late they were; wall streams */
     struct metric *applied_within[8]; /* events applied within so long of being recorded; wall streams */
     struct metric *events, *conclusions, *commits, *position, *head, *in_flight, *parked, *lag, *checked, *restarts;
 };

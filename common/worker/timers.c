@@ -83,6 +83,12 @@ bool run_look_ahead(struct run *run, unsigned *table)
     return false;
 }
 
+size_t run_fired(const struct run *run, const int64_t **due_us)
+{
+    *due_us = run->fired_due_us;
+    return run->timers_fired;
+}
+
 static void fire(struct run *run, const struct timer *timer, const void *row, int64_t due_us)
 {
     const struct record *record = tables_def(run->tables, timer->table)->row;
@@ -135,7 +141,7 @@ enum step run_fire(struct run *run)
             collect_misses(run);
             return STEP_MISS;
         }
-        run->timers_fired++;
+        run->fired_due_us[run->timers_fired++] = due_us;
     }
 }
 

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "connection.h"
 #include "progress.h"
+#include "status_calendars.h"
 #include "table_print.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct overview {
     bool answers[SERVICES_MAX];
     size_t n;
     int64_t refused;
+    struct unknown_years unknown;
 };
 
 static void on_row(void *owner, const struct record *record, const void *row)
@@ -96,6 +98,12 @@ static void json_print(const struct overview *status)
                 row->upto, row->in_flight, row->parked, checked, row->open_rows, row->memory_bytes);
         buf_append_text(&out, "}");
     }
+    buf_append_text(&out, "],\"calendars_without_data\":[");
+    for (size_t i = 0; i < status->unknown.n; i++) {
+        const struct unknown_year *item = &status->unknown.items[i];
+        buf_append_format(&out, "%s{\"calendar\":\"%s\",\"version\":\"%s\",\"year\":%d}",
+                          i > 0 ? "," : "", item->name, item->version, item->year);
+    }
     printf("%s]}\n", buf_text(&out));
     buf_release(&out);
 }
@@ -156,8 +164,22 @@ static void people_print(const struct overview *status)
         service_row(status, i, &sheet);
     sheet_print(&sheet, cli->colour, &out);
     fputs(buf_text(&out), stdout);
+    for (size_t i = 0; i < status->unknown.n; i++)
+        printf(
+            in_words(cli->language, "calendar %s (%s): no holidays of %d, counted by the week\n"),
+            status->unknown.items[i].name, status->unknown.items[i].version,
+            status->unknown.items[i].year);
     buf_release(&out);
     sheet_release(&sheet);
+}
+
+/* The latest that any service knows of. */
+static int64_t stream_time_us(const struct overview *status)
+{
+    int64_t us = status->stream.start_us;
+    for (size_t i = 0; i < status->n; i++)
+        us = status->rows[i].checked_us > us ? status->rows[i].checked_us : us;
+    return us;
 }
 
 int command_status(struct cli *cli, int argc, char **argv)
@@ -177,6 +199,9 @@ int command_status(struct cli *cli, int argc, char **argv)
                       status->stream.workers[i]);
         code = ask_all(status);
     }
+    if (code == CLI_DONE)
+        code = unknown_years_read(cli, status->stream.stream, stream_time_us(status),
+                                  &status->unknown);
     if (code == CLI_DONE) {
         if (cli->json)
             json_print(status);

@@ -1,8 +1,10 @@
 """`aftercare limits ID --why` on a real stream: what it tells can be checked by hand with a paper calendar."""
 import os
+import re
 import unittest
+import urllib.request
 
-from stack import Stack, jsonl
+from stack import WORKERS, Stack, jsonl
 
 CALENDAR = "name: office\nversion: office-1\nzone: Asia/Shanghai\nweekly:\n" + "".join(
     f"  - {{weekday: {day}, windows: [{{from: '08:30', to: '12:00'}}, {{from: '13:30', to: '17:30'}}]}}\n"
@@ -107,6 +109,21 @@ class Limits(unittest.TestCase):
         breach = next(l for l in limit["levels"] if l["level"] == 0)
         self.assertEqual(breach["at"], "2026-11-21T01:00:00Z")
         self.assertIn("announced", breach)
+
+    def test_status_names_calendars_without_holidays(self):
+        unknown, = self.stack.json("status")["calendars_without_data"]
+        self.assertEqual(unknown, {"calendar": "office", "version": "office-1", "year": 2027})
+        self.assertIn("calendar office (office-1): no holidays of 2027", self.stack("status").stdout)
+
+    def test_detection_lag_is_a_metric(self):
+        port = self.stack.ports[3 + 1 + WORKERS.index("sla-watchdog")]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        value = lambda name: int(re.search(rf"^aftercare_{name}\{{[^}}]*\}} (\d+)", text, re.M).group(1))
+        self.assertGreaterEqual(value("timers_fired_total"), 1)  # the call's limit was past when it was told
+        self.assertLessEqual(value("timers_within_1000_ms_total"), value("timers_fired_total"))
+        self.assertGreater(value("timers_late_microseconds_total"), 0)
+        self.assertGreater(value("checked_until_seconds"), 0)
 
     def test_nobody_knows_it(self):
         self.assertEqual(self.stack("limits", "NOBODY", "--why", check=False).returncode, 1)
