@@ -10,7 +10,7 @@
 #define FAR_CACHE_ROWS 65536
 /* Conclusions, which all workers have to read besides; a burst is one transaction. */
 #define SWEPT_PER_SECOND 4000
-#define SWEPT_AT_ONCE 128
+#define SWEPT_AT_ONCE 32
 
 static bool has_far_timers(const struct worker *worker)
 {

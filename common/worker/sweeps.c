@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows in a transaction, those included about which there is nothing to say (any more). */
-#define LOOKED_AT_MAX 1024
+/* Rows looked at for each that may be concluded about: with one conclusion for all clocks of a ticket there is nothing to say of most. */
+#define LOOKED_AT_EACH 4
 
 /* --- lists of texts ------------------------------------------------------------------------------ */
 
@@ -131,7 +131,7 @@ static void collect_misses(struct run *run, const struct run_sweep *sweep, const
     size_t mark = tables_mark(run->tables);
     size_t n = sweep->phase == SWEEP_KEYS ? tables_answer(run->tables, sweep->def->table, &keys, &more) : 0;
     run->dry = true;
-    for (size_t i = sweep->key_at; i < n && i < sweep->key_at + SWEPT_PER_TRANSACTION_MAX; i++) {
+    for (size_t i = sweep->key_at; i < n && i < sweep->key_at + LOOKED_AT_EACH * run->sweep_most; i++) {
         const void *row = keys[i] == first ? NULL : table_get(run->tables, sweep->def->table, keys[i]);
         if (row != NULL && is_behind(run, sweep, row))
             sweep->def->decide(run, run->tables, row);
@@ -276,7 +276,7 @@ enum step run_sweep(struct run *run)
     for (size_t i = 0; i < run->worker->sweeps_n; i++) {
         struct run_sweep *sweep = &run->sweeps[i];
         enum turn next = is_waiting(run, sweep) ? TURN_REST : TURN_ON;
-        while (next == TURN_ON && run->swept < run->sweep_most && run->looked_at < LOOKED_AT_MAX)
+        while (next == TURN_ON && run->swept < run->sweep_most && run->looked_at < LOOKED_AT_EACH * run->sweep_most)
             next = turn(run, sweep);
         if (next == TURN_MISS)
             return STEP_MISS;
