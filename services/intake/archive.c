@@ -16,6 +16,7 @@ static const struct field ticket_row_fields[] = {
     F_TEXT(ticket_row, priority, 0, "priority by the policy"),
     F_TEXT(ticket_row, coverage, 0, "free, paid, partly, unknown"),
     F_TEXT(ticket_row, clause, 0, "clause of the coverage"),
+    F_TEXT(ticket_row, phase, 0, "phase of the contract"),
     F_TEXT(ticket_row, policy, 0, "policy version followed"),
     F_TEXT(ticket_row, site, 0, "site holding the open job"),
     F_TEXT(ticket_row, job, 0, "the open job"),
@@ -56,6 +57,7 @@ static const struct field unit_row_fields[] = {
     F_TIME(unit_row, sold, 0, "sold"),
     F_TIME(unit_row, accepted, 0, "accepted"),
     F_TIME(unit_row, card, 0, "warranty card came back"),
+    F_TEXT(unit_row, phase, 0, "phase of its contract"),
     F_TEXT(unit_row, successor, 0, "exchanged for"),
     F_LIST(unit_row, tickets, 0, &unit_ticket_elem, "its newest tickets"),
 };

@@ -31,7 +31,7 @@ struct ticket_row {
     char kind[POLICY_KIND_CAP];
     char channel[32], region[24], product[64], serial[64], customer[64], grade[32];
     char asked[32]; /* priority asked for */
-    char priority[32], coverage[16], clause[32];
+    char priority[32], coverage[16], clause[32], phase[32];
     char policy[POLICY_VERSION_CAP];
     char site[65];     /* holding the open job */
     char job[JOB_CAP]; /* the open job */
@@ -56,6 +56,7 @@ struct unit_row {
     bool open;
     char product[64], customer[64], dealer[65], region[24];
     int64_t sold_us, accepted_us, card_us;
+    char phase[32]; /* of its contract: installation, trial, free, after */
     char successor[65];
     struct unit_ticket tickets[UNIT_TICKETS_MAX]; /* the newest, oldest first */
     uint32_t tickets_n;

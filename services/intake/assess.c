@@ -97,6 +97,7 @@ void ticket_judge(const struct policy *policy, const struct ticket_row *ticket, 
     text_copy(out->policy, sizeof(out->policy), policy->version);
     text_copy(out->priority, sizeof(out->priority), policy_priority(policy, &subject));
     subject.priority = out->priority;
+    text_copy(out->phase, sizeof(out->phase), unit != NULL ? unit->phase : "");
     out->covered_until_us = 0;
     out->evidence[0] = '\0';
     coverage_judge(policy, &subject, ticket, unit, out);

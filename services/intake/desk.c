@@ -33,6 +33,7 @@ static const struct desk_line {
     {"unit.accepted", desk_on_unit_accepted},
     {"unit.exchanged", desk_on_unit_exchanged},
     {"card.returned", desk_on_card_returned},
+    {"phase.started", desk_on_phase_started},
     {"site.updated", desk_on_site_updated},
     {"engineer.updated", desk_on_engineer_updated},
     {"customer.updated", desk_on_customer_updated},

@@ -188,6 +188,7 @@ static void assessed_keep(struct ticket_row *ticket, const struct ticket_assesse
     text_copy(ticket->priority, sizeof(ticket->priority), data->priority);
     text_copy(ticket->coverage, sizeof(ticket->coverage), data->coverage);
     text_copy(ticket->clause, sizeof(ticket->clause), data->clause);
+    text_copy(ticket->phase, sizeof(ticket->phase), data->phase);
     ticket->covered_until_us = data->covered_until_us;
 }
 
@@ -308,7 +309,7 @@ void desk_reassess(struct desk_case *c, const char *number, const struct unit_ro
     text_copy(assessed->data.priority, sizeof(assessed->data.priority), ticket->priority);
     assessed->data.again = true;
     if (text_equal(assessed->data.coverage, ticket->coverage) && text_equal(assessed->data.clause, ticket->clause) &&
-        assessed->data.covered_until_us == ticket->covered_until_us)
+        assessed->data.covered_until_us == ticket->covered_until_us && text_equal(assessed->data.phase, ticket->phase))
         return;
     assessed_keep(ticket, &assessed->data);
     c->assessed_n++;

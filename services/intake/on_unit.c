@@ -1,7 +1,9 @@
-/* unit.* and card.returned: the archive of sold units. A later one may change the coverage of the unit's open tickets. */
+/* unit.*, card.returned, phase.started: the archive of sold units. A later one may change the coverage or the phase of the unit's
+ * open tickets. */
 #include "base/text.h"
 #include "desk.h"
 #include "proto/reference.h"
+#include "proto/unit.h"
 
 /* The unit's row to be changed; one that was never sold through us begins here. NULL: a miss, or no key. */
 static struct unit_row *unit_change(struct desk_case *c)
@@ -56,6 +58,17 @@ bool desk_on_card_returned(struct desk_case *c)
     return reassess(c, unit);
 }
 
+/* Phases of a contract are no unit's. */
+bool desk_on_phase_started(struct desk_case *c)
+{
+    const struct phase_started *data = c->data;
+    struct unit_row *unit = table_change(c->tables, ARCHIVE_UNITS, c->key);
+    if (unit == NULL)
+        return !desk_missed(c) && desk_on_fact(c);
+    text_copy(unit->phase, sizeof(unit->phase), data->phase);
+    return desk_on_fact(c) && reassess(c, table_get(c->tables, ARCHIVE_UNITS, c->key));
+}
+
 /* The successor carries the history and, where it has none of its own, the dates: the guarantee does not begin anew. */
 bool desk_on_unit_exchanged(struct desk_case *c)
 {
@@ -82,6 +95,7 @@ bool desk_on_unit_exchanged(struct desk_case *c)
         next->sold_us = old->sold_us;
         next->accepted_us = old->accepted_us;
         next->card_us = old->card_us;
+        text_copy(next->phase, sizeof(next->phase), old->phase);
     }
     for (uint32_t i = 0; i < old->tickets_n && next->tickets_n < UNIT_TICKETS_MAX; i++) {
         next->tickets[next->tickets_n] = old->tickets[i];

@@ -200,6 +200,29 @@ static void test_a_later_card_brings_another_judgement(void **state)
     assert_int_equal(office.batch.entries_n, n + 1);
 }
 
+/* What is free, and which limits hold, depends on the phase (rules.md S13.1). */
+static void test_a_phase_brings_another_judgement(void **state)
+{
+    struct ticket_assessed assessed;
+    (void)state;
+    assert_true(office_say(&office, "gd01", "unit.sold", "SN1",
+                           "{\"product\":\"aircon\",\"region\":\"44\",\"sold\":\"2011-05-01T00:00:00Z\"}", NULL));
+    assert_true(office_say(&office, "gd01", "ticket.registered", "A", REPAIR_OF_SN1, PHONE));
+    office_last(&office, &ticket_assessed_record, &assessed);
+    assert_string_equal(assessed.phase, "");
+    assert_true(office_say(&office, "gd01", "phase.started", "SN1", "{\"phase\":\"trial\"}", NULL));
+    const struct event *event = office_last(&office, &ticket_assessed_record, &assessed);
+    assert_string_equal(event->key, "A");
+    assert_true(assessed.again);
+    assert_string_equal(assessed.phase, "trial");
+    assert_true(office_say(&office, "gd01", "ticket.registered", "B", REPAIR_OF_SN1, PHONE));
+    office_last(&office, &ticket_assessed_record, &assessed);
+    assert_string_equal(assessed.phase, "trial");
+    uint32_t n = office.batch.entries_n;
+    assert_true(office_say(&office, "gd01", "phase.started", "HT-2011-7", "{\"phase\":\"free\"}", NULL)); /* a contract */
+    assert_int_equal(office.batch.entries_n, n + 1);
+}
+
 static void test_repeats(void **state)
 {
     struct ticket_assessed assessed;
@@ -334,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_opened_is_when_it_happened_but_not_later_than_now, setup, teardown),
         cmocka_unit_test_setup_teardown(test_coverage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_later_card_brings_another_judgement, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_phase_brings_another_judgement, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_job_is_its_sites, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_revoked_principal_stops_at_once, setup, teardown),
