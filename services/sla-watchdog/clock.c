@@ -72,7 +72,7 @@ static bool is_behind(const struct clock_fact *f, const struct clock_start *s)
         return f->us > s->us;
     if (f->pos == s->pos)
         return false;
-    bool in_order = s->reopened || (f->roles & (ROLE_START | ROLE_END));
+    bool in_order = s->ordered || (f->roles & (ROLE_START | ROLE_END));
     return !in_order || f->pos > s->pos;
 }
 

@@ -86,7 +86,7 @@ struct clock_terms {
 struct clock_start {
     int64_t us, pos; /* of the event it runs from */
     int64_t from_us; /* counted from */
-    bool reopened;   /* only what stands behind it in its instant ends it */
+    bool ordered;    /* only what stands behind it in its instant ends it */
     bool early_stop; /* a stop that came before it holds: it is kept as soon as it begins */
 };
 struct clock_fold {

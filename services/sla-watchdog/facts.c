@@ -6,7 +6,12 @@
 #include <string.h>
 
 /* Each fact: flags, then what they announce as varints (LEB128; signed ones in zigzag). */
-enum flag { FLAG_MORE = 1 << 7, FLAG_ENDS = 1 << 8, FLAG_REOPENS = 1 << 9 }; /* below: roles */
+enum flag {
+    FLAG_MORE = 1 << 7,
+    FLAG_ENDS = 1 << 8,
+    FLAG_REOPENS = 1 << 9,
+    FLAG_ORDERED = 1 << 10
+}; /* below: roles */
 enum more { MORE_FROM = 1, MORE_TIER = 2, MORE_QUANTITY = 4 };
 
 struct packing {
@@ -47,7 +52,8 @@ static int64_t take_signed(const struct facts_blob *b, uint32_t *at)
 
 static void fact_pack(struct packing *p, const struct fact *f, int64_t base_us)
 {
-    unsigned flags = (f->ends ? FLAG_ENDS : 0) | (f->reopens ? FLAG_REOPENS : 0);
+    unsigned flags = (f->ends ? FLAG_ENDS : 0) | (f->reopens ? FLAG_REOPENS : 0) |
+                     (f->ordered ? FLAG_ORDERED : 0);
     unsigned more = (f->from_us ? MORE_FROM : 0) | (f->tier ? MORE_TIER : 0) |
                     (f->quantity ? MORE_QUANTITY : 0);
     for (unsigned r = 0; r < FACT_ROLES; r++)
@@ -72,7 +78,9 @@ static void fact_take(const struct facts_blob *b, uint32_t *at, int64_t base_us,
 {
     unsigned flags = (unsigned)take(b, at);
     unsigned more = flags & FLAG_MORE ? (unsigned)take(b, at) : 0;
-    *f = (struct fact){.ends = flags & FLAG_ENDS, .reopens = flags & FLAG_REOPENS};
+    *f = (struct fact){.ends = flags & FLAG_ENDS,
+                       .reopens = flags & FLAG_REOPENS,
+                       .ordered = flags & FLAG_ORDERED};
     f->pos = (int64_t)take(b, at);
     f->us = base_us + take_signed(b, at);
     for (unsigned r = 0; r < FACT_ROLES; r++)

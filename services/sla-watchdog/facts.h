@@ -28,7 +28,8 @@ struct fact {
     int64_t from_us;            /* 0: us */
     uint32_t roles[FACT_ROLES]; /* bit i: for clause i */
     bool ends, reopens;         /* the ticket */
-    int64_t tier, quantity;     /* of a start, where it says so */
+    bool ordered; /* it follows from what stands before it: that does not end what it starts */
+    int64_t tier, quantity; /* of a start, where it says so */
 };
 struct facts {
     struct fact items[CLOCK_FACTS_MAX];

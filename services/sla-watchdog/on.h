@@ -13,6 +13,7 @@
 /* Any event type that clauses or waits may name (policy_facts). */
 SLA_WATCHDOG_APPLY(fact);
 SLA_WATCHDOG_DECIDE(fact);
+SLA_WATCHDOG_APPLY(ticket_registered);
 SLA_WATCHDOG_APPLY(ticket_assessed);
 SLA_WATCHDOG_APPLY(ticket_reclassified);
 SLA_WATCHDOG_APPLY(policy_published);

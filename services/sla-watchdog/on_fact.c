@@ -231,6 +231,68 @@ static bool subject_changed(struct story *s, struct tables *tables, const struct
     return sla_watchdog_apply_fact(tables, event, NULL); /* a clause may name it */
 }
 
+/* Only where clauses ask what it says: its judgement is the next event, and opens the ticket. */
+bool sla_watchdog_apply_ticket_registered(struct tables *tables, const struct event *event,
+                                          const void *data)
+{
+    struct story s;
+    struct fact fact;
+    const struct published *newest = sla_watchdog_published_newest(tables, PUBLISHED_POLICY, NULL);
+    (void)data;
+    if (!newest || !sla_watchdog_story_begin(&s, tables, event->key, newest) ||
+        !sla_watchdog_asks_registration(s.policy))
+        return true;
+    table_new(tables, SLA_WATCHDOG_SUBJECT, event->key);
+    sla_watchdog_roles(s.policy, event, true, &fact);
+    fact.us = policy_fact_us(s.policy, event->at_us, event->rec_us, 0);
+    s.subject.ticket = true;
+    s.subject.opened_us = fact.us;
+    s.facts.items[s.facts.n++] = fact;
+    sla_watchdog_story_keep(&s, tables);
+    return true;
+}
+
+/* What the registration started keeps its place; the judgement starts the rest. */
+static void registration_take(struct story *s, struct fact *judged)
+{
+    if (s->facts.n == 0)
+        return;
+    judged->roles[FACT_STARTS] &= ~sla_watchdog_registration_only(s->policy);
+    s->facts.items[0].us = s->subject.opened_us;
+    lineless_set(s, &s->facts.items[0]);
+}
+
+static bool ticket_begin(struct tables *tables, const struct event *event,
+                         const struct ticket_assessed *a)
+{
+    struct story s;
+    const struct published *p =
+        *a->policy ? sla_watchdog_published_version(tables, PUBLISHED_POLICY, NULL, a->policy)
+                   : NULL;
+    const struct policy *policy = p ? reference_policy(tables, p->version) : NULL;
+    bool registered = policy && sla_watchdog_asks_registration(policy) &&
+                      sla_watchdog_story(&s, tables, event->key);
+    if (tables_missed(tables))
+        return true;
+    if (!registered) {
+        table_new(tables, SLA_WATCHDOG_SUBJECT, event->key);
+        sla_watchdog_story_begin(&s, tables, event->key, p);
+    }
+    assessed_set(&s.subject, a);
+    s.subject.opened_us = a->opened_us ? a->opened_us : event->rec_us;
+    s.subject.ticket = true;
+    if (s.policy == NULL) { /* it follows none that we know: no promises */
+        sla_watchdog_story_keep(&s, tables);
+        return true;
+    }
+    struct fact fact;
+    sla_watchdog_roles(s.policy, event, true, &fact);
+    fact.us = s.subject.opened_us;
+    registration_take(&s, &fact);
+    fact_work_in(&s, tables, event, &fact, 0);
+    return true;
+}
+
 bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct event *event,
                                         const void *data)
 {
@@ -244,22 +306,7 @@ bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct even
         sla_watchdog_story_keep(&s, tables);
         return true;
     }
-    const struct published *p =
-        *a->policy ? sla_watchdog_published_version(tables, PUBLISHED_POLICY, NULL, a->policy)
-                   : NULL;
-    int64_t policy = p ? p->pos : 0;
-    struct subject *t = table_new(tables, SLA_WATCHDOG_SUBJECT, event->key);
-    assessed_set(t, a);
-    t->policy = policy;
-    t->opened_us = a->opened_us ? a->opened_us : event->rec_us;
-    t->ticket = t->open = true;
-    if (!sla_watchdog_story(&s, tables, event->key))
-        return true;
-    struct fact fact;
-    sla_watchdog_roles(s.policy, event, true, &fact);
-    fact.us = s.subject.opened_us;
-    fact_work_in(&s, tables, event, &fact, 0);
-    return true;
+    return ticket_begin(tables, event, a);
 }
 
 bool sla_watchdog_apply_ticket_reclassified(struct tables *tables, const struct event *event,

@@ -9,7 +9,7 @@
 /* --- sla.scheduled -------------------------------------------------------------------------- */
 
 static struct clock *clock_begin(struct story *s, struct tables *tables, uint32_t i,
-                                 const struct sla_limit *limit, const char *id, bool reopened)
+                                 const struct sla_limit *limit, const char *id)
 {
     struct clock *c = table_new(tables, SLA_WATCHDOG_CLOCK, id);
     struct fact *f = sla_watchdog_fact_at(&s->facts, limit->start);
@@ -18,7 +18,7 @@ static struct clock *clock_begin(struct story *s, struct tables *tables, uint32_
     c->counted_us = f && f->from_us ? f->from_us : c->began_us;
     c->tier = f ? f->tier : 0;
     c->quantity = f ? f->quantity : limit->quantity;
-    c->reopened = f ? f->reopens : reopened;
+    c->ordered = f ? f->ordered : true;
     c->target = -1;
     if (f) {
         f->roles[FACT_STARTS] &= ~(UINT32_C(1) << i);
@@ -69,7 +69,7 @@ static void limit_enter(struct story *s, struct tables *tables, const struct eve
     if (!c && limit->k <= sla_watchdog_count(&s->subject, i))
         return; /* not in memory: once more */
     if (!c)
-        c = clock_begin(s, tables, i, limit, id, scheduled->cause == SLA_REOPENED);
+        c = clock_begin(s, tables, i, limit, id);
     if (limit->target > c->target)
         target_begin(c, limit->target);
     c->from_us = limit->from_us;

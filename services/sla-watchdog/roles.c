@@ -28,6 +28,29 @@ static bool clause_names(const struct policy_clause *clause, const char *type)
            policy_event_is(&clause->reset, type) || policy_event_is(&clause->cancel, type);
 }
 
+bool sla_watchdog_asks_registration(const struct policy *policy)
+{
+    for (uint32_t i = 0; i < policy->sla.n; i++) {
+        const struct slice *start = &sla_watchdog_clause(policy, i)->start;
+        const struct policy_event *events = start->items;
+        for (uint32_t e = 0; e < start->n; e++)
+            if (text_equal(events[e].type, registered) && (events[e].when.n > 0 || *events[e].from))
+                return true;
+    }
+    return false;
+}
+
+uint32_t sla_watchdog_registration_only(const struct policy *policy)
+{
+    uint32_t clauses = 0;
+    for (uint32_t i = 0; i < policy->sla.n; i++) {
+        const struct slice *start = &sla_watchdog_clause(policy, i)->start;
+        if (policy_event_is(start, registered) && !policy_event_is(start, assessed))
+            clauses |= UINT32_C(1) << i;
+    }
+    return clauses;
+}
+
 bool sla_watchdog_concerns(const struct policy *policy, const char *type)
 {
     const struct policy_pause *pauses = policy->pauses.items;
@@ -70,6 +93,18 @@ static void start_set(const struct policy_clause *clause, const struct event *ev
     }
 }
 
+static void reset_set(const struct policy_clause *clause, const struct event *event,
+                      const struct policy_data *data, uint32_t bit, struct fact *out)
+{
+    const struct policy_event *reset = find(&clause->reset, event, data);
+    int64_t from_us = reset && *reset->from ? sla_watchdog_data_time(event, reset->from) : 0;
+    if (!reset || (*reset->from && from_us == 0))
+        return;
+    out->roles[FACT_RESETS] |= bit;
+    if (from_us != 0)
+        out->from_us = from_us;
+}
+
 static void clause_set(const struct policy_clause *clause, const struct event *event, bool ticket,
                        uint32_t bit, struct fact *out)
 {
@@ -77,8 +112,7 @@ static void clause_set(const struct policy_clause *clause, const struct event *e
     start_set(clause, event, &data, bit, out);
     if (find(&clause->stop, event, &data))
         out->roles[FACT_STOPS] |= bit;
-    if (find(&clause->reset, event, &data))
-        out->roles[FACT_RESETS] |= bit;
+    reset_set(clause, event, &data, bit, out);
     if (find(&clause->cancel, event, &data))
         out->roles[FACT_CANCELS] |= bit;
     else if (ticket && out->ends && !starts_at_end(clause))
@@ -101,6 +135,7 @@ void sla_watchdog_roles(const struct policy *policy, const struct event *event, 
     *out = (struct fact){.pos = (int64_t)event->pos,
                          .ends = ticket && ends_ticket(event->type),
                          .reopens = ticket && text_equal(event->type, "ticket.reopened")};
+    out->ordered = out->reopens || event->cause != 0;
     for (uint32_t i = 0; i < policy->sla.n; i++) {
         const struct policy_clause *clause = sla_watchdog_clause(policy, i);
         unsigned on = policy_clause_on(clause);

@@ -6,6 +6,10 @@
 
 /* Does the policy name the type at all, or does every ticket's story hang on it? */
 bool sla_watchdog_concerns(const struct policy *, const char *type);
+/* Do clauses ask what a registration says, and not only that there was one? */
+bool sla_watchdog_asks_registration(const struct policy *);
+/* Clauses that start with the registration, not with its judgement. */
+uint32_t sla_watchdog_registration_only(const struct policy *);
 /* Fills `out` but for us. ticket: the key is one. */
 void sla_watchdog_roles(const struct policy *, const struct event *, bool ticket, struct fact *out);
 /* The waits that the event begins, ends or lengthens; masks over policy->pauses. */

@@ -31,6 +31,7 @@ static const struct record envelope_record = {.name = "envelope", .size = sizeof
 #define FACT(event) TICKET(event, fact, envelope_record)
 
 static const struct handler handlers[] = {
+    APPLIES("ticket.registered", ticket_registered, envelope_record),
     TICKET("ticket.assessed", ticket_assessed, ticket_assessed_record),
     TICKET("ticket.reclassified", ticket_reclassified, ticket_reclassified_record),
     FACT("ticket.reopened"),

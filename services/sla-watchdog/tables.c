@@ -90,7 +90,7 @@ static const struct field clock_fields[] = {
     F_INT(clock, quantity, 0, "units its start named"),
     F_BOOL(clock, reported_late, 0, "met, but told after the limit"),
     F_BOOL(clock, explained, 0, "met by the explanation"),
-    F_BOOL(clock, reopened, 0, "runs from a reopening"),
+    F_BOOL(clock, ordered, 0, "what stands before its start in that instant does not end it"),
     F_BOOL(clock, lapsed, 0, "no line of the clause is for it"),
     {.name = "fired",
      .kind = FIELD_INT,

@@ -82,7 +82,7 @@ struct clock {
     int64_t tier, quantity; /* of its start; 0: the subject's */
     bool reported_late;     /* met, told after the limit */
     bool explained;         /* stopped by the explanation */
-    bool reopened;          /* it runs from a reopening */
+    bool ordered;           /* what stands before its start in the same instant does not end it */
     bool lapsed;            /* no line is for it (any more); it may come back */
     int64_t fired_us;       /* volatile */
     bool open;              /* until nothing more can be said of it */

@@ -212,7 +212,7 @@ static void fold_fill(const struct story *s, uint32_t i, const struct clock *c, 
     const struct clock_start start = {.us = c->began_us,
                                       .pos = c->start_pos,
                                       .from_us = c->counted_us,
-                                      .reopened = c->reopened,
+                                      .ordered = c->ordered,
                                       .early_stop = goes_one_way(clause) &&
                                                     sla_watchdog_clock_clause(c->clock, id) == 1};
     size_t n = facts_fill(s, i, c, facts);
@@ -241,7 +241,7 @@ bool sla_watchdog_prospect(const struct story *s, uint32_t i, const struct fact 
         .us = f->us,
         .pos = f->pos,
         .from_us = f->from_us ? f->from_us : f->us,
-        .reopened = f->reopens,
+        .ordered = f->ordered,
         .early_stop = goes_one_way(sla_watchdog_clause(s->policy, i)) && k == 1};
     size_t n = sla_watchdog_facts_of(&s->facts, i, facts);
     pauses_fill(s, i, out);

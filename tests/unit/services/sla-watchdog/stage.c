@@ -31,7 +31,7 @@ struct stored {
 struct stage {
     struct buf bodies[EVENTS_MAX];
     uint8_t links[EVENTS_MAX + 1][LINK_BYTES];
-    uint64_t head, told;
+    uint64_t head, told, cause;
     int64_t now_us;
     struct run *run;
     struct run_state committed;
@@ -78,8 +78,13 @@ void stage_say(struct stage *s, const char *type, const char *key, const char *a
     char id[32];
     text_format(id, sizeof id, "branch/%llu", (unsigned long long)s->head + 1);
     record_encode(record, RECORD_PLAIN, data, &map);
-    append(s, "branch", id, type, key, at ? instant(at) : s->now_us, 0, buf_bytes(&map));
+    append(s, "branch", id, type, key, at ? instant(at) : s->now_us, s->cause, buf_bytes(&map));
     buf_release(&map);
+}
+
+void stage_cause(struct stage *s, uint64_t pos)
+{
+    s->cause = pos;
 }
 
 void stage_fact(struct stage *s, const char *type, const char *key, const char *at)

@@ -22,6 +22,8 @@ void stage_say(struct stage *, const char *type, const char *key, const char *at
 /* The same with data as JSON, read by the type's field table. */
 void stage_tell(struct stage *, const char *type, const char *key, const char *at,
                 const char *json);
+/* What is told from now on follows from the event at that position; 0: from none. */
+void stage_cause(struct stage *, uint64_t pos);
 /* Another version of a policy or a calendar comes into force. */
 void stage_policy(struct stage *, const char *yaml);
 void stage_calendar(struct stage *, const char *yaml);

@@ -34,6 +34,10 @@
     "     limits: [{limit: 3h, match: {priorities: [urgent]}}]}\n"                                 \
     "  - {id: batch, start: unit.received, stop: unit.sent_back,\n"                                \
     "     limits: [{limit: 1d, per_units: 10, match: {kinds: [quick]}}]}\n"                        \
+    "  - {id: offer, start: job.offered, stop: job.accepted, cancel: job.declined,\n"              \
+    "     limits: [{limit: 2h}]}\n"                                                                \
+    "  - {id: wanted, start: {type: ticket.registered, from: wanted}, stop: job.reported,\n"       \
+    "     limits: [{limit: 0s, match: {kinds: [quick]}}]}\n"                                       \
     "  - {id: answer-call, start: call.received, stop: customer.informed, limits: [{limit: "       \
     "1d}]}\n"                                                                                      \
     "  - {id: revisit, start: visit.recorded, stop: visit.recorded, limits: [{limit: 1y}]}\n"      \
@@ -256,6 +260,40 @@ static void test_per_units(void **state)
     told(s, "met batch.2 stopped 09-16 08:00\nmet batch.1 stopped 09-16 08:00\n");
 }
 
+/* Counted from what the registration says; its judgement follows it. */
+static void test_wanted_by(void **state)
+{
+    struct stage *s = *state;
+    at(s, MONDAY("09:00"));
+    stage_tell(s, "ticket.registered", "A", NULL,
+               "{\"kind\":\"quick\",\"wanted\":\"2026-09-16T02:00:00Z\"}");
+    stage_open(s, "A", "quick", MONDAY("09:00"));
+    stage_tell(s, "ticket.registered", "B", NULL, "{\"kind\":\"quick\"}");
+    stage_open(s, "B", "quick", MONDAY("09:00"));
+    stage_settle(s);
+    told(s, "scheduled wanted.1 due 09-16 10:00\n"); /* B wants nothing by a day */
+    at(s, AT("16", "10:00"));
+    told(s, "breached wanted.1 0 \n");
+}
+
+/* What a worker drew from a cancel is not ended by it, though it stands in the same instant. */
+static void test_offered_at_once_behind_a_decline(void **state)
+{
+    struct stage *s = *state;
+    at(s, MONDAY("09:00"));
+    stage_open(s, "A", "repair", MONDAY("09:00"));
+    tell(s, "job.offered", "A", "{\"job\":\"A/j1\",\"site\":\"S1\",\"tier\":3}");
+    at(s, MONDAY("10:00"));
+    stage_told(s);
+    stage_tell(s, "job.declined", "A", NULL, "{\"job\":\"A/j1\",\"reason\":\"busy\"}");
+    stage_cause(s, stage_head(s));
+    stage_tell(s, "job.offered", "A", NULL, "{\"job\":\"A/j2\",\"site\":\"S2\",\"tier\":3}");
+    stage_cause(s, 0);
+    stage_settle(s);
+    at(s, MONDAY("12:00"));
+    told(s, "scheduled offer.2 due 09-14 12:00\nbreached offer.2 0 \n");
+}
+
 static void test_call(void **state)
 {
     struct stage *s = *state;
@@ -333,6 +371,8 @@ int main(void)
         STORY(test_policy),
         STORY(test_late_start),
         STORY(test_per_units),
+        STORY(test_wanted_by),
+        STORY(test_offered_at_once_behind_a_decline),
         STORY(test_call),
         STORY(test_call_told_backwards),
         STORY(test_periodic),
