@@ -12,6 +12,11 @@ int bench_insert(int argc, char **argv);
 int bench_facts(int argc, char **argv);
 /* "load CMD STREAM SECONDS RATE NAME CSV": requests as registrations and resolutions; RATE 0: as fast as they are taken. */
 int bench_load(int argc, char **argv);
+/* "clocks DSN ROWS": a table of so many timers, due over thirty days. "fire DSN TIMERS STEP_US": the worker's core finds that many of
+ * them, looking each STEP_US of the stream's time. "poll DSN SECONDS LIMIT EVERY_US AHEAD_S": the polling query does. */
+int bench_clocks(int argc, char **argv);
+int bench_fire(int argc, char **argv);
+int bench_poll(int argc, char **argv);
 /* "follow FEED STREAM": one reader from the first event to the head, links verified. */
 int bench_follow(int argc, char **argv);
 

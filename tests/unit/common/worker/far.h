@@ -27,7 +27,18 @@ struct edition {
 extern const struct record far_fact_record, far_order_record;
 extern const struct worker far_toy;
 
+/* Where the rows lie: in the world's own arrays (store NULL), or somewhere behind these. The arrays
+ * are kept besides. */
+struct world;
+struct store {
+    void (*load)(struct world *);   /* at start */
+    void (*fetch)(struct world *);  /* what the core asks for */
+    void (*commit)(struct world *); /* what has changed, before run_committed */
+};
+
 struct world {
+    const struct store *store;
+    void *store_data;
     bool far; /* the worker has in memory what it asked for; otherwise everything open */
     struct buf bodies[EVENTS_MAX];
     uint8_t links[EVENTS_MAX][LINK_BYTES];
@@ -42,7 +53,7 @@ struct world {
     size_t pages, sweep_pages, most_rows;
 };
 
-struct world *far_world_new(bool far);
+struct world *far_world_new(bool far, const struct store *, void *store_data);
 void far_world_destroy(struct world *);
 /* A fact from a branch. */
 void far_fact(struct world *, const char *type, const char *key, int64_t due_us,
@@ -60,5 +71,25 @@ void far_look_at_the_clock(struct world *);
 void far_settle(struct world *, uint64_t most);
 /* A new process: memory is gone, what was committed is there. */
 void far_restart(struct world *);
+
+/* --- what was said and what came of it ------------------------------------------------------- */
+struct said {
+    char id[EVENT_ID_CAP];
+    int64_t due_us;
+    uint64_t pos;
+};
+/* Conclusions of that type, in the order of the journal. */
+size_t far_said_of(const struct world *, const char *type, struct said *out);
+/* The same orders were late for the same due instants; how many. */
+size_t far_check_same_lates(const struct world *, const struct world *);
+/* Nothing is behind and nothing was said twice; how many times rows were counted again. */
+size_t far_check_recounts(const struct world *);
+/* recounts false: how many editions a row has met on the way depends on when it was its turn. */
+void far_check_same_rows(struct world *, struct world *, bool recounts);
+/* Folded anew from nothing the journal gives the same rows, and the start behind it has nothing to
+ * say. */
+void far_check_rebuild(struct world *);
+/* Facts, hours, restarts and new editions by dice of that seed. */
+void far_live(struct world *, uint64_t seed, bool publishes);
 
 #endif

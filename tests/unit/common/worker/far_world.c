@@ -109,6 +109,8 @@ void far_commit(struct world *w)
         if (tables_dirty(t, EDITIONS, fresh == 1, &rows) > 0)
             w->edition = *(const struct edition *)rows[0];
     }
+    if (w->store != NULL)
+        w->store->commit(w);
     w->committed = run_state(w->run);
     run_committed(w->run);
     if (tables_rows(t, ORDERS) > w->most_rows)
@@ -185,6 +187,10 @@ void far_fetch(struct world *w)
 {
     const struct miss *misses;
     struct tables *t = run_tables(w->run);
+    if (w->store != NULL) {
+        w->store->fetch(w);
+        return;
+    }
     size_t n = tables_misses(t, &misses);
     for (size_t i = 0; i < n; i++)
         tables_fill(t, misses[i].table, misses[i].key,
@@ -237,9 +243,11 @@ void far_restart(struct world *w)
     for (size_t i = 0; i < w->stored_n && !w->far; i++)
         if (w->stored[i].open)
             tables_load(t, ORDERS, &w->stored[i]);
-    if (w->edition.name[0] != '\0')
+    if (w->store == NULL && w->edition.name[0] != '\0')
         tables_load(t, EDITIONS, &w->edition);
-    if (w->far)
+    if (w->store != NULL)
+        w->store->load(w);
+    else if (w->far)
         tables_keep_near(t);
     run_start(w->run, &w->committed, w->upto);
     uint64_t known = w->committed.pos > w->upto ? w->committed.pos : w->upto;
@@ -248,12 +256,14 @@ void far_restart(struct world *w)
                          RUN_DONE);
 }
 
-struct world *far_world_new(bool far)
+struct world *far_world_new(bool far, const struct store *store, void *store_data)
 {
     struct world *w = calloc(1, sizeof *w);
     struct stream_created created = {.clock = CLOCK_WALL, .stream = "toy-00000000"};
     struct buf map = {0};
     w->far = far;
+    w->store = store;
+    w->store_data = store_data;
     w->now_us = T0;
     link_first("toy-00000000", w->links[0]);
     record_encode(&stream_created_record, RECORD_PLAIN, &created, &map);

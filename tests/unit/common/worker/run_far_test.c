@@ -12,113 +12,13 @@
 
 #include <cmocka.h>
 
-/* --- what was said
- * -------------------------------------------------------------------------------- */
-
-struct said {
-    char id[EVENT_ID_CAP];
-    int64_t due_us;
-    uint64_t pos;
-};
-
-static size_t said_of(const struct world *w, const char *type, struct said *out)
-{
-    size_t n = 0;
-    for (uint64_t pos = 1; pos <= w->head; pos++) {
-        struct event event;
-        struct problem problem;
-        struct order_fact data = {0};
-        assert_true(event_decode(buf_bytes(&w->bodies[pos]), (struct bytes){0}, &event, &problem));
-        if (!text_equal(event.type, type))
-            continue;
-        assert_true(record_decode(&far_fact_record, RECORD_PLAIN, DECODE_LENIENT, event.data, NULL,
-                                  &data, &problem));
-        text_copy(out[n].id, sizeof out[n].id, event.id);
-        out[n].due_us = data.due_us;
-        out[n++].pos = pos;
-    }
-    return n;
-}
-
-static int said_compare(const void *a, const void *b)
-{
-    return strcmp(((const struct said *)a)->id, ((const struct said *)b)->id);
-}
-
-static size_t check_same_lates(const struct world *a, const struct world *b)
-{
-    static struct said left[EVENTS_MAX], right[EVENTS_MAX];
-    size_t n = said_of(a, "order.late", left);
-    assert_int_equal(said_of(b, "order.late", right), n);
-    qsort(left, n, sizeof left[0], said_compare);
-    qsort(right, n, sizeof right[0], said_compare);
-    for (size_t i = 0; i < n; i++) {
-        assert_string_equal(left[i].id, right[i].id);
-        assert_true(left[i].due_us == right[i].due_us);
-    }
-    return n;
-}
-
-/* Nothing is behind and nothing was said twice; how many editions a row has met on the way depends
- * on when it was its turn. */
-static size_t check_recounts(const struct world *w)
-{
-    static struct said said[EVENTS_MAX];
-    size_t n = said_of(w, "order.recounted", said);
-    qsort(said, n, sizeof said[0], said_compare);
-    for (size_t i = 1; i < n; i++)
-        assert_string_not_equal(said[i].id, said[i - 1].id);
-    for (size_t i = 0; i < w->stored_n; i++)
-        assert_true(!w->stored[i].open || w->stored[i].edition[0] == '\0' ||
-                    strcmp(w->stored[i].edition, w->edition.current) >= 0);
-    return n;
-}
-
-static void check_same_rows(struct world *a, struct world *b, bool recounts)
-{
-    assert_int_equal(a->stored_n, b->stored_n);
-    for (size_t i = 0; i < a->stored_n; i++) {
-        struct order row = a->stored[i];
-        const struct order *other = far_stored(b, row.id);
-        assert_non_null(other);
-        if (!recounts) {
-            row.moves = other->moves;
-            text_copy(row.edition, sizeof row.edition, other->edition);
-        }
-        assert_true(record_equal(&far_order_record, &row, other));
-    }
-}
-
-static void check_rebuild(struct world *w)
-{
-    struct world *again = calloc(1, sizeof *again);
-    again->far = w->far;
-    for (uint64_t pos = 1; pos <= w->head; pos++)
-        buf_append(&again->bodies[pos], w->bodies[pos].data, w->bodies[pos].len);
-    memcpy(again->links, w->links, sizeof again->links);
-    again->head = w->head;
-    again->upto = w->head;
-    again->now_us = w->now_us;
-    far_restart(again);
-    while (run_state(again->run).pos < again->head) {
-        uint64_t until = run_state(again->run).pos + 100;
-        far_handle(again, until < again->head ? until : again->head);
-        assert_int_equal(far_take_conclusions(again), 0);
-        far_commit(again);
-    }
-    check_same_rows(w, again, true);
-    far_settle(again, 100); /* and the normal start behind it has nothing to say */
-    assert_int_equal(again->head, w->head);
-    far_world_destroy(again);
-}
-
 /* --- directed
  * ------------------------------------------------------------------------------------- */
 
 static size_t late_n(const struct world *w)
 {
     static struct said said[EVENTS_MAX];
-    return said_of(w, "order.late", said);
+    return far_said_of(w, "order.late", said);
 }
 
 /* Far away when opened, in the store only; it fires at its instant, without being late and without
@@ -126,7 +26,7 @@ static size_t late_n(const struct world *w)
 static void test_a_far_timer_fires_at_its_instant(void **state)
 {
     (void)state;
-    struct world *w = far_world_new(true);
+    struct world *w = far_world_new(true, NULL, NULL);
     far_fact(w, "order.opened", "A", T0 + 30 * HOUR_US, "");
     far_settle(w, 100);
     far_restart(w);
@@ -151,7 +51,7 @@ static void test_a_far_timer_fires_at_its_instant(void **state)
 static void test_due_moves_across_the_horizon(void **state)
 {
     (void)state;
-    struct world *w = far_world_new(true);
+    struct world *w = far_world_new(true, NULL, NULL);
     far_fact(w, "order.opened", "A", T0 + 30 * HOUR_US, "");
     far_fact(w, "order.opened", "B", T0 + 20 * MINUTE_US, "");
     far_fact(w, "order.opened", "C", T0 + 21 * MINUTE_US, "");
@@ -178,7 +78,7 @@ static void test_after_a_long_stop(void **state)
 {
     static struct said said[EVENTS_MAX];
     (void)state;
-    struct world *w = far_world_new(true);
+    struct world *w = far_world_new(true, NULL, NULL);
     char key[16];
     for (int i = 0; i < 200; i++) {
         text_format(key, sizeof key, "K%03d", i * 77 % 200);
@@ -188,7 +88,7 @@ static void test_after_a_long_stop(void **state)
     far_restart(w);
     w->now_us += 100 * HOUR_US;
     far_look_at_the_clock(w);
-    size_t n = said_of(w, "order.late", said);
+    size_t n = far_said_of(w, "order.late", said);
     assert_int_equal(n, 200);
     for (size_t i = 1; i < n; i++)
         assert_true(
@@ -197,7 +97,7 @@ static void test_after_a_long_stop(void **state)
     assert_true(w->pages > 200 / PAGE);
     far_settle(w, 100);
     assert_int_equal(late_n(w), 600);
-    check_rebuild(w);
+    far_check_rebuild(w);
     far_world_destroy(w);
 }
 
@@ -205,7 +105,7 @@ static void test_look_ahead(void **state)
 {
     unsigned table = 99;
     (void)state;
-    struct world *w = far_world_new(true);
+    struct world *w = far_world_new(true, NULL, NULL);
     far_fact(w, "order.opened", "A", T0 + 50 * MINUTE_US, "");
     far_settle(w, 100);
     far_restart(w);
@@ -241,7 +141,7 @@ static void test_a_sweep_is_paced_and_goes_on(void **state)
     static struct said said[EVENTS_MAX];
     (void)state;
     for (int far = 0; far < 2; far++) {
-        struct world *w = far_world_new(far == 1);
+        struct world *w = far_world_new(far == 1, NULL, NULL);
         open_many(w, 40, "e1");
         far_fact(w, "order.opened", "N", T0 + HOUR_US, "");
         far_settle(w, 100);
@@ -258,66 +158,18 @@ static void test_a_sweep_is_paced_and_goes_on(void **state)
         far_restart(w); /* three in flight */
         far_fact(w, "order.opened", "A", T0 + 90 * HOUR_US, "e1");
         far_settle(w, 2);
-        assert_int_equal(said_of(w, "order.recounted", said), 41);
+        assert_int_equal(far_said_of(w, "order.recounted", said), 41);
         for (size_t i = 0; i < w->stored_n; i++)
             assert_int_equal(w->stored[i].moves, text_equal(w->stored[i].id, "N") ? 0 : 1);
         far_fact(w, "order.opened", "B", T0 + 90 * HOUR_US, "e1"); /* long after it has ended */
         far_settle(w, 2);
         assert_int_equal(far_stored(w, "B")->moves, 1);
-        check_rebuild(w);
+        far_check_rebuild(w);
         far_world_destroy(w);
     }
 }
 
-/* --- random
- * --------------------------------------------------------------------------------------- */
-
-static uint64_t dice;
-
-static size_t roll(size_t n)
-{
-    dice ^= dice << 13;
-    dice ^= dice >> 7;
-    dice ^= dice << 17;
-    return (size_t)((dice >> 11) % n);
-}
-
-static void live(struct world *w, uint64_t seed, bool publishes)
-{
-    char key[16], edition[16] = "e10";
-    int opened_n = 0, edition_n = 10;
-    dice = seed * UINT64_C(0x9E3779B97F4A7C15);
-    far_fact(w, "edition.published", "the", 0, edition);
-    for (int i = 0; i < 500; i++) {
-        size_t what = roll(100);
-        text_format(key, sizeof key, "K%03zu", opened_n > 0 ? roll((size_t)opened_n) : 0);
-        int64_t due_us = w->now_us + (int64_t)roll(400) * 15 * MINUTE_US - 2 * HOUR_US;
-        if (what < 40 && opened_n < KEYS) {
-            text_format(key, sizeof key, "K%03d", opened_n++);
-            far_fact(w, "order.opened", key, due_us,
-                     roll(3) == 0                ? ""
-                     : roll(8) == 0 && publishes ? "e05"
-                                                 : edition);
-        } else if (what < 55) {
-            far_fact(w, "order.moved", key, due_us, "");
-        } else if (what < 65) {
-            far_fact(w, "order.closed", key, 0, "");
-        } else if (what < 67 && publishes) {
-            text_format(edition, sizeof edition, "e%02d", ++edition_n);
-            far_fact(w, "edition.published", "the", 0, edition);
-        } else if (what < 75) {
-            w->now_us += (int64_t)roll(30) * 10 * MINUTE_US;
-            far_settle(w, 1 + roll(9));
-        } else if (what < 85) {
-            far_settle(w, 1 + roll(9));
-        } else if (what < 90) {
-            far_restart(w);
-        } else {
-            w->now_us += (int64_t)roll(10) * MINUTE_US;
-        }
-    }
-    far_settle(w, 50);
-}
+/* --- random ---------------------------------------------------------------------------------- */
 
 /* Without sweeps even the journals are the same, byte for byte: what fires, in which order, and
  * when. */
@@ -325,14 +177,15 @@ static void test_far_fires_as_near(void **state)
 {
     (void)state;
     for (uint64_t seed = 100; seed <= 120; seed++) {
-        struct world *near = far_world_new(false), *far = far_world_new(true);
-        live(near, seed, false);
-        live(far, seed, false);
+        struct world *near = far_world_new(false, NULL, NULL),
+                     *far = far_world_new(true, NULL, NULL);
+        far_live(near, seed, false);
+        far_live(far, seed, false);
         assert_int_equal(near->head, far->head);
         for (uint64_t pos = 1; pos <= near->head; pos++)
             assert_true(bytes_equal(buf_bytes(&near->bodies[pos]), buf_bytes(&far->bodies[pos])));
-        check_same_rows(near, far, true);
-        check_rebuild(far);
+        far_check_same_rows(near, far, true);
+        far_check_rebuild(far);
         assert_true(far->pages > 20);
         assert_true(far->most_rows < near->most_rows * 2 / 3);
         far_world_destroy(near);
@@ -345,14 +198,15 @@ static void test_far_lives_as_near(void **state)
     (void)state;
     size_t lates = 0, recounts = 0;
     for (uint64_t seed = 1; seed <= 12; seed++) {
-        struct world *near = far_world_new(false), *far = far_world_new(true);
-        live(near, seed, true);
-        live(far, seed, true);
-        lates += check_same_lates(near, far);
-        recounts += check_recounts(far);
-        check_recounts(near);
-        check_same_rows(near, far, false);
-        check_rebuild(far);
+        struct world *near = far_world_new(false, NULL, NULL),
+                     *far = far_world_new(true, NULL, NULL);
+        far_live(near, seed, true);
+        far_live(far, seed, true);
+        lates += far_check_same_lates(near, far);
+        recounts += far_check_recounts(far);
+        far_check_recounts(near);
+        far_check_same_rows(near, far, false);
+        far_check_rebuild(far);
         assert_true(far->pages > 20 && far->sweep_pages > 10);
         assert_true(far->most_rows < near->most_rows * 2 / 3);
         far_world_destroy(near);
