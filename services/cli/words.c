@@ -514,13 +514,22 @@ const char *in_words(enum language language, const char *english)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(words[i].english, english) == 0)
             return words[i].chinese;
+    for (size_t i = 0; i < limit_words_n; i++)
+        if (strcmp(limit_words[i].english, english) == 0)
+            return limit_words[i].chinese;
     return english;
 }
 
 int words_at(size_t i, const char **english, const char **chinese)
 {
-    if (i >= sizeof(words) / sizeof(words[0]))
+    size_t n = sizeof(words) / sizeof(words[0]);
+    if (i >= n + limit_words_n)
         return 0;
+    if (i >= n) {
+        *english = limit_words[i - n].english;
+        *chinese = limit_words[i - n].chinese;
+        return 1;
+    }
     *english = words[i].english;
     *chinese = words[i].chinese;
     return 1;

@@ -17,6 +17,12 @@ const char *in_words(enum language, const char *english) __attribute__((format_a
 const char *help_words(const char *english);
 /* A value of that field, such as "offered" of state; itself where it is not a word of the trade. */
 const char *value_words(enum language, const char *field, const char *value);
+/* Pairs that stand in a file of their own. */
+struct word_pair {
+    const char *english, *chinese;
+};
+extern const struct word_pair limit_words[];
+extern const size_t limit_words_n;
 /* For the test that the two agree: the i-th pair; false past the end. */
 int words_at(size_t i, const char **english, const char **chinese);
 

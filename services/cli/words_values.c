@@ -20,6 +20,7 @@ static const struct {
     {"state,", "closed", "已关闭"},
     {"state,", "cancelled", "已取消"},
     {"state,", "running", "进行中"},
+    {"state,", "paused", "等待中"},
     {"state,", "breached", "已超时"},
     {"state,", "met", "按时"},
     {"state,", "over", "已终止"},
