@@ -149,7 +149,7 @@ static void look_at(struct look *look, uint32_t i, const struct clock *c)
                 sla_watchdog_chosen_anew(look->story, c, &o.terms);
     struct clock_judgement j = sla_watchdog_judgement(c, &o, look->now_us);
     if (j.verdict != VERDICT_NONE && explains_first(look, c, &o))
-        say_again(look, c, &o, c->target + (o.fold.reset_us != 0));
+        say_again(look, c, &o, c->target + (o.fold.reset_us != 0 && c->state == CLOCK_RUNNING));
     else if (j.verdict != VERDICT_NONE && !anew)
         look->said += sla_watchdog_say_verdict(look->run, c, &o.fold, j);
     else if (runs && must_be_said(look, c, &o))

@@ -35,8 +35,7 @@ static void target_begin(struct clock *c, int64_t target)
     c->level = CLOCK_LEVEL_NONE;
     c->corrections = 0;
     c->detected_us = c->since_us = 0;
-    if (!c->stopped_us && !c->ended_us)
-        c->state = CLOCK_RUNNING;
+    c->state = CLOCK_RUNNING;
 }
 
 static int64_t calendar_of(const struct story *s, const struct policy_clause *clause,

@@ -375,6 +375,96 @@ bool stage_unique(const struct stage *s)
     return unique;
 }
 
+static bool decoded(const struct event *event, const char *type, const struct record *record,
+                    void *data);
+
+struct track {
+    char id[160];
+    int64_t target;
+    const char *verdict; /* open, breached, met, over */
+};
+
+static struct track *track_of(struct track *tracks, size_t *n, const char *key, const char *clause,
+                              int64_t k)
+{
+    char id[160];
+    text_format(id, sizeof id, "%s/%s.%lld", key, clause, (long long)k);
+    for (size_t i = 0; i < *n; i++)
+        if (text_equal(tracks[i].id, id))
+            return &tracks[i];
+    text_copy(tracks[*n].id, sizeof tracks[0].id, id);
+    tracks[*n].verdict = "open";
+    return &tracks[(*n)++];
+}
+
+static const char *verdict_word(const char *word)
+{
+    static const char *const words[] = {"open", "breached", "met", "over"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (text_equal(word, words[i]))
+            return words[i];
+    return "?";
+}
+
+static bool is_open(const struct track *t)
+{
+    return text_equal(t->verdict, "open") || text_equal(t->verdict, "over");
+}
+
+static bool follows(struct track *tracks, size_t *n, const struct event *event)
+{
+    union {
+        struct sla_scheduled scheduled;
+        struct sla_breached breached;
+        struct sla_met met;
+        struct sla_corrected corrected;
+    } d;
+    struct track *t;
+    if (decoded(event, "sla.scheduled", &sla_scheduled_record, &d)) {
+        for (uint32_t i = 0; i < d.scheduled.limits_n; i++) {
+            const struct sla_limit *limit = &d.scheduled.limits[i];
+            t = track_of(tracks, n, event->key, limit->clause, limit->k);
+            if (limit->target > t->target)
+                t->verdict = "open";
+            t->target = limit->target;
+        }
+    } else if (decoded(event, "sla.breached", &sla_breached_record, &d)) {
+        t = track_of(tracks, n, event->key, d.breached.clause, d.breached.k);
+        if (d.breached.level == 0 && (!is_open(t) || d.breached.target != t->target))
+            return false;
+        if (d.breached.level == 0)
+            t->verdict = "breached";
+    } else if (decoded(event, "sla.met", &sla_met_record, &d)) {
+        t = track_of(tracks, n, event->key, d.met.clause, d.met.k);
+        if (!is_open(t) || d.met.target != t->target)
+            return false;
+        t->verdict = "met";
+    } else if (decoded(event, "sla.corrected", &sla_corrected_record, &d)) {
+        t = track_of(tracks, n, event->key, d.corrected.clause, d.corrected.k);
+        bool was = text_equal(t->verdict, d.corrected.was) ||
+                   (is_open(t) && is_open(&(struct track){.verdict = d.corrected.was}));
+        if (!was || d.corrected.target != t->target)
+            return false;
+        t->verdict = verdict_word(d.corrected.is);
+    }
+    return true;
+}
+
+bool stage_coherent(const struct stage *s)
+{
+    struct track *tracks = memory_new(1000 * sizeof *tracks);
+    size_t n = 0;
+    bool fine = true;
+    for (uint64_t pos = 1; pos <= s->head && fine && n < 980; pos++) {
+        struct event event;
+        struct problem problem;
+        assert_true(event_decode(buf_bytes(&s->bodies[pos]), (struct bytes){0}, &event, &problem));
+        fine = follows(tracks, &n, &event);
+    }
+    free(tracks);
+    return fine;
+}
+
 size_t stage_open_rows(const struct stage *s)
 {
     size_t n = 0;

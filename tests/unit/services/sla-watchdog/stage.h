@@ -41,6 +41,9 @@ void stage_restart(struct stage *);
 void stage_rebuild(struct stage *);
 /* No two events of the worker fill the same slot. */
 bool stage_unique(const struct stage *);
+/* What it said makes sense read from the front: a limit is met or broken once a target, and only
+ * what was said is taken back. */
+bool stage_coherent(const struct stage *);
 /* The position of the last event told. */
 uint64_t stage_head(const struct stage *);
 /* The sla.* events since the last call, one a line: "type clause.k level due stopped to" with local

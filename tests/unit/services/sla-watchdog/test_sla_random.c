@@ -384,6 +384,8 @@ static void round_run(uint64_t seed)
             compare(&w, s, "reply", &w.clauses[1], w.facts[i].minute, w.facts[i].pos);
     if (!stage_unique(s))
         fail_msg("seed %llu: a slot was filled twice", (unsigned long long)seed);
+    if (!stage_coherent(s))
+        fail_msg("seed %llu: what was said does not follow", (unsigned long long)seed);
     stage_rebuild(s);
     stage_destroy(&s);
     buf_release(&policy);

@@ -57,6 +57,7 @@ static int stage_down(void **state)
 {
     struct stage *s = *state;
     stage_settle(s);
+    assert_true(stage_unique(s) && stage_coherent(s));
     stage_rebuild(s);
     stage_destroy(&s);
     return 0;
