@@ -301,9 +301,16 @@ static void limit_tell(const struct why *why, const struct limit_row *row)
 void why_print(const struct why *why)
 {
     const struct subject_row *s = &why->subject;
-    if (why->has_subject)
-        printf(word(why, "%s: kind %s, priority %s, region %s, product %s, coverage %s\n"), s->key,
-               s->kind, s->priority, s->region, s->product, s->coverage);
+    const struct {
+        const char *name, *value;
+    } words[] = {{"kind", s->kind},       {"priority", s->priority}, {"region", s->region},
+                 {"product", s->product}, {"channel", s->channel},   {"coverage", s->coverage},
+                 {"phase", s->phase}};
+    printf("%s", why->key);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (why->has_subject && words[i].value[0] != '\0')
+            printf(", %s %s", word(why, words[i].name), words[i].value);
+    printf("\n");
     if (s->forgotten > 0)
         printf(word(why, "%" PRId64 " of its oldest facts are no longer remembered one by one\n"),
                s->forgotten);

@@ -10,8 +10,6 @@ const struct word_pair limit_words[] = {
     {"  announced %s\n", "  已通知 %s\n"},
     {"%" PRId64 " of its oldest facts are no longer remembered one by one\n",
      "最早的 %" PRId64 " 条事实已不再逐条保存\n"},
-    {"%s: kind %s, priority %s, region %s, product %s, coverage %s\n",
-     "%s：种类 %s，优先级 %s，地区 %s，产品 %s，三包 %s\n"},
     {", %" PRId64 " units", "，%" PRId64 " 台"},
     {", %s before the limit", "，早于时限 %s"},
     {", %s behind the limit", "，晚于时限 %s"},

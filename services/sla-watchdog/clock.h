@@ -89,8 +89,9 @@ struct clock_start {
     bool ordered;    /* only what stands behind it in its instant ends it */
     bool early_stop; /* a stop that came before it holds: it is kept as soon as it begins */
 };
+enum fold_end { FOLD_RUNS, FOLD_STOPPED, FOLD_CANCELLED };
 struct clock_fold {
-    enum { FOLD_RUNS, FOLD_STOPPED, FOLD_CANCELLED } end;
+    enum fold_end end;
     int64_t end_us;
     bool explained;   /* it was stopped by the explanation */
     int64_t from_us;  /* counted from: the start, or the last reset */

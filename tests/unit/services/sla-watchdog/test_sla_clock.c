@@ -17,7 +17,7 @@ static const struct {
     const char *what;
     enum clock_state state;
     bool corrected;
-    int end;
+    enum fold_end end;
     int64_t end_us, due_us, reset_us, old_due_us;
     enum clock_verdict want;
     enum clock_state is;
