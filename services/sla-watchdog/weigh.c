@@ -98,11 +98,40 @@ void sla_watchdog_story_move(struct story *s, const struct published *to)
     sla_watchdog_facts_move(&s->facts, old, s->policy);
 }
 
+/* Clocks of a clause that the policy followed from now on does not have: nobody waits for them. */
+static void gone_close(const struct story *s, struct tables *tables, const struct subject *before)
+{
+    char id[CLOCK_ID_CAP];
+    const struct published *from = sla_watchdog_published_at(tables, before->policy);
+    const struct policy *old = from ? reference_policy(tables, from->version) : NULL;
+    for (uint32_t i = 0; old && i < old->sla.n; i++) {
+        const char *clause = sla_watchdog_clause(old, i)->id;
+        if (!(before->live >> i & 1) || policy_clause(s->policy, clause))
+            continue;
+        int64_t count = sla_watchdog_count(before, i);
+        for (int64_t k = count; k >= sla_watchdog_first_k(count); k--) {
+            sla_watchdog_clock_id(before->subject, clause, k, id);
+            struct clock *c = table_change(tables, SLA_WATCHDOG_CLOCK, id);
+            if (!c || !c->open)
+                continue;
+            c->state = c->state == CLOCK_RUNNING ? CLOCK_OVER : c->state;
+            c->next_us = 0;
+            c->lapsed = true;
+            c->open = false;
+        }
+    }
+}
+
 void sla_watchdog_story_keep(const struct story *s, struct tables *tables)
 {
     struct subject *row = table_change(tables, SLA_WATCHDOG_SUBJECT, s->subject.subject);
     if (!row && tables_missed(tables))
         return;
+    if (row && row->policy != 0 && row->policy != s->subject.policy && s->policy) {
+        struct subject before = *row;
+        gone_close(s, tables, &before);
+        row = table_change(tables, SLA_WATCHDOG_SUBJECT, s->subject.subject);
+    }
     if (!row)
         row = table_new(tables, SLA_WATCHDOG_SUBJECT, s->subject.subject);
     struct facts facts = s->facts;

@@ -232,6 +232,28 @@ static void test_policy(void **state)
     told(s, "scheduled retargeted repair.1/2 due 09-14 11:00 rush.1 due 09-14 12:00\n");
 }
 
+/* A version that has the clause no more: with the next fact nobody waits for it. */
+static void test_policy_without_the_clause(void **state)
+{
+    struct stage *s = *state;
+    at(s, MONDAY("09:00"));
+    stage_open(s, "A", "repair", MONDAY("09:00"));
+    stage_settle(s);
+    stage_policy(s, "name: test\nversion: test-2\nzone: Asia/Shanghai\nretarget_open: true\n"
+                    "kinds: [{name: repair}]\n"
+                    "sla: [{id: other, start: ticket.noted, stop: ticket.replied, limits: [{limit: 1h}]}]\n");
+    stage_settle(s);
+    at(s, MONDAY("10:00"));
+    told(s, "scheduled repair.1 due 09-14 17:00\n");
+    tell(s, "ticket.noted", "A", "{\"kind\":\"note\"}");
+    told(s, "scheduled other.1 due 09-14 11:00\n");
+    at(s, MONDAY("18:00"));
+    told(s, "breached other.1 0 \n");
+    const struct clock *c = stage_row(s, SLA_WATCHDOG_CLOCK, "A/repair.1");
+    assert_false(c->open);
+    assert_int_equal(c->state, CLOCK_OVER);
+}
+
 /* --- starts told late ----------------------------------------------------------------------- */
 
 static void test_late_start(void **state)
@@ -370,6 +392,7 @@ int main(void)
         STORY(test_calendar_edited_while_paused),
         STORY(test_calendar_under_many),
         STORY(test_policy),
+        STORY(test_policy_without_the_clause),
         STORY(test_late_start),
         STORY(test_per_units),
         STORY(test_wanted_by),
