@@ -117,7 +117,9 @@ static bool must_be_said(const struct look *look, const struct clock *c, const s
                sla_watchdog_limit_differs(c, o);
     if (sla_watchdog_chosen_anew(look->story, c, &o->terms))
         return true;
-    return sla_watchdog_held(o, look->now_us) ? c->said_us != 0 : c->said_us != o->fold.due_us;
+    if (sla_watchdog_held(o, look->now_us))
+        return c->said_us != 0;
+    return c->said_us != o->fold.due_us || c->next_us == 0; /* it waited when its row was written */
 }
 
 /* A verdict by another due instant than was said is explained first: what moved it is told then. */

@@ -76,11 +76,15 @@ static bool is_behind(const struct clock_fact *f, const struct clock_start *s)
     return !in_order || f->pos > s->pos;
 }
 
-/* The first fact with such a role; 0: none. */
-static int64_t first_us(const struct clock_start *s, const struct clock_fact *facts, size_t n,
-                        unsigned roles)
+/* When the first fact with such a role counts, and its position; us 0: there is none. */
+struct first {
+    int64_t us, pos;
+};
+
+static struct first first_of(const struct clock_start *s, const struct clock_fact *facts, size_t n,
+                             unsigned roles)
 {
-    int64_t us = 0;
+    struct first first = {0};
     for (size_t i = 0; i < n; i++) {
         const struct clock_fact *f = &facts[i];
         if (!(f->roles & roles) || f->pos == s->pos)
@@ -91,9 +95,10 @@ static int64_t first_us(const struct clock_start *s, const struct clock_fact *fa
                 continue;
             at = s->us;
         }
-        us = us == 0 || at < us ? at : us;
+        if (first.us == 0 || at < first.us || (at == first.us && f->pos < first.pos))
+            first = (struct first){at, f->pos};
     }
-    return us;
+    return first;
 }
 
 /* The last reset before end_us, in order of instant, then position. */
@@ -162,20 +167,23 @@ struct clock_fold sla_watchdog_fold(const struct clock_terms *terms, const struc
                                     int64_t since_us)
 {
     struct clock_fold fold = {.end = FOLD_RUNS};
-    int64_t stop = first_us(s, facts, n, ROLE_STOP);
-    int64_t cancel = first_us(s, facts, n, ROLE_CANCEL | ROLE_END);
-    if (stop != 0 && (cancel == 0 || stop <= cancel)) {
+    struct first stop = first_of(s, facts, n, ROLE_STOP);
+    struct first cancel = first_of(s, facts, n, ROLE_CANCEL | ROLE_END);
+    if (stop.us != 0 && (cancel.us == 0 || stop.us <= cancel.us)) {
         fold.end = FOLD_STOPPED;
-        fold.end_us = stop;
-    } else if (cancel != 0) {
+        fold.end_us = stop.us;
+        fold.end_pos = stop.pos;
+    } else if (cancel.us != 0) {
         fold.end = FOLD_CANCELLED;
-        fold.end_us = cancel;
+        fold.end_us = cancel.us;
+        fold.end_pos = cancel.pos;
     }
     int64_t explained = explained_us(terms, s, facts, n, pauses, pauses_n,
                                      fold.end == FOLD_RUNS ? INT64_MAX : fold.end_us);
     if (explained != 0) {
         fold.end = FOLD_STOPPED;
         fold.end_us = explained;
+        fold.end_pos = INT64_MAX; /* it counts by the limit that holds now */
         fold.explained = true;
     }
     int64_t end_us = fold.end == FOLD_RUNS ? INT64_MAX : fold.end_us;

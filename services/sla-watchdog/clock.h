@@ -32,6 +32,7 @@ void sla_watchdog_slot(const char *word, const char *id, int64_t n, int64_t targ
 /* --- waits ---------------------------------------------------------------------------------- */
 enum pause_kind {
     PAUSE_MORE,
+    PAUSE_OVER, /* the ticket is resolved or reopened: nobody waits for anything any more */
     PAUSE_BEGIN,
     PAUSE_END
 }; /* in the order in which one instant's count */
@@ -93,6 +94,7 @@ enum fold_end { FOLD_RUNS, FOLD_STOPPED, FOLD_CANCELLED };
 struct clock_fold {
     enum fold_end end;
     int64_t end_us;
+    int64_t end_pos;  /* of the fact that ended it */
     bool explained;   /* it was stopped by the explanation */
     int64_t from_us;  /* counted from: the start, or the last reset */
     int64_t reset_us; /* the first reset behind the start `since` asks about, 0: none */

@@ -45,8 +45,15 @@ static uint32_t waits_add(struct story *s, struct tables *tables, const struct e
     const struct policy_pause *pauses = s->policy->pauses.items;
     if (s->policy->pauses.n == 0)
         return 0;
-    sla_watchdog_waits(s->policy, event, &waits);
+    sla_watchdog_waits(s->policy, event, s->subject.ticket, &waits);
     uint32_t moved = sla_watchdog_moved_by(s->policy, &waits);
+    if (waits.over)
+        pause_add(s, tables, event, PAUSE_OVER, "", us, 0);
+    if (waits.other) {
+        char reason[sizeof((struct pause *)0)->reason];
+        sla_watchdog_data_text(event, "reason", reason, sizeof reason);
+        pause_add(s, tables, event, PAUSE_BEGIN, reason, us, 0);
+    }
     for (uint32_t p = 0; moved && p < s->policy->pauses.n; p++) {
         if (waits.more >> p & 1)
             pause_add(s, tables, event, PAUSE_MORE, pauses[p].reason, us, waits.more_us);
@@ -226,6 +233,7 @@ static void assessed_set(struct subject *t, const struct ticket_assessed *a)
 /* What is promised is chosen anew. */
 static bool subject_changed(struct story *s, struct tables *tables, const struct event *event)
 {
+    s->subject.changed_pos = (int64_t)event->pos;
     sla_watchdog_refresh(s, tables, UINT32_MAX, INT64_MAX, event->rec_us);
     sla_watchdog_story_keep(s, tables);
     return sla_watchdog_apply_fact(tables, event, NULL); /* a clause may name it */
@@ -302,6 +310,7 @@ bool sla_watchdog_apply_ticket_assessed(struct tables *tables, const struct even
         if (!sla_watchdog_story(&s, tables, event->key))
             return true;
         assessed_set(&s.subject, a);
+        s.subject.changed_pos = (int64_t)event->pos;
         sla_watchdog_refresh(&s, tables, UINT32_MAX, INT64_MAX, event->rec_us);
         sla_watchdog_story_keep(&s, tables);
         return true;

@@ -73,8 +73,10 @@ static void limit_enter(struct story *s, struct tables *tables, const struct eve
         target_begin(c, limit->target);
     c->from_us = limit->from_us;
     c->said_us = limit->due_us;
-    c->span = limit->limit;
-    c->line = limit->line;
+    if (!c->stopped_us && !c->ended_us) { /* else it is judged by the line that held then */
+        c->span = limit->limit;
+        c->line = limit->line;
+    }
     c->fired_us = 0;
     bool chosen = scheduled->cause == SLA_RETARGETED || scheduled->cause == SLA_CALENDAR;
     if (chosen && c->level == CLOCK_LEVEL_NONE && limit->due_us != 0 &&

@@ -81,8 +81,24 @@ int64_t sla_watchdog_span_us(struct span span)
     return span.unit == SPAN_NONE ? 0 : span_us(span);
 }
 
-static void reason_fold(struct waiting *w, const struct policy_pause *pause,
-                        const struct pause_fact *facts, size_t n)
+/* ticket.waiting is a state: a ticket waits for one thing at a time. Other events (hazard.found)
+ * begin waits beside it. */
+static bool is_state(const struct policy_pause *pause)
+{
+    return pause->begin.n == 0 || policy_event_is(&pause->begin, "ticket.waiting");
+}
+
+static bool is_state_of(const struct policy *policy, const char *reason)
+{
+    const struct policy_pause *pauses = policy->pauses.items;
+    for (uint32_t i = 0; i < policy->pauses.n; i++)
+        if (text_equal(pauses[i].reason, reason))
+            return is_state(&pauses[i]);
+    return true; /* only ticket.waiting says what the policy does not know */
+}
+
+static void reason_fold(struct waiting *w, const struct policy *policy,
+                        const struct policy_pause *pause, const struct pause_fact *facts, size_t n)
 {
     w->reason = pause->reason;
     w->waits = false;
@@ -90,7 +106,9 @@ static void reason_fold(struct waiting *w, const struct policy_pause *pause,
     w->left_us = sla_watchdog_span_us(pause->budget);
     for (size_t i = 0; i < n; i++) {
         const struct pause_fact *f = &facts[i];
-        if (!text_equal(f->reason, pause->reason) && !(f->kind == PAUSE_END && !*f->reason))
+        bool other = !text_equal(f->reason, pause->reason);
+        if (other && !(f->kind == PAUSE_END && !*f->reason) && f->kind != PAUSE_OVER &&
+            !(f->kind == PAUSE_BEGIN && is_state(pause) && is_state_of(policy, f->reason)))
             continue;
         wait_until(w, f->us);
         switch (f->kind) {
@@ -98,12 +116,15 @@ static void reason_fold(struct waiting *w, const struct policy_pause *pause,
             w->left_us += f->more_us;
             break;
         case PAUSE_BEGIN:
-            if (!w->waits) {
+            if (other) {
+                w->waits = false;
+            } else if (!w->waits) {
                 w->waits = true;
                 w->since_us = f->us;
                 w->by = f->by;
             }
             break;
+        case PAUSE_OVER:
         case PAUSE_END:
             w->waits = false;
             break;
@@ -123,7 +144,7 @@ size_t sla_watchdog_pauses(const struct policy *policy, const struct policy_clau
     qsort(facts, n, sizeof *facts, fact_order);
     for (uint32_t i = 0; i < policy->pauses.n; i++)
         if (policy_clause_pauses(clause, pauses[i].reason))
-            reason_fold(&w, &pauses[i], facts, n);
+            reason_fold(&w, policy, &pauses[i], facts, n);
     if (w.n > 0)
         qsort(out, w.n, sizeof *out, pause_order);
     return w.n;

@@ -56,7 +56,8 @@ bool sla_watchdog_concerns(const struct policy *policy, const char *type)
     const struct policy_pause *pauses = policy->pauses.items;
     if (ends_ticket(type) || text_equal(type, assessed) ||
         text_equal(type, "ticket.reclassified") || text_equal(type, "ticket.reopened") ||
-        text_equal(type, "ticket.explained"))
+        text_equal(type, "ticket.explained") ||
+        (policy->pauses.n > 0 && text_equal(type, "ticket.resolved")))
         return true;
     for (uint32_t i = 0; i < policy->sla.n; i++)
         if (clause_names(sla_watchdog_clause(policy, i), type))
@@ -167,13 +168,18 @@ static bool more_of(const struct policy *policy, const struct policy_pause *paus
            policy_rung(policy, level) > policy_rung(policy, pause->more_by);
 }
 
-void sla_watchdog_waits(const struct policy *policy, const struct event *event,
+static bool over(const char *type)
+{
+    return text_equal(type, "ticket.resolved") || text_equal(type, "ticket.reopened");
+}
+
+void sla_watchdog_waits(const struct policy *policy, const struct event *event, bool ticket,
                         struct wait_roles *out)
 {
     const struct policy_pause *pauses = policy->pauses.items;
     const struct policy_data data = sla_watchdog_data(event);
     bool decided = text_equal(event->type, "approval.decided");
-    *out = (struct wait_roles){0};
+    *out = (struct wait_roles){.over = ticket && over(event->type)};
     for (uint32_t i = 0; i < policy->pauses.n; i++) {
         if (policy_pause_begins(&pauses[i], event->type, &data))
             out->begins |= UINT32_C(1) << i;
@@ -182,6 +188,7 @@ void sla_watchdog_waits(const struct policy *policy, const struct event *event,
         if (decided && more_of(policy, &pauses[i], event))
             out->more |= UINT32_C(1) << i;
     }
+    out->other = ticket && !out->begins && text_equal(event->type, "ticket.waiting");
     if (out->more) {
         char text[SPAN_TEXT_MAX];
         struct span more;
@@ -195,6 +202,8 @@ uint32_t sla_watchdog_moved_by(const struct policy *policy, const struct wait_ro
 {
     const struct policy_pause *pauses = policy->pauses.items;
     uint32_t any = waits->begins | waits->ends | waits->more, clauses = 0;
+    if (waits->other || waits->over || waits->begins)
+        any = UINT32_MAX; /* it ends the others */
     for (uint32_t p = 0; p < policy->pauses.n; p++)
         for (uint32_t i = 0; (any >> p & 1) && i < policy->sla.n; i++)
             if (policy_clause_pauses(sla_watchdog_clause(policy, i), pauses[p].reason))

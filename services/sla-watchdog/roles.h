@@ -15,9 +15,13 @@ void sla_watchdog_roles(const struct policy *, const struct event *, bool ticket
 /* The waits that the event begins, ends or lengthens; masks over policy->pauses. */
 struct wait_roles {
     uint32_t begins, ends, more;
+    bool other; /* the ticket waits for something that the policy does not count: that ends what it
+                   waited for */
+    bool over;  /* of all kinds: it is resolved or reopened */
     int64_t more_us;
 };
-void sla_watchdog_waits(const struct policy *, const struct event *, struct wait_roles *out);
+void sla_watchdog_waits(const struct policy *, const struct event *, bool ticket,
+                        struct wait_roles *out);
 /* The clauses that those waits move. */
 uint32_t sla_watchdog_moved_by(const struct policy *, const struct wait_roles *);
 

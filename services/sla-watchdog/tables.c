@@ -24,6 +24,7 @@ static const struct field subject_fields[] = {
     F_INT(subject, scheduled_n, 0, "how often limits were said"),
     F_INT(subject, pauses_n, 0, "facts about waiting"),
     F_INT(subject, forgotten, 0, "facts that found no room"),
+    F_INT(subject, changed_pos, 0, "what it is was put right there last"),
     F_BLOB(subject, counts, 0, "two bytes a clause: clocks it has had"),
     F_BLOB(subject, facts, 0, "what has come of the events that clauses name (facts.c)"),
     F_BOOL(subject, ticket, 0, "it is a ticket"),
@@ -50,7 +51,7 @@ void sla_watchdog_count_set(struct subject *s, uint32_t i, int64_t n)
 }
 
 /* --- pause ---------------------------------------------------------------------------------- */
-static const char *const pause_kind_names[] = {"more", "begin", "end", NULL};
+static const char *const pause_kind_names[] = {"more", "over", "begin", "end", NULL};
 static const struct field pause_fields[] = {
     F_TEXT(pause, pause, FIELD_REQUIRED, "KEY/n"),
     F_TEXT(pause, reason, 0, "reason code; an end without one ends every wait"),

@@ -42,6 +42,7 @@ struct subject {
     int64_t scheduled_n; /* sla.scheduled read back */
     int64_t pauses_n;    /* rows of pause */
     int64_t forgotten;   /* facts that found no room */
+    int64_t changed_pos; /* what it is was put right there last; 0: never */
     struct counts_blob counts;
     struct facts_blob facts;
     bool ticket;

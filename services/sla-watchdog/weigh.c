@@ -250,6 +250,24 @@ static void fold_fill(const struct story *s, uint32_t i, const struct clock *c, 
                                   c->from_us);
 }
 
+/* A clock that is read back when its end and then another priority were read: the end was judged by
+ * what held before. */
+static bool ended_before_change(const struct story *s, uint32_t i, const struct clock *c,
+                                struct outlook *out, bool has)
+{
+    struct outlook then;
+    int64_t changed = s->subject.changed_pos;
+    if (has_ended(c) || changed == 0 ||
+        (has && (out->fold.end == FOLD_RUNS || out->fold.end_pos > changed)) ||
+        !terms_then(s, i, c, &then.terms))
+        return false;
+    fold_fill(s, i, c, &then);
+    if (then.fold.end == FOLD_RUNS || then.fold.end_pos > changed)
+        return false;
+    *out = then;
+    return true;
+}
+
 bool sla_watchdog_outlook(const struct story *s, uint32_t i, const struct clock *c,
                           struct outlook *out)
 {
@@ -257,7 +275,7 @@ bool sla_watchdog_outlook(const struct story *s, uint32_t i, const struct clock 
                             : sla_watchdog_terms(s, i, c->tier, c->quantity, &out->terms);
     if (has)
         fold_fill(s, i, c, out);
-    return has;
+    return ended_before_change(s, i, c, out, has) || has;
 }
 
 bool sla_watchdog_prospect(const struct story *s, uint32_t i, const struct fact *f, int64_t k,
@@ -301,7 +319,10 @@ const struct clock_pause *sla_watchdog_held(const struct outlook *o, int64_t now
     int64_t over_us = o->fold.end == FOLD_RUNS ? us : us - 1; /* an end at the limit is in time */
     if (o->fold.due_us != 0 && o->fold.due_us <= over_us)
         return NULL;
-    return sla_watchdog_pause_at(o->pauses, o->pauses_n, us);
+    const struct clock_pause *held = sla_watchdog_pause_at(o->pauses, o->pauses_n, us);
+    return held ? held
+                : sla_watchdog_pause_at(o->pauses, o->pauses_n,
+                                        over_us); /* the end has ended the wait */
 }
 
 struct clock_judgement sla_watchdog_judgement(const struct clock *c, const struct outlook *o,

@@ -28,10 +28,23 @@ static const char calendar[] =
     "  - {weekday: thu, windows: [{from: '08:30', to: '12:00'}, {from: '13:30', to: '17:30'}]}\n"
     "  - {weekday: sat, windows: [{from: '09:00', to: '11:00'}]}\n";
 
-enum what { REPLIED, RESOLVED, RECEIVED, FILED, EXPLAINED, WAITING, RESUMED, MORE, CLOSED, WHATS };
-static const char *const types[WHATS] = {"ticket.replied", "ticket.resolved",  "unit.received",
-                                         "ticket.filed",   "ticket.explained", "ticket.waiting",
-                                         "ticket.resumed", "approval.decided", "ticket.closed"};
+enum what {
+    REPLIED,
+    RESOLVED,
+    RECEIVED,
+    FILED,
+    EXPLAINED,
+    WAITING,
+    RESUMED,
+    MORE,
+    CLOSED,
+    CHANGED,
+    WHATS
+};
+static const char *const types[WHATS] = {"ticket.replied",     "ticket.resolved",  "unit.received",
+                                         "ticket.filed",       "ticket.explained", "ticket.waiting",
+                                         "ticket.resumed",     "approval.decided", "ticket.closed",
+                                         "ticket.reclassified"};
 
 struct told {
     enum what what;
@@ -43,7 +56,7 @@ struct told {
 
 struct clause_of { /* what the policy of this round says */
     bool working, pauses, explain, reset, cancel;
-    int limit; /* minutes */
+    int limit, urgent; /* minutes, and where it is urgent */
 };
 
 struct world {
@@ -54,6 +67,7 @@ struct world {
     struct clause_of clauses[2]; /* first: from the opening; second: from ticket.replied */
     int budget;                  /* minutes of parts; 0: no bound */
     uint64_t opened_pos;
+    bool changes; /* its priority does: then nothing is told late */
 };
 
 static uint64_t dice(struct world *w, uint64_t sides)
@@ -86,18 +100,25 @@ struct waiting {
     int left[2];
 };
 
+/* It waits for one thing at a time; of one minute the last one told counts. */
 static void waits_step(const struct world *w, struct waiting *p, int minute)
 {
-    for (int pass = 0; pass < 3; pass++)
+    uint64_t last = 0;
+    for (int pass = 0; pass < 4; pass++)
         for (size_t i = 0; i < w->n; i++) {
             const struct told *f = &w->facts[i];
             if (f->minute != minute)
                 continue;
             if (pass == 0 && f->what == MORE)
                 p->left[1] += f->more;
-            if (pass == 1 && f->what == WAITING)
+            if (pass == 1 && f->what == RESOLVED)
+                p->on[0] = p->on[1] = false;
+            if (pass == 2 && f->what == WAITING && f->pos > last) {
                 p->on[f->reason] = true;
-            if (pass == 2 && f->what == RESUMED)
+                p->on[!f->reason] = false;
+                last = f->pos;
+            }
+            if (pass == 3 && f->what == RESUMED)
                 p->on[f->reason] = false;
         }
 }
@@ -123,6 +144,15 @@ static bool happens(const struct world *w, enum what what, int minute, uint64_t 
     return false;
 }
 
+/* 1 urgent, 0 normal, -1: it stays as it is. */
+static int changed(const struct world *w, int minute)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->facts[i].what == CHANGED && w->facts[i].minute == minute)
+            return w->facts[i].reason;
+    return -1;
+}
+
 struct verdict {
     enum clock_state state;
     int end, due; /* minutes; -1: none */
@@ -132,12 +162,17 @@ static struct verdict oracle(const struct world *w, const struct clause_of *c, i
                              uint64_t start_pos)
 {
     struct verdict v = {CLOCK_RUNNING, -1, -1};
+    static int reached[MINUTES + 1]; /* the minute at which so much was used up */
     struct waiting p = {.left = {0, w->budget}};
-    int used = 0;
+    int used = 0, limit = c->limit;
     bool ended = false;
     for (int t = 0; t < MINUTES; t++) {
         waits_step(w, &p, t);
         bool holds = waits_hold(w, &p) && c->pauses;
+        if (!ended && changed(w, t) >= 0) {
+            limit = changed(w, t) ? c->urgent : c->limit;
+            v.due = used >= limit ? reached[limit] : -1;
+        }
         if (t < from)
             continue;
         if (!ended && happens(w, RESOLVED, t, 0)) {
@@ -161,7 +196,8 @@ static struct verdict oracle(const struct world *w, const struct clause_of *c, i
             break;
         if ((holds && !ended) || (c->working && !is_working(w, t)))
             continue;
-        if (++used == c->limit && v.due < 0)
+        reached[++used] = t + 1;
+        if (used == limit)
             v.due = t + 1;
     }
     if (!ended && v.due >= 0)
@@ -178,6 +214,7 @@ static void clause_make(struct world *w, struct clause_of *c)
     c->explain = dice(w, 3) == 0;
     c->reset = dice(w, 2);
     c->cancel = dice(w, 2);
+    c->urgent = c->working ? (int)dice(w, 16) * 60 + 60 : (int)dice(w, 60) * 60 + 30;
     c->limit = c->working ? (int)dice(w, 16) * 60 + 60 : (int)dice(w, 60) * 60 + 30;
 }
 
@@ -198,6 +235,7 @@ static void world_make(struct world *w)
         clause_make(w, &w->clauses[i]);
     w->n = 3 + dice(w, FACTS_MAX - 3);
     bool closes = dice(w, 5) == 0;
+    w->changes = dice(w, 4) == 0;
     for (size_t i = 0; i < w->n; i++) {
         struct told *f = &w->facts[i];
         static const enum what often[] = {REPLIED, RESOLVED, RECEIVED, FILED,   EXPLAINED, WAITING,
@@ -211,6 +249,18 @@ static void world_make(struct world *w)
         f->told = f->minute + (dice(w, 3) ? 0 : (int)dice(w, 4 * 1440));
         if (f->what == MORE && w->budget == 0)
             f->what = RESUMED;
+    }
+    for (size_t i = 0; w->changes && i < w->n; i++) {
+        struct told *f = &w->facts[i];
+        if (dice(w, 4) == 0) {
+            f->what = CHANGED;
+            f->minute = f->minute / 20 * 20 + (int)i; /* at an instant of its own */
+        } else if (f->minute % 20 < FACTS_MAX) {
+            f->minute += FACTS_MAX;
+        }
+        if (f->what == EXPLAINED) /* it counts by the limit that is chosen in the end */
+            f->what = WAITING;
+        f->told = f->minute;
     }
     if (closes) { /* at an instant of its own */
         w->facts[0].what = CLOSED;
@@ -232,17 +282,23 @@ static void clause_print(struct buf *out, const char *id, const char *start,
         buf_append_text(out, ", reset: unit.received");
     if (c->cancel)
         buf_append_text(out, ", cancel: ticket.filed");
+    const char *urgent = "match: {priorities: [urgent]}";
     if (c->working)
-        buf_append_format(out, ", limits: [{limit: %dwh}]}\n", c->limit / 60);
+        buf_append_format(out, ", limits: [{limit: %dwh, %s}, {limit: %dwh}]}\n", c->urgent / 60,
+                          urgent, c->limit / 60);
     else
-        buf_append_format(out, ", levels: [{at: -15min}, {at: 3h}], limits: [{limit: %dmin}]}\n",
-                          c->limit);
+        buf_append_format(out,
+                          ", levels: [{at: -15min}, {at: 3h}], limits: [{limit: %dmin, %s}, "
+                          "{limit: %dmin}]}\n",
+                          c->urgent, urgent, c->limit);
 }
 
 static void policy_print(const struct world *w, struct buf *out)
 {
     buf_append_text(out, "name: test\nversion: test-1\nzone: Asia/Shanghai\ncalendars: [office]\n"
-                         "kinds: [{name: repair}]\npauses:\n  - {reason: customer}\n");
+                         "kinds: [{name: repair}]\n"
+                         "priorities: [{priority: urgent, match: {priorities: "
+                         "[urgent]}}]\npauses:\n  - {reason: customer}\n");
     bool waits = w->clauses[0].pauses || w->clauses[1].pauses;
     if (w->budget && waits)
         buf_append_format(out, "  - {reason: parts, budget: %dmin}\n", w->budget);
@@ -278,6 +334,9 @@ static void fact_tell(struct world *w, struct stage *s, struct told *f)
     case CLOSED:
         text_format(json, sizeof json, "{\"reason\":\"recorded\"}");
         break;
+    case CHANGED:
+        text_format(json, sizeof json, "{\"priority\":\"%s\"}", f->reason ? "urgent" : "normal");
+        break;
     case FILED:
         text_format(json, sizeof json, "{\"department\":\"service\"}");
         break;
@@ -304,7 +363,8 @@ static void live(struct world *w, struct stage *s)
     w->opened_pos = stage_head(s);
     for (size_t i = 0; i < w->n; i++) {
         int64_t us = w->opened_us + w->facts[i].told * MINUTE_US;
-        if (dice(w, 3))
+        bool later = i == 0 || w->facts[i].told > w->facts[i - 1].told; /* time does not go back */
+        if (dice(w, 3) && later && w->facts[i].told > 0)
             stage_time_us(s, us - SECOND_US, dice(w, 2)); /* what it says may be on its way */
         stage_time_us(s, us, dice(w, 2));
         fact_tell(w, s, &w->facts[i]);

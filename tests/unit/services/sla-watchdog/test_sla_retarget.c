@@ -239,9 +239,11 @@ static void test_policy_without_the_clause(void **state)
     at(s, MONDAY("09:00"));
     stage_open(s, "A", "repair", MONDAY("09:00"));
     stage_settle(s);
-    stage_policy(s, "name: test\nversion: test-2\nzone: Asia/Shanghai\nretarget_open: true\n"
-                    "kinds: [{name: repair}]\n"
-                    "sla: [{id: other, start: ticket.noted, stop: ticket.replied, limits: [{limit: 1h}]}]\n");
+    stage_policy(
+        s,
+        "name: test\nversion: test-2\nzone: Asia/Shanghai\nretarget_open: true\n"
+        "kinds: [{name: repair}]\n"
+        "sla: [{id: other, start: ticket.noted, stop: ticket.replied, limits: [{limit: 1h}]}]\n");
     stage_settle(s);
     at(s, MONDAY("10:00"));
     told(s, "scheduled repair.1 due 09-14 17:00\n");
