@@ -370,8 +370,8 @@ static void next_set(const struct story *s, const struct outlook *o, struct cloc
             return;
         if (held && c->said_us == 0)
             c->next_us = held->to_us;
-        else if (!held && c->said_us != 0 && c->said_us == o->fold.due_us)
-            next_level(o, c);
+        else if (c->said_us != 0 && c->said_us == o->fold.due_us)
+            next_level(o, c); /* a wait that moves nothing may be over before it is spoken of */
         break;
     case CLOCK_BREACHED:
         if (o->fold.due_us != 0 && o->fold.due_us <= now_us)
