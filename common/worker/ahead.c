@@ -61,7 +61,8 @@ void ahead_take(struct shell *shell)
     if (!shell->ahead.under_way)
         return;
     stop_waiting(shell);
-    if (mirror_page_take(shell->ahead.pg, run_tables(shell->run), shell->ahead.table) != STATUS_OK)
+    if (mirror_page_take(shell->ahead.pg, run_tables(shell->run), shell->ahead.table) != STATUS_OK ||
+        cursor_hold(shell->ahead.pg, shell->worker->name, shell->cursor.session) != STATUS_OK)
         session_break(shell, "PostgreSQL: %s", pg_error(shell->ahead.pg));
 }
 

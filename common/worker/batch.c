@@ -10,6 +10,7 @@
 
 #define APPEND_BYTES_TARGET (APPEND_BYTES_MAX - 8192) /* room for the frame around */
 #define PING_US SECOND_US
+#define ASK_AGAIN_US 1000
 #define EVENT_CPU_SECONDS_MAX 10
 
 /* A handler that loops brings the process down (SIGPROF), the attempt counter finds it, parking ends it. */
@@ -31,7 +32,8 @@ static bool handle(struct shell *shell)
             break;
         if (!tables_missed(run_tables(shell->run)))
             ahead_take(shell); /* it may be that page which is missing */
-        if (shell->broken || mirror_fetch(shell->pg, run_tables(shell->run)) != STATUS_OK) {
+        if (shell->broken || mirror_fetch(shell->pg, run_tables(shell->run)) != STATUS_OK ||
+            cursor_hold(shell->pg, shell->worker->name, shell->cursor.session) != STATUS_OK) {
             session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
             return false;
         }
@@ -75,7 +77,7 @@ static enum status write_rows(struct shell *shell)
     if (status == STATUS_OK)
         status = mirror_send(shell->pg, run_tables(shell->run));
     if (status == STATUS_OK)
-        status = cursor_send(shell->pg, shell->worker->name, shell->committed, &state);
+        status = cursor_send(shell->pg, shell->worker->name, shell->cursor.session, shell->committed, &state);
     return status;
 }
 
@@ -234,12 +236,6 @@ static bool at_head(const struct shell *shell)
     return run_batched(shell->run) == 0 && !shell->sent.under_way && shell->committed == shell->head_pos;
 }
 
-/* The stream's time by our own estimate: only to know when asking is worth while. */
-static int64_t estimated_now_us(const struct shell *shell, int64_t now_us)
-{
-    return shell->head_now_us + (now_us - shell->head_heard_us);
-}
-
 /* Timers wait for what is under way, and so does what may bring the process down. */
 static bool batch_is_ready(const struct shell *shell, int64_t now_us)
 {
@@ -258,6 +254,24 @@ static bool batch_is_ready(const struct shell *shell, int64_t now_us)
            run_next_due_us(shell->run) <= shell->head_now_us;
 }
 
+/* Everything read, concluded and read back. */
+static bool has_arrived(const struct shell *shell)
+{
+    return at_head(shell) && run_flying(shell->run) == 0 && !run_timers_left(shell->run);
+}
+
+/* Asking what time it is makes sense once more when something was heard since: an intake that is away is not asked in a
+ * loop. */
+static int64_t ask_us(const struct shell *shell)
+{
+    int64_t again_us = shell->told_us + ASK_AGAIN_US;
+    int64_t due_us = run_next_due_us(shell->run);
+    if (!has_arrived(shell) || shell->head_heard_us <= shell->told_us || due_us == INT64_MAX)
+        return INT64_MAX;
+    int64_t at_us = shell->head_heard_us + (due_us - shell->head_now_us);
+    return at_us > again_us ? at_us : again_us;
+}
+
 int64_t batch_deadline_us(const struct shell *shell)
 {
     int64_t deadline_us = shell->told_us + PING_US;
@@ -267,11 +281,8 @@ int64_t batch_deadline_us(const struct shell *shell)
         int64_t linger_us = shell->batch_since_us + shell->own->linger_ms * 1000;
         deadline_us = linger_us < deadline_us ? linger_us : deadline_us;
     } else if (!run_state(shell->run).stepped && shell->head_now_us > 0) {
-        int64_t due_us = run_next_due_us(shell->run);
-        if (due_us != INT64_MAX && due_us - shell->head_now_us < PING_US) {
-            int64_t at_us = shell->head_heard_us + (due_us - shell->head_now_us);
-            deadline_us = at_us < deadline_us ? at_us : deadline_us;
-        }
+        int64_t at_us = ask_us(shell);
+        deadline_us = at_us < deadline_us ? at_us : deadline_us;
     }
     if (run_sweep_ready(shell->run) && ahead_sweep_us(shell) < deadline_us)
         deadline_us = ahead_sweep_us(shell);
@@ -281,12 +292,11 @@ int64_t batch_deadline_us(const struct shell *shell)
 void batch_tell(struct shell *shell, int64_t now_us)
 {
     struct run_state state = run_state(shell->run);
-    bool arrived = at_head(shell) && run_flying(shell->run) == 0 && !run_timers_left(shell->run);
     bool due = now_us - shell->told_us >= PING_US;
     if (state.stepped)
-        due = due || (arrived && shell->told_upto != shell->shipped_upto);
-    else if (arrived && now_us - shell->told_us >= 1000)
-        due = due || run_next_due_us(shell->run) <= estimated_now_us(shell, now_us);
+        due = due || (has_arrived(shell) && shell->told_upto != shell->shipped_upto);
+    else
+        due = due || ask_us(shell) <= now_us;
     if (!due || source_state(shell->source) != SOURCE_OPEN)
         return;
     struct verb_ping ping;

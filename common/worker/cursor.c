@@ -12,7 +12,9 @@ static const char cursor_ddl[] =
     " starts bigint NOT NULL, attempt bigint NOT NULL, attempts bigint NOT NULL) WITH (fillfactor = 50);"
     "INSERT INTO cursor VALUES (true, '', false, 0, '\\x00000000000000000000000000000000', NULL, NULL, 0, 0, 0);";
 
-static const struct pg_migration migrations[] = {{.number = 1, .sql = cursor_ddl}};
+static const char session_ddl[] = "ALTER TABLE cursor ADD session bigint NOT NULL DEFAULT 0";
+
+static const struct pg_migration migrations[] = {{.number = 1, .sql = cursor_ddl}, {.number = 2, .sql = session_ddl}};
 
 enum status cursor_connect(struct pg *pg)
 {
@@ -20,6 +22,19 @@ enum status cursor_connect(struct pg *pg)
     if (status != STATUS_OK)
         return status;
     return pg_run(pg, "SET synchronous_commit = off; SET enable_seqscan = off; SET client_min_messages = warning");
+}
+
+/* Waits for a commit that is under way: it holds the row. */
+static enum status session_begin(struct pg *pg, bool again, int64_t *session)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    enum status status = pg_query(pg,
+                                  again ? "UPDATE cursor SET session = session + 1, starts = 0, attempts = 0 RETURNING session"
+                                        : "UPDATE cursor SET session = session + 1, starts = starts + 1 RETURNING session",
+                                  NULL, &result);
+    if (status == STATUS_OK)
+        *session = pg_rows(result) == 1 ? pg_int(result, 0, 0) : 0;
+    return status;
 }
 
 enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool again, struct cursor *cursor,
@@ -34,10 +49,13 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool
         if (status == STATUS_REFUSED && pg_error(pg)[0] == '\0')
             *why = "its tables have another form than this program's: run `aftercare rebuild`";
     }
+    int64_t session = 0;
     if (status == STATUS_OK)
-        status = pg_run(pg, again ? "UPDATE cursor SET starts = 0, attempts = 0" : "UPDATE cursor SET starts = starts + 1");
+        status = session_begin(pg, again, &session);
     if (status == STATUS_OK)
         status = cursor_read(pg, schema, cursor);
+    if (status == STATUS_OK)
+        cursor->session = session;
     return status;
 }
 
@@ -73,7 +91,7 @@ enum status cursor_read(struct pg *pg, const char *schema, struct cursor *cursor
     return STATUS_OK;
 }
 
-enum status cursor_send(struct pg *pg, const char *schema, uint64_t before, const struct run_state *after)
+enum status cursor_send(struct pg *pg, const char *schema, int64_t session, uint64_t before, const struct run_state *after)
 {
     owned(pg_args_destroy) struct pg_args *args = pg_args_new();
     char table[128], sql[512];
@@ -81,7 +99,7 @@ enum status cursor_send(struct pg *pg, const char *schema, uint64_t before, cons
     /* 0 rows must be an error: a COMMIT behind it in the pipeline would go through. */
     text_format(sql, sizeof sql,
                 "WITH c AS (UPDATE %s SET pos = $2, link = $3, rec = $4, checked = $5, stream = $6, stepped = $7,"
-                " starts = 0, attempts = 0 WHERE pos = $1 RETURNING 1) SELECT 1 / count(*) FROM c",
+                " starts = 0, attempts = 0 WHERE pos = $1 AND session = $8 RETURNING 1) SELECT 1 / count(*) FROM c",
                 table);
     pg_arg_int(args, (int64_t)before);
     pg_arg_int(args, (int64_t)after->pos);
@@ -90,7 +108,21 @@ enum status cursor_send(struct pg *pg, const char *schema, uint64_t before, cons
     pg_arg_time(args, after->checked_us);
     pg_arg_text(args, after->stream);
     pg_arg_bool(args, after->stepped);
+    pg_arg_int(args, session);
     return pg_send(pg, sql, args);
+}
+
+enum status cursor_hold(struct pg *pg, const char *schema, int64_t session)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    char table[128], sql[256];
+    cursor_table(schema, table);
+    text_format(sql, sizeof sql, "SELECT session FROM %s", table);
+    enum status status = pg_query(pg, sql, NULL, &result);
+    if (status != STATUS_OK || (pg_rows(result) == 1 && pg_int(result, 0, 0) == session))
+        return status;
+    pg_set_error(pg, "another process of this worker has begun a session");
+    return STATUS_REFUSED;
 }
 
 enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)

@@ -10,16 +10,23 @@ struct cursor {
     int64_t starts;      /* since the last commit: a crash loop shows here */
     uint64_t attempt;    /* the event that was tried alone */
     int64_t attempts;    /* how often */
+    int64_t session;     /* which start this is (cursor_open): only its commits move the cursor */
 };
 
 /* Creates schema objects (cursor and tables) where they are missing and takes a start into account; `again`: the same process
- * once more, so that nothing can have brought it down.
+ * once more, so that nothing can have brought it down. From here on no commit of an earlier start succeeds: what is read
+ * afterwards, row by row, belongs to this cursor.
  * STATUS_REFUSED: pg_error() or the tables' definitions changed; *why says so. */
 enum status cursor_open(struct pg *, const char *schema, struct run *, bool again, struct cursor *, const char **why) MUST_CHECK;
 /* Reads it as it stands (snapshot of whoever asks). */
 enum status cursor_read(struct pg *, const char *schema, struct cursor *) MUST_CHECK;
-/* Inside pg_begin: moves the cursor from `before` to `after`; the COMMIT fails when somebody else moved it. */
-enum status cursor_send(struct pg *, const char *schema, uint64_t before, const struct run_state *after) MUST_CHECK;
+/* Inside pg_begin: moves the cursor from `before` to `after`; the COMMIT fails when somebody else moved it, or has begun a
+ * later session than `session`. */
+enum status cursor_send(struct pg *, const char *schema, int64_t session, uint64_t before,
+                        const struct run_state *after) MUST_CHECK;
+/* STATUS_REFUSED: a later session has begun. STATUS_OK: none had when this was asked, so that whatever was read before belongs to
+ * the cursor of `session`. */
+enum status cursor_hold(struct pg *, const char *schema, int64_t session) MUST_CHECK;
 /* Committed before an event is tried alone; pos 0: it was handled, what comes now is not its fault. */
 enum status cursor_attempt(struct pg *, const char *schema, uint64_t pos) MUST_CHECK;
 /* Connects and sets what every worker's connection has: a commit lost in a crash is a replay, and arrays of keys are

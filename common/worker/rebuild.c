@@ -19,6 +19,7 @@ struct rebuild {
     struct shell *shell;
     struct pg *pg; /* of the fresh schema */
     char schema[64];
+    int64_t session; /* of its cursor */
     uint64_t target, committed;
     bool committing; /* the transaction before is on its way */
     int64_t began_us, shown_us;
@@ -68,7 +69,7 @@ static bool commit(struct rebuild *rebuild)
     }
     struct run_state state = run_state(shell->run);
     if (!landed(rebuild) || pg_begin(rebuild->pg) != STATUS_OK || mirror_send(rebuild->pg, run_tables(shell->run)) != STATUS_OK ||
-        cursor_send(rebuild->pg, rebuild->schema, rebuild->committed, &state) != STATUS_OK ||
+        cursor_send(rebuild->pg, rebuild->schema, rebuild->session, rebuild->committed, &state) != STATUS_OK ||
         pg_commit_send(rebuild->pg) != STATUS_OK)
         return failed(rebuild, "PostgreSQL");
     rebuild->committing = true;
@@ -125,6 +126,7 @@ static bool fresh_schema(struct rebuild *rebuild)
     if (cursor_connect(rebuild->pg) != STATUS_OK || pg_run(rebuild->pg, sql) != STATUS_OK ||
         cursor_open(rebuild->pg, rebuild->schema, rebuild->shell->run, true, &cursor, &why) != STATUS_OK)
         return failed(rebuild, "the fresh schema cannot be made");
+    rebuild->session = cursor.session;
     return true;
 }
 

@@ -331,11 +331,20 @@ size_t session_open_rows(const struct shell *shell)
     return n;
 }
 
+/* Behind intake's barrier: who begins a session from now on is greeted after us, and what we have read is ours. */
+static bool hold(struct shell *shell)
+{
+    if (cursor_hold(shell->pg, shell->worker->name, shell->cursor.session) == STATUS_OK)
+        return true;
+    session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+    return false;
+}
+
 bool session_open(struct shell *shell)
 {
     shell->broken = false;
     shell->why[0] = '\0';
-    if (!load(shell) || !session_learn_stream(shell) || !greet(shell) || !read_ahead(shell) || !follow(shell))
+    if (!load(shell) || !session_learn_stream(shell) || !greet(shell) || !hold(shell) || !read_ahead(shell) || !follow(shell))
         return false;
     log_info("at position %llu of %lld, %zu rows in memory, %zu conclusions in flight",
              (unsigned long long)shell->committed, (long long)shell->welcome.head,

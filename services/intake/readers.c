@@ -119,6 +119,10 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         return;
     }
     const struct principal_row *principal = feed_principal_named(feed, open.consumer);
+    if (feed->principals_stale) { /* who may is not known now: no reason to send anybody away for good */
+        feed_error(feed, peer, 0, "database", "the principals cannot be read now");
+        return;
+    }
     if (principal == NULL || !principal->open) {
         deny(feed, peer, "principal", open.consumer);
         return;
@@ -376,6 +380,8 @@ static void say_caught_up(struct feed *feed, struct reader_session *reader)
 static bool reader_turn(struct feed *feed, struct reader_session *reader)
 {
     const struct principal_row *principal = feed_principal_named(feed, reader->principal);
+    if (feed->principals_stale)
+        return false; /* the next tick tries again */
     if (principal == NULL || !principal->open) { /* checked with every batch: a revoked one stops at once */
         deny(feed, &reader->peer, "principal", "revoked");
         reader->gone = true;
