@@ -1,0 +1,318 @@
+/* Sources with spools and readers with cursors: what they have survives their processes. */
+#include "base/clock.h"
+#include "base/text.h"
+#include "bus/reader.h"
+#include "bus/socket.h"
+#include "bus/source.h"
+#include "check.h"
+#include "company.h"
+#include "net.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PENDING_MAX 300
+
+/* --- branches -------------------------------------------------------------------------------------- */
+
+const char *const branch_names[BRANCHES] = {"operator/desk", "b1", "b2", "import/file", "operator/clerk"};
+
+struct branch {
+    const char *name;
+    bool from_first; /* a file handed in: says HELLO with first = 1, so that all stored answers come again */
+    uint8_t incarnation[INCARNATION_BYTES];
+    struct bytes *drafts; /* of number i + 1 */
+    int64_t n, cap, answered;
+    struct process *process;
+    /* of the process that lives */
+    struct bus_socket *socket;
+    struct loop *loop;
+    struct source *source;
+    int64_t fed;
+    bool broken;
+};
+
+static struct branch branches[BRANCHES];
+
+static void on_answer(void *owner, const struct answer *answer)
+{
+    struct branch *branch = owner;
+    check_answer(branch->name, answer);
+    if (answer->n > branch->answered)
+        branch->answered = answer->n;
+}
+
+static void on_denied(void *owner, const char *code, const char *why)
+{
+    struct branch *branch = owner;
+    if (!text_equal(code, "superseded"))
+        world_broken("%s is denied: %s %s", branch->name, code, why);
+    branch->broken = true;
+}
+
+static void on_conflict(void *owner, int64_t n)
+{
+    const struct branch *branch = owner;
+    world_broken("%s is told that it sent another event under number %lld", branch->name, (long long)n);
+}
+
+static void on_frames(void *arg)
+{
+    struct branch *branch = arg;
+    struct frame frame;
+    enum status status;
+    while (!branch->broken && (status = bus_receive(branch->socket, &frame)) != STATUS_AGAIN)
+        if (status != STATUS_OK || !source_in(branch->source, &frame, clock_boot_us()))
+            branch->broken = true;
+}
+
+static void feed_source(struct branch *branch)
+{
+    while (branch->fed < branch->n && source_pending(branch->source) < PENDING_MAX) {
+        int64_t left = branch->n - branch->fed, many = world_between(1, 8);
+        size_t n = (size_t)(left < many ? left : many);
+        int64_t first = source_append(branch->source, &branch->drafts[branch->fed], n, -1, 0);
+        assert(first == branch->fed + 1);
+        branch->fed += (int64_t)n;
+    }
+}
+
+static void branch_turn(struct branch *branch)
+{
+    struct frame frame;
+    int64_t now_us = clock_boot_us();
+    feed_source(branch);
+    while (source_out(branch->source, now_us, &frame))
+        if (bus_send(branch->socket, frame.verb, frame.map) != STATUS_OK) {
+            branch->broken = true;
+            return;
+        }
+    int64_t due_us = source_deadline_us(branch->source);
+    loop_once(branch->loop, due_us < now_us + SECOND_US ? due_us : now_us + SECOND_US);
+    if (source_tick(branch->source, clock_boot_us()))
+        branch->broken = true;
+}
+
+static void branch_connect(struct branch *branch)
+{
+    char error[100];
+    branch->broken = false;
+    branch->socket = bus_connect(BUS_DEALER, "cmd", error, sizeof(error));
+    loop_socket(branch->loop, branch->socket, on_frames, branch);
+    source_connected(branch->source, clock_boot_us());
+}
+
+static void stream_name(char *out, size_t cap)
+{
+    struct event event;
+    struct problem problem;
+    bool fine = event_decode(db_of("intake")->journal[0]->body, bytes_of(NULL, 0), &event, &problem);
+    assert(fine);
+    text_copy(out, cap, event.key);
+}
+
+static void branch_run(void *arg)
+{
+    static const struct source_listener listener = {.answer = on_answer, .denied = on_denied, .conflict = on_conflict};
+    struct branch *branch = arg;
+    struct source_config config = {.first = branch->from_first ? 1 : branch->answered + 1, .last = branch->n};
+    stream_name(config.stream, sizeof(config.stream));
+    text_copy(config.name, sizeof(config.name), branch->name);
+    memcpy(config.incarnation, branch->incarnation, sizeof(config.incarnation));
+    branch->fed = config.first - 1;
+    branch->loop = loop_new();
+    branch->source = source_new(&config, &listener, branch);
+    for (;;) {
+        branch_connect(branch);
+        while (!branch->broken)
+            branch_turn(branch);
+        source_disconnected(branch->source);
+        loop_forget(branch->loop, branch->socket, -1);
+        bus_close(&branch->socket);
+        world_sleep(world_between(50, 500) * 1000);
+    }
+}
+
+static void branch_begin(void *arg);
+
+static void on_branch_ended(struct process *process)
+{
+    net_forget(process);
+    world_at(world_now_us() + world_between(100, 2000) * 1000, branch_begin, process->owner);
+}
+
+static void branch_begin(void *arg)
+{
+    struct branch *branch = arg;
+    branch->process = process_begin(branch->name, branch_run, branch, on_branch_ended, branch);
+}
+
+void branches_begin(void)
+{
+    for (size_t i = 0; i < BRANCHES; i++) {
+        struct branch *branch = &branches[i];
+        *branch = (struct branch){.name = branch_names[i], .from_first = text_starts(branch_names[i], "import")};
+        branch->incarnation[0] = (uint8_t)(i + 1);
+        branch_begin(branch);
+    }
+}
+
+int64_t branch_put(const char *name, struct bytes raw)
+{
+    struct branch *branch = branches;
+    while (!text_equal(branch->name, name))
+        branch++;
+    if (branch->n == branch->cap) {
+        branch->cap = branch->cap > 0 ? 2 * branch->cap : 64;
+        branch->drafts = memory_grow(branch->drafts, (size_t)branch->cap * sizeof(*branch->drafts));
+    }
+    uint8_t *copy = memory_new(raw.len);
+    memcpy(copy, raw.data, raw.len);
+    branch->drafts[branch->n++] = bytes_of(copy, raw.len);
+    process_wake(branch->process);
+    return branch->n;
+}
+
+bool branches_are_answered(void)
+{
+    for (size_t i = 0; i < BRANCHES; i++)
+        if (branches[i].answered < branches[i].n)
+            return false;
+    return true;
+}
+
+size_t branches_answered(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < BRANCHES; i++)
+        n += (size_t)branches[i].answered;
+    return n;
+}
+
+void branches_print(void)
+{
+    for (size_t i = 0; i < BRANCHES; i++)
+        world_say("%s has %lld of %lld answered", branches[i].name, (long long)branches[i].answered, (long long)branches[i].n);
+}
+
+/* --- readers ---------------------------------------------------------------------------------------- */
+
+#define READERS 2
+
+struct follower {
+    const char *name;
+    bool slow;
+    uint64_t pos; /* its cursor */
+    uint8_t link[LINK_BYTES];
+    struct process *process;
+    struct bus_socket *socket;
+    struct loop *loop;
+    struct reader *reader;
+    bool broken;
+};
+
+static struct follower followers[READERS];
+
+static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES])
+{
+    struct follower *follower = owner;
+    const struct db *db = db_of("intake");
+    (void)priv;
+    if (pos != follower->pos + 1)
+        world_broken("%s is given %llu behind %llu", follower->name, (unsigned long long)pos, (unsigned long long)follower->pos);
+    if (pos > db->journal_n || !bytes_equal(db->journal[pos - 1]->body, body))
+        world_broken("%s is given something else than the journal has at %llu", follower->name, (unsigned long long)pos);
+    follower->pos = pos;
+    memcpy(follower->link, link, LINK_BYTES);
+}
+
+static void on_failed(void *owner, const char *code, const char *why)
+{
+    const struct follower *follower = owner;
+    world_broken("%s cannot go on: %s %s", follower->name, code, why);
+}
+
+static void on_feed(void *arg)
+{
+    struct follower *follower = arg;
+    struct frame frame;
+    enum status status;
+    while (!follower->broken && (status = bus_receive(follower->socket, &frame)) != STATUS_AGAIN)
+        if (status != STATUS_OK || !reader_in(follower->reader, &frame, clock_boot_us()))
+            follower->broken = true;
+}
+
+static void follower_turn(struct follower *follower)
+{
+    struct frame frame;
+    int64_t now_us = clock_boot_us();
+    while (reader_out(follower->reader, now_us, &frame))
+        if (bus_send(follower->socket, frame.verb, frame.map) != STATUS_OK)
+            follower->broken = true;
+    int64_t due_us = reader_deadline_us(follower->reader);
+    loop_once(follower->loop, due_us < now_us + SECOND_US ? due_us : now_us + SECOND_US);
+    if (follower->slow && world_chance(100))
+        world_sleep(world_between(0, 2 * SECOND_US));
+    reader_applied(follower->reader, follower->pos);
+    if (reader_tick(follower->reader, clock_boot_us()))
+        follower->broken = true;
+}
+
+static void follower_run(void *arg)
+{
+    static const struct reader_listener listener = {.event = on_event, .failed = on_failed};
+    struct follower *follower = arg;
+    char error[100];
+    follower->loop = loop_new();
+    for (;;) {
+        struct reader_config config = {.verify = true};
+        record_clear(&verb_open_record, &config.open);
+        stream_name(config.open.stream, sizeof(config.open.stream));
+        text_copy(config.open.consumer, sizeof(config.open.consumer), follower->name);
+        config.open.after = (int64_t)follower->pos;
+        memcpy(config.open.link, follower->link, LINK_BYTES);
+        config.open.follow = true;
+        config.open.credit = follower->slow ? 4096 : 1 << 20;
+        follower->broken = false;
+        follower->socket = bus_connect(BUS_DEALER, "feed", error, sizeof(error));
+        loop_socket(follower->loop, follower->socket, on_feed, follower);
+        follower->reader = reader_new(&config, &listener, follower);
+        reader_connected(follower->reader, clock_boot_us());
+        while (!follower->broken)
+            follower_turn(follower);
+        reader_destroy(&follower->reader);
+        loop_forget(follower->loop, follower->socket, -1);
+        bus_close(&follower->socket);
+        world_sleep(world_between(50, 500) * 1000);
+    }
+}
+
+static void follower_begin(void *arg);
+
+static void on_follower_ended(struct process *process)
+{
+    net_forget(process);
+    world_at(world_now_us() + world_between(100, 2000) * 1000, follower_begin, process->owner);
+}
+
+static void follower_begin(void *arg)
+{
+    struct follower *follower = arg;
+    follower->process = process_begin(follower->name, follower_run, follower, on_follower_ended, follower);
+}
+
+void readers_begin(void)
+{
+    followers[0] = (struct follower){.name = "operator/fast"};
+    followers[1] = (struct follower){.name = "operator/slow", .slow = true};
+    for (size_t i = 0; i < READERS; i++)
+        follower_begin(&followers[i]);
+}
+
+bool readers_are_at(uint64_t head)
+{
+    for (size_t i = 0; i < READERS; i++)
+        if (followers[i].pos < head)
+            return false;
+    return true;
+}

@@ -1,0 +1,389 @@
+/* Connections and transactions. */
+#include "db.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "check.h"
+#include "base/mutation.h"
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PGS_MAX 4096
+
+enum pg_phase { PG_IDLE, PG_STAGING, PG_FLYING, PG_LANDED };
+
+struct pg {
+    struct db *db;
+    struct process *process;
+    int fd;
+    bool connected, readable;
+    enum pg_phase phase;
+    struct tx *tx;
+    char error[256], sqlstate[6];
+};
+
+static struct {
+    struct db *dbs;
+    struct pg *pgs[PGS_MAX];
+    int pgs_n;
+    int64_t delay_us;
+    unsigned lost;
+} all;
+
+struct db *db_of(const char *schema)
+{
+    struct db *db = all.dbs;
+    while (db != NULL && !text_equal(db->name, schema))
+        db = db->next;
+    if (db == NULL) {
+        db = memory_new(sizeof(*db));
+        text_copy(db->name, sizeof(db->name), schema);
+        db->next = all.dbs;
+        all.dbs = db;
+    }
+    return db;
+}
+
+void db_weather(int64_t delay_us, unsigned lost_per_mille)
+{
+    all.delay_us = delay_us;
+    all.lost = lost_per_mille;
+}
+
+static int64_t latency_us(void)
+{
+    int64_t us = world_between(20, 300);
+    return all.delay_us > 0 && world_chance(200) ? us + world_between(0, all.delay_us) : us;
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+static size_t name_of(char *out, size_t cap, const struct table_def *def, const char *key)
+{
+    text_format(out, cap, "%s/%s", def->name, key);
+    return strlen(out);
+}
+
+struct db_row *db_row_find(const struct db *db, const struct table_def *def, const char *key)
+{
+    char name[400];
+    struct db_row *row;
+    size_t n = name_of(name, sizeof(name), def, key);
+    HASH_FIND(hh, db->rows, name, n, row);
+    return row;
+}
+
+void *db_row_read(const struct db_row *row, struct arena *arena)
+{
+    struct problem problem;
+    void *object = arena_alloc(arena, row->def->row->size);
+    bool fine = record_decode(row->def->row, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&row->packed), arena, object, &problem);
+    assert(fine);
+    return object;
+}
+
+static void row_apply(struct db *db, const struct row_write *write)
+{
+    struct db_row *row = db_row_find(db, write->def, write->key);
+    if (write->fresh && row != NULL)
+        world_broken("%s: a row %s %s is inserted that is there", db->name, write->def->name, write->key);
+    if (!write->fresh && row == NULL)
+        world_broken("%s: a row %s %s is updated that is not there", db->name, write->def->name, write->key);
+    if (row == NULL) {
+        char name[400];
+        size_t n = name_of(name, sizeof(name), write->def, write->key);
+        row = memory_new(sizeof(*row) + n + 1);
+        row->def = write->def;
+        memcpy(row->name, name, n + 1);
+        HASH_ADD(hh, db->rows, name[0], n, row);
+    }
+    buf_reset(&row->packed);
+    buf_append(&row->packed, write->packed.data, write->packed.len);
+}
+
+/* --- connections --------------------------------------------------------------------------------- */
+
+struct pg *pg_new(const char *conninfo, const char *schema)
+{
+    struct pg *pg = memory_new(sizeof(*pg));
+    (void)conninfo;
+    pg->db = db_of(schema);
+    pg->process = process_current();
+    assert(all.pgs_n < PGS_MAX);
+    pg->fd = all.pgs_n;
+    all.pgs[all.pgs_n++] = pg;
+    return pg;
+}
+
+static void tx_free(struct tx *tx)
+{
+    for (size_t i = 0; i < tx->writes_n; i++)
+        buf_release(&tx->writes[i].packed);
+    free(tx->writes);
+    free(tx->entries);
+    free(tx->refusals);
+    free(tx->sources);
+    free(tx);
+}
+
+void pg_disconnect(struct pg *pg)
+{
+    pg->connected = pg->readable = false;
+    if (pg->phase == PG_FLYING)
+        pg->tx->pg = NULL; /* it goes on without us */
+    else if (pg->tx != NULL)
+        tx_free(pg->tx);
+    pg->tx = NULL;
+    pg->phase = PG_IDLE;
+}
+
+void pg_destroy(struct pg **pg)
+{
+    if (*pg == NULL)
+        return;
+    pg_disconnect(*pg);
+    all.pgs[(*pg)->fd] = NULL;
+    free(*pg);
+    *pg = NULL;
+}
+
+enum status db_refuse(struct pg *pg, const char *sqlstate, const char *why)
+{
+    text_copy(pg->sqlstate, sizeof(pg->sqlstate), sqlstate);
+    text_copy(pg->error, sizeof(pg->error), why);
+    return STATUS_REFUSED;
+}
+
+static enum status is_gone(struct pg *pg, enum status status)
+{
+    pg_disconnect(pg);
+    pg->sqlstate[0] = '\0';
+    text_copy(pg->error, sizeof(pg->error), "the connection is gone");
+    return status;
+}
+
+enum status pg_connect(struct pg *pg)
+{
+    world_touch();
+    pg_disconnect(pg);
+    world_sleep(latency_us());
+    if (pg->db->down_until_us > world_now_us()) {
+        text_copy(pg->error, sizeof(pg->error), "connection refused");
+        return STATUS_AGAIN;
+    }
+    pg->connected = true;
+    return STATUS_OK;
+}
+
+enum status db_call(struct pg *pg, bool writes)
+{
+    world_touch();
+    if (!pg->connected)
+        return is_gone(pg, STATUS_CLOSED);
+    if (process_current() != NULL)
+        world_sleep(latency_us());
+    if (pg->db->down_until_us > world_now_us() || world_chance(all.lost / 20))
+        return is_gone(pg, STATUS_CLOSED);
+    if (writes && pg->db->full_until_us > world_now_us())
+        return db_refuse(pg, "53100", "no space left on device");
+    return STATUS_OK;
+}
+
+bool pg_is_connected(const struct pg *pg)
+{
+    return pg->connected;
+}
+
+int pg_socket(const struct pg *pg)
+{
+    return pg->fd;
+}
+
+void pg_limit_wait(struct pg *pg, int64_t wait_ms)
+{
+    (void)pg;
+    (void)wait_ms;
+}
+
+const char *pg_error(const struct pg *pg)
+{
+    return pg->error;
+}
+
+const char *pg_sqlstate(const struct pg *pg)
+{
+    return pg->sqlstate;
+}
+
+struct db *db_at(const struct pg *pg)
+{
+    return pg->db;
+}
+
+bool db_fd_is_readable(int fd)
+{
+    return fd >= 0 && fd < all.pgs_n && all.pgs[fd] != NULL && all.pgs[fd]->readable;
+}
+
+static void on_readable(void *arg)
+{
+    const int *fd = arg;
+    struct pg *pg = all.pgs[*fd];
+    if (pg == NULL)
+        return;
+    pg->readable = true;
+    process_wake(pg->process);
+}
+
+void db_readable_later(struct pg *pg)
+{
+    pg->readable = false;
+    world_at(world_now_us() + latency_us(), on_readable, &pg->fd);
+}
+
+/* --- transactions -------------------------------------------------------------------------------- */
+
+enum status pg_begin(struct pg *pg)
+{
+    world_touch();
+    if (!pg->connected)
+        return is_gone(pg, STATUS_CLOSED);
+    assert(pg->phase == PG_IDLE);
+    pg->phase = PG_STAGING;
+    pg->tx = memory_new(sizeof(*pg->tx));
+    pg->tx->db = pg->db;
+    return STATUS_OK;
+}
+
+struct tx *db_tx(struct pg *pg)
+{
+    return pg->phase == PG_STAGING ? pg->tx : NULL;
+}
+
+void pg_rollback(struct pg *pg)
+{
+    pg_disconnect(pg);
+}
+
+static bool cursor_apply(struct db *db, const struct tx *tx)
+{
+    if (!tx->moves_cursor)
+        return true;
+    bool compared = db->cursor.state.pos == tx->cursor_before && db->cursor.session == tx->session;
+    if (!compared && !MUTATION(MUTATION_CURSOR_UNCOMPARED))
+        return false;
+    check_cursor(db, tx);
+    db->cursor.state = tx->cursor_after;
+    db->cursor.starts = db->cursor.attempts = 0;
+    return true;
+}
+
+static void tx_refuse(struct tx *tx, const char *sqlstate)
+{
+    tx->result = STATUS_REFUSED;
+    text_copy(tx->sqlstate, sizeof(tx->sqlstate), sqlstate);
+}
+
+static void tx_apply(struct tx *tx)
+{
+    struct db *db = tx->db;
+    if (db->full_until_us > world_now_us()) {
+        tx_refuse(tx, "53100");
+        return;
+    }
+    if (!cursor_apply(db, tx) || !store_apply(db, tx)) {
+        tx_refuse(tx, "22012");
+        return;
+    }
+    for (size_t i = 0; i < tx->writes_n; i++)
+        row_apply(db, &tx->writes[i]);
+    if (tx->moves_cursor)
+        check_rows(db, tx);
+}
+
+static void on_result(void *arg)
+{
+    struct tx *tx = arg;
+    struct pg *pg = tx->pg;
+    if (pg != NULL) {
+        pg->phase = PG_LANDED;
+        pg->readable = true;
+        process_wake(pg->process);
+    } else {
+        tx_free(tx);
+    }
+}
+
+static void on_apply(void *arg)
+{
+    struct tx *tx = arg;
+    bool gone = tx->db->down_until_us > world_now_us();
+    unsigned fate = (unsigned)world_draw(1000);
+    bool lost = fate < all.lost && tx->pg != NULL;
+    if (gone || (lost && fate % 3 == 0)) { /* it never came to be */
+        tx->result = STATUS_CLOSED;
+        world_say("%s: a transaction is lost", tx->db->name);
+    } else {
+        tx_apply(tx);
+        if (lost && tx->result == STATUS_OK) {
+            tx->result = STATUS_DOUBT;
+            world_say("%s: a commit's result is lost", tx->db->name);
+        }
+    }
+    world_at(world_now_us() + latency_us(), on_result, tx);
+}
+
+enum status pg_commit_send(struct pg *pg)
+{
+    world_touch();
+    if (!pg->connected || pg->phase != PG_STAGING)
+        return is_gone(pg, STATUS_CLOSED);
+    pg->phase = PG_FLYING;
+    pg->readable = false;
+    pg->tx->pg = pg;
+    world_at(world_now_us() + latency_us(), on_apply, pg->tx);
+    return STATUS_OK;
+}
+
+enum status pg_commit_poll(struct pg *pg)
+{
+    world_touch();
+    if (pg->phase == PG_FLYING)
+        return STATUS_AGAIN;
+    if (pg->phase != PG_LANDED)
+        return is_gone(pg, STATUS_CLOSED);
+    struct tx *tx = pg->tx;
+    enum status result = tx->result;
+    pg->tx = NULL;
+    pg->phase = PG_IDLE;
+    pg->readable = false;
+    if (result == STATUS_REFUSED)
+        (void)db_refuse(pg, tx->sqlstate, "the server refuses");
+    tx_free(tx);
+    if (result == STATUS_CLOSED)
+        return is_gone(pg, STATUS_CLOSED);
+    /* The connection broke, or only the wait for the standby was cancelled. */
+    if (result == STATUS_DOUBT && world_chance(500))
+        return is_gone(pg, STATUS_DOUBT);
+    return result;
+}
+
+enum status pg_commit_wait(struct pg *pg, int64_t until_us)
+{
+    (void)until_us;
+    while (pg->phase == PG_FLYING) {
+        if (process_current() == NULL)
+            world_run(world_now_us() + 1000);
+        else
+            world_sleep(200);
+    }
+    return pg_commit_poll(pg);
+}
+
+enum status pg_commit(struct pg *pg)
+{
+    enum status status = pg_commit_send(pg);
+    return status == STATUS_OK ? pg_commit_wait(pg, INT64_MAX) : status;
+}

@@ -1,0 +1,110 @@
+/* PostgreSQL in memory: one database a schema. A transaction is staged by its connection, sent as a whole, takes effect in one
+ * instant (its compare-and-set is judged then), and its result comes back later, or never: the connection may be lost before
+ * it took effect or behind it, the wait for the standby cancelled, the disk full. Stands in for base/pg, table/mirror,
+ * worker/cursor and intake's store. */
+#ifndef AFTERCARE_SIMULATION_DB_H
+#define AFTERCARE_SIMULATION_DB_H
+
+#include "services/intake/store.h"
+#include "worker/cursor.h"
+#include "world.h"
+#include <uthash.h>
+
+struct db_row { /* packed: volatile columns are not stored */
+    UT_hash_handle hh;
+    const struct table_def *def;
+    struct buf packed;
+    char name[]; /* "TABLE/KEY" */
+};
+
+struct journal_row {
+    uint64_t pos;
+    int64_t source, n, rec_us;
+    char type[EVENT_TYPE_CAP], key[EVENT_KEY_CAP];
+    struct bytes body, priv, result;
+    uint8_t link[LINK_BYTES], digest[DIGEST_BYTES];
+    bool by_source; /* not intake's own: digest holds */
+};
+struct refused_row {
+    int64_t source, n;
+    uint64_t pos;
+    uint8_t digest[DIGEST_BYTES];
+    struct problem problem;
+    struct bytes result;
+};
+struct head_row {
+    struct journal_head head;
+    int64_t own_n, lease_until_us;
+    char holder[200];
+};
+
+#define DB_SOURCES_MAX 64
+
+struct db {
+    char name[40];
+    struct db_row *rows;
+    /* intake's */
+    bool has_head;
+    struct head_row head;
+    struct journal_row **journal; /* of position i + 1 */
+    size_t journal_n, journal_cap;
+    struct refused_row *refused;
+    size_t refused_n, refused_cap;
+    struct source_row sources[DB_SOURCES_MAX];
+    size_t sources_n;
+    /* a worker's */
+    struct cursor cursor;
+    /* faults */
+    int64_t down_until_us, full_until_us;
+    struct db *next;
+};
+
+struct row_write {
+    const struct table_def *def;
+    char key[300];
+    struct buf packed;
+    bool fresh;
+};
+
+/* One transaction, copied. */
+struct tx {
+    struct db *db;
+    struct pg *pg; /* whom the result goes to; NULL: nobody any more */
+    struct row_write *writes;
+    size_t writes_n, writes_cap;
+    bool moves_cursor;
+    int64_t session;
+    uint64_t cursor_before;
+    struct run_state cursor_after;
+    bool moves_head, renews;
+    struct journal_head before, after;
+    int64_t own_n, lease_us;
+    struct journal_row **entries;
+    size_t entries_n;
+    struct refused_row *refusals;
+    size_t refusals_n;
+    struct source_row *sources;
+    size_t sources_n;
+    struct source_enrolled enrolled[BATCH_ENROLLED_MAX];
+    uint32_t enrolled_n;
+    enum status result;
+    char sqlstate[6];
+};
+
+struct db *db_of(const char *schema);
+struct db_row *db_row_find(const struct db *, const struct table_def *, const char *key);
+/* The row as it was stored; in the arena. */
+void *db_row_read(const struct db_row *, struct arena *);
+/* One statement's way to the server and back. Not OK: the connection is gone, or the server refuses (pg_error). */
+enum status db_call(struct pg *, bool writes) MUST_CHECK;
+struct db *db_at(const struct pg *);
+struct tx *db_tx(struct pg *); /* the transaction being staged */
+enum status db_refuse(struct pg *, const char *sqlstate, const char *why);
+bool db_fd_is_readable(int fd);
+void db_readable_later(struct pg *);
+/* The longest transactions take to have effect and to be told, and how often (of 1000) each kind of trouble comes. */
+void db_weather(int64_t delay_us, unsigned lost_per_mille);
+/* Takes effect on the tables: store.c, after db.c judged the cursor and the rows. False: its compare-and-set hit nothing. */
+bool store_apply(struct db *, struct tx *);
+
+#endif

@@ -1,0 +1,147 @@
+/* What is done to the company, one deed after the other, drawn from the seed; and everything healed at the end. */
+#include "base/text.h"
+#include "company.h"
+#include "net.h"
+
+static int64_t over_us;
+static unsigned rage; /* of 1000: how bad the weather of this run is */
+
+static struct process *some_process(void)
+{
+    size_t n = 0;
+    while (company_process(n) != NULL)
+        n++;
+    return n > 0 ? company_process(world_draw(n)) : NULL;
+}
+
+static const char *some_name(void)
+{
+    size_t i = world_draw(1 + WORKERS + BRANCHES);
+    return i == 0 ? "intake" : i <= WORKERS ? workers[i - 1]->name : branch_names[i - 1 - WORKERS];
+}
+
+static struct db *some_db(void)
+{
+    size_t i = world_draw(1 + WORKERS);
+    return db_of(i == 0 ? STORE_SCHEMA : workers[i - 1]->name);
+}
+
+/* Not now but at one of its next touches of the world, so that any step may be the last. */
+static void doom(struct process *process, int64_t pause_us)
+{
+    if (process == NULL || process->doom > 0 || process->paused)
+        return;
+    process->doom = (unsigned)world_between(1, 60);
+    process->doom_pause_us = pause_us;
+}
+
+static void deed_cut(void)
+{
+    const char *who = world_chance(200) ? NULL : some_name();
+    world_say("connections of %s are cut", who != NULL ? who : "everybody");
+    net_cut(who);
+}
+
+static void deed_keep_out(void)
+{
+    const char *who = some_name();
+    int64_t us = world_between(SECOND_US / 2, 6 * SECOND_US);
+    world_say("%s is cut off for %lld ms", who, (long long)(us / 1000));
+    net_keep_out(who, world_now_us() + us);
+    net_cut(who);
+}
+
+static void deed_weather(void)
+{
+    int64_t delay_us = world_chance(500) ? 0 : world_between(1000, 2 * SECOND_US);
+    net_weather(delay_us, world_chance(500) ? 0 : (unsigned)world_draw(300));
+    db_weather(world_chance(500) ? 0 : world_between(1000, SECOND_US), world_chance(600) ? 0 : (unsigned)world_draw(rage));
+    world_say("the weather changes");
+}
+
+static void deed_db(void)
+{
+    struct db *db = some_db();
+    int64_t until_us = world_now_us() + world_between(SECOND_US / 10, 5 * SECOND_US);
+    if (world_chance(500))
+        db->down_until_us = until_us;
+    else
+        db->full_until_us = until_us;
+    world_say("PostgreSQL of %s is %s", db->name, db->down_until_us == until_us ? "down" : "full");
+}
+
+/* The lease runs out while it stands still; the other host's takes over, and then it goes on. */
+static void deed_zombie(void)
+{
+    const char *who = world_chance(500) ? "intake" : workers[world_draw(WORKERS)]->name;
+    for (size_t i = 0; company_process(i) != NULL; i++)
+        if (text_equal(company_process(i)->name, who))
+            doom(company_process(i), world_between(5, 9) * SECOND_US);
+    company_second(who);
+}
+
+static void deed_clock(void)
+{
+    struct process *process = some_process();
+    if (process == NULL || text_equal(process->name, "intake"))
+        return; /* whose clock decides; a test of the daemon moves it */
+    process->wall_offset_us = world_between(-DAY_US, DAY_US);
+}
+
+static void on_deed(void *arg)
+{
+    (void)arg;
+    if (world_now_us() >= over_us)
+        return;
+    switch (world_draw(12)) {
+    case 0:
+    case 1:
+    case 2:
+        doom(some_process(), 0);
+        break;
+    case 3:
+        doom(some_process(), world_between(1, 8000) * 1000);
+        break;
+    case 4:
+    case 5:
+        deed_cut();
+        break;
+    case 6:
+        deed_keep_out();
+        break;
+    case 7:
+        deed_weather();
+        break;
+    case 8:
+        deed_db();
+        break;
+    case 9:
+        deed_zombie();
+        break;
+    case 10:
+        deed_clock();
+        break;
+    default:
+        doom(some_process(), 0);
+        doom(some_process(), 0);
+    }
+    world_at(world_now_us() + world_between(10, 2000) * 1000, on_deed, NULL);
+}
+
+static void on_over(void *arg)
+{
+    (void)arg;
+    world_say("the faults are over");
+    net_weather(0, 0);
+    db_weather(0, 0);
+    for (size_t i = 0; company_process(i) != NULL; i++)
+        company_process(i)->doom = 0;
+}
+
+void faults_begin(int64_t until_us)
+{
+    over_us = until_us;
+    rage = (unsigned)world_between(1, 300);
+    world_at(world_now_us() + world_between(0, 2 * SECOND_US), on_deed, NULL);
+    world_at(until_us, on_over, NULL);
+}

@@ -1,0 +1,21 @@
+/* The network between processes: what base/bus/socket.h promises, over queues. Each connection keeps order; when it is cut
+ * what is on its way is lost, or comes late beside the connection that follows it. */
+#ifndef AFTERCARE_SIMULATION_NET_H
+#define AFTERCARE_SIMULATION_NET_H
+
+#include "bus/socket.h"
+#include "world.h"
+
+/* Ends every socket of a process that is dead. */
+void net_forget(struct process *);
+/* Connections of a process as a client (NULL: anybody's) are cut, each one way or another: what is on its way is lost; or what
+ * it has sent still comes; or nobody is told and nothing comes through. */
+void net_cut(const char *client);
+/* A client cannot connect before. */
+void net_keep_out(const char *client, int64_t until_us);
+/* Faults that go on until they are taken back: delays up to so much; so many of 1000 messages of live are lost. */
+void net_weather(int64_t delay_us, unsigned live_lost_per_mille);
+/* The longest queue that any socket has had. */
+size_t net_queue_most(void);
+
+#endif
