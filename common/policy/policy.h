@@ -126,6 +126,7 @@ struct policy_clause {
     struct slice cancel; /* ends without a verdict */
     struct slice pause;  /* char[48]: reasons of `pauses` that stop it; none: no pause moves it */
     bool explain;        /* ticket.explained before the limit meets it */
+    bool outlives;       /* runs on when the ticket is closed; only its cancelling ends it */
     char calendar[48];   /* "" = round the clock */
     /* wd limits: how a working day counts. "hours": by working time; "time-of-day": n working days later at the same local
      * time, an opening at or after cutoff counting from resume on the next working day. */

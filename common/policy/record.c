@@ -181,6 +181,7 @@ static const struct field clause_fields[] = {
     F_SLICE(policy_clause, pause, 0, &reason_elem, POLICY_PAUSES_MAX,
             "reasons that stop the clock; none: nothing moves it"),
     F_BOOL(policy_clause, explain, 0, "an explanation before the limit meets it"),
+    F_BOOL(policy_clause, outlives, 0, "runs on when the ticket is closed; only ticket.cancelled ends it"),
     F_TEXT(policy_clause, calendar, 0, "of wd and wh limits"),
     F_ENUM(policy_clause, counting, 0, counting_names, "how working days count"),
     F_TEXT(policy_clause, cutoff, 0,

@@ -16,6 +16,12 @@ static bool ends_ticket(const char *type)
     return text_equal(type, "ticket.closed") || text_equal(type, "ticket.cancelled");
 }
 
+/* What was promised beyond the ticket, measures or an apology, is owed when the customer is content. */
+static bool outlives(const struct policy_clause *clause, const char *type)
+{
+    return clause->outlives && text_equal(type, "ticket.closed");
+}
+
 static bool starts_at_end(const struct policy_clause *clause)
 {
     return policy_event_is(&clause->start, "ticket.closed") ||
@@ -116,7 +122,7 @@ static void clause_set(const struct policy_clause *clause, const struct event *e
     reset_set(clause, event, &data, bit, out);
     if (find(&clause->cancel, event, &data))
         out->roles[FACT_CANCELS] |= bit;
-    else if (ticket && out->ends && !starts_at_end(clause))
+    else if (ticket && out->ends && !starts_at_end(clause) && !outlives(clause, event->type))
         out->roles[FACT_CANCELS] |= bit;
     if (ticket && out->reopens && starts_with_ticket(clause))
         out->roles[FACT_STARTS] |= bit;

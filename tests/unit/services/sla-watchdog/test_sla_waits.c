@@ -41,7 +41,8 @@ static const char policy[] = HEAD
     "  - {id: answer, start: ticket.assessed, stop: ticket.replied, explain: true,\n"
     "     pause: [customer], limits: [{limit: 3d, match: {kinds: [loan]}}]}\n"
     "  - {id: on-site, start: {type: appointment.agreed, from: appointment}, stop: job.arrived,\n"
-    "     limits: [{limit: 0s, match: {kinds: [repair]}}]}\n";
+    "     limits: [{limit: 0s, match: {kinds: [repair]}}]}\n"
+    "  - {id: measure, start: measure.set, stop: measure.done, outlives: true, limits: [{limit: 1d}]}\n";
 
 #define AT(day, time) "2026-09-" day "T" time ":00+08:00"
 #define MONDAY(time)  AT("14", time)
@@ -422,6 +423,30 @@ static void test_cancel(void **state)
     told(s, "");
 }
 
+/* The customer is content and the ticket closed; the measure is still owed. A cancelled ticket owes nothing. */
+static void test_outlives(void **state)
+{
+    struct stage *s = *state;
+    at(s, MONDAY("09:00"));
+    opened(s, "factory", MONDAY("09:00"));
+    stage_tell(s, "measure.set", "A", NULL, "{\"measure\":\"M1\",\"kind\":\"corrective\"}");
+    stage_settle(s);
+    at(s, MONDAY("10:00"));
+    resolved(s, NULL);
+    stage_tell(s, "ticket.closed", "A", NULL, "{\"reason\":\"recorded\"}");
+    stage_settle(s);
+    stage_told(s);
+    at(s, AT("15", "09:00"));
+    told(s, "breached measure.1 0 \n");
+    stage_tell(s, "measure.set", "A", NULL, "{\"measure\":\"M1\",\"kind\":\"corrective\"}");
+    stage_settle(s);
+    stage_tell(s, "ticket.cancelled", "A", NULL, "{\"reason\":\"withdrawn\"}");
+    stage_settle(s);
+    stage_told(s);
+    at(s, AT("18", "09:00"));
+    told(s, "");
+}
+
 static void test_cancel_told_after_the_breach(void **state)
 {
     struct stage *s = *state;
@@ -609,6 +634,7 @@ int main(void)
         STORY(test_reset),
         STORY(test_reset_told_late),
         STORY(test_cancel),
+        STORY(test_outlives),
         STORY(test_cancel_told_after_the_breach),
         STORY(test_explained),
         STORY(test_explained_too_late),
