@@ -87,14 +87,18 @@ static bool place_judge(struct feed *feed, const struct bus_peer *peer, const st
         deny(feed, peer, "malformed", "after");
         return false;
     }
-    if (open->after > (int64_t)feed->state.head.pos) {
-        struct verb_ahead ahead = {.head = (int64_t)feed->state.head.pos};
-        feed_say(feed, peer, "AHEAD", &verb_ahead_record, &ahead);
-        return false;
-    }
-    bool found;
+    bool ahead = open->after > (int64_t)feed->state.head.pos, found;
     if (!link_at(feed, (uint64_t)open->after, link, &found)) {
         feed_error(feed, peer, 0, "database", "the journal cannot be read now");
+        return false;
+    }
+    if (ahead && found) { /* another intake has taken over, and this one does not know yet */
+        feed_error(feed, peer, 0, "behind", "this feed has not come so far");
+        return false;
+    }
+    if (ahead) {
+        struct verb_ahead verb = {.head = (int64_t)feed->state.head.pos};
+        feed_say(feed, peer, "AHEAD", &verb_ahead_record, &verb);
         return false;
     }
     if (!found || (open->after > 0 && memcmp(open->link, unknown, LINK_BYTES) != 0 && memcmp(open->link, link, LINK_BYTES) != 0)) {
