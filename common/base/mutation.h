@@ -16,7 +16,7 @@ enum mutation {
     MUTATION_DUPLICATE_TAKEN,     /* a number answered before is taken as new */
     MUTATION_ANSWER_FORGOTTEN,    /* an answer is not stored with its event */
     MUTATION_FLIGHT_FORGOTTEN,    /* what is in flight is not known after a start */
-    MUTATION_LINK_UNCHECKED,      /* a reader that takes any link, behind an intake that makes a wrong one */
+    MUTATION_CURSOR_UNHELD,       /* a worker reads rows while an earlier session may still commit */
     MUTATION_EPOCH_UNCOMPARED,    /* the head is written by whoever knows its position */
     MUTATION_READER_SKIPS,        /* a reader goes on behind the head after a hole */
     MUTATION_UNDO_FORGOTTEN,      /* a miss leaves what the handler has changed */

@@ -1,5 +1,6 @@
 #include "bus/delivery.h"
 
+#include "base/mutation.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -119,11 +120,11 @@ static void backlog_drain(struct reader *r)
     uint64_t pos;
 
     while (r->phase == PHASE_LIVE && !r->paused && backlog_peek(&r->backlog, &pos, &body, &priv)) {
-        if (pos > r->position + 1) {
+        if (pos > r->position + 1 && !MUTATION(MUTATION_READER_SKIPS)) {
             reader_begin_replay(r);
             return;
         }
-        if (pos == r->position + 1)
+        if (pos == r->position + 1 || (MUTATION(MUTATION_READER_SKIPS) && pos > r->position))
             deliver(r, pos, body, priv);
         backlog_pop(&r->backlog);
     }

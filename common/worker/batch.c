@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "table/mirror.h"
 #include <stdlib.h>
 #include <sys/time.h>
@@ -195,7 +196,8 @@ static void send_batch(struct shell *shell)
 
 static bool is_answered(const struct shell *shell)
 {
-    return source_next_n(shell->source) - (int64_t)source_pending(shell->source) >= shell->sent.answered_n;
+    return MUTATION(MUTATION_ROWS_EARLY) ||
+           source_next_n(shell->source) - (int64_t)source_pending(shell->source) >= shell->sent.answered_n;
 }
 
 static void commit_batch(struct shell *shell)
@@ -301,7 +303,7 @@ void batch_tell(struct shell *shell, int64_t now_us)
         return;
     struct verb_ping ping;
     record_clear(&verb_ping_record, &ping);
-    ping.upto = shell->shipped_upto;
+    ping.upto = MUTATION(MUTATION_UPTO_EARLY) ? (int64_t)reader_head(shell->reader) : shell->shipped_upto;
     ping.checked_us = state.checked_us;
     ping.applied = (int64_t)shell->committed;
     source_ping(shell->source, &ping);

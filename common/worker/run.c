@@ -1,6 +1,7 @@
 /* The worker's core: one event at a time is applied and decided, or undone; the batch is what commits. */
 #include "worker/run_internal.h"
 
+#include "base/mutation.h"
 #include "base/text.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -373,7 +374,8 @@ enum step run_step(struct run *run, const struct run_item *item, bool decide)
     if (!tables_missed(run->tables))
         snprintf(run->trouble, sizeof run->trouble, "%s",
                  item->broken ? item->why : tables_trouble_text(run->tables));
-    tables_undo(run->tables, mark);
+    if (!MUTATION(MUTATION_UNDO_FORGOTTEN))
+        tables_undo(run->tables, mark);
     run_undo_drawn(run);
     if (landed)
         flight_add(run->flight, event->id);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "table/mirror.h"
 #include "worker/scan.h"
@@ -298,7 +299,7 @@ static bool read_ahead(struct shell *shell)
     run_start(shell->run, &shell->cursor.state, upto);
     if (shell->cursor.attempts >= ATTEMPTS_MAX && shell->cursor.attempt == pos + 1)
         run_park_at(shell->run, pos + 1);
-    return expect(shell, pos, parked) && expect(shell, pos > upto ? pos : upto, shell->worker->concludes);
+    return expect(shell, pos, parked) && (MUTATION(MUTATION_FLIGHT_FORGOTTEN) || expect(shell, pos > upto ? pos : upto, shell->worker->concludes));
 }
 
 static bool follow(struct shell *shell)

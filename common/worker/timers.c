@@ -2,6 +2,7 @@
  * only on knowledge: checked_until. A fired one leaves its index until its conclusion is read back or its due changes. */
 #include "worker/run_internal.h"
 
+#include "base/mutation.h"
 #include "base/text.h"
 #include <assert.h>
 #include <string.h>
@@ -95,7 +96,8 @@ static void fire(struct run *run, const struct timer *timer, const void *row, in
     char key[256];
     text_copy(key, sizeof key, (const char *)row + record->fields[0].offset);
     char *changed = table_change(run->tables, timer->table, key);
-    memcpy(changed + timer->fired_offset, &due_us, sizeof due_us);
+    if (!MUTATION(MUTATION_TIMER_TWICE))
+        memcpy(changed + timer->fired_offset, &due_us, sizeof due_us);
     timer->decide(run, run->tables, changed);
 }
 

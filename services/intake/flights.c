@@ -1,6 +1,7 @@
 /* Batches under way: gathering, launching, landing. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "server_inside.h"
 #include "table/mirror.h"
@@ -319,6 +320,8 @@ size_t sources_dirty(struct server *server, struct source_row ***dirty_out)
 }
 
 static void land(struct server *server, struct flight *flight);
+static void publish_live(struct server *server, const struct batch *batch);
+static void send_replies(struct server *server, const struct flight *flight);
 
 /* An operator let a source in: what is in memory of it follows what the transaction stores. */
 static void let_in(struct server *server, const struct batch *batch)
@@ -352,6 +355,10 @@ void server_launch(struct server *server)
         return;
     }
     let_in(server, &flight->batch);
+    if (MUTATION(MUTATION_PUBLISH_EARLY))
+        publish_live(server, &flight->batch);
+    if (MUTATION(MUTATION_ACK_EARLY))
+        send_replies(server, flight);
     server->flying = flight;
     server->building = flight == &server->flights[0] ? &server->flights[1] : &server->flights[0];
     flight_reset(server->building, &server->taker.journal);
@@ -436,7 +443,7 @@ static void commit_ended(struct server *server, enum status status)
         return;
     /* By what it was: a lost connection has no socket any more. */
     loop_forget(server->loop, NULL, server->flying_fd);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK && !MUTATION(MUTATION_MEMORY_KEPT)) {
         server->flying = NULL; /* whether it landed is the database's to tell */
         server_lost(server, "commit", status);
         return;

@@ -1,4 +1,5 @@
 #include "journal.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "record/pack.h"
 #include <assert.h>
@@ -185,7 +186,7 @@ uint64_t journal_append(struct journal *journal, struct batch *batch, struct eve
     entry->body.at = (uint32_t)batch->bytes.len;
     event_encode(event, &batch->bytes);
     entry->body.len = (uint32_t)batch->bytes.len - entry->body.at;
-    entry->result = journal_batch_keep(batch, result);
+    entry->result = journal_batch_keep(batch, MUTATION(MUTATION_ANSWER_FORGOTTEN) ? bytes_of(NULL, 0) : result);
     link_next(journal->head.link, journal_batch_bytes(batch, entry->body), entry->link);
     if (digest != NULL)
         memcpy(entry->digest, digest, DIGEST_BYTES);

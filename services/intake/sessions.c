@@ -1,6 +1,7 @@
 /* Who appends: sessions of router peers, HELLO, PING, stored answers. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "server_inside.h"
 #include <stdlib.h>
@@ -157,7 +158,7 @@ static struct session *session_begin(struct server *server, const struct bus_pee
 {
     struct session *session = session_find(server, peer);
     for (size_t i = 0; i < server->sessions_n; i++)
-        if (server->sessions[i]->source == source && server->sessions[i] != session)
+        if (server->sessions[i]->source == source && server->sessions[i] != session && !MUTATION(MUTATION_SESSION_KEPT))
             session_supersede(server, server->sessions[i], same_process);
     if (session == NULL) {
         session = memory_new(sizeof(*session));

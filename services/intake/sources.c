@@ -1,4 +1,5 @@
 #include "sources.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include <string.h>
 
@@ -47,7 +48,8 @@ bool source_judge(const struct source_row *known, const struct verb_hello *hello
 
 enum source_place source_place(const struct source_row *source, int64_t n)
 {
-    if (n == source->last + 1)
+    if (n == source->last + 1 || (MUTATION(MUTATION_GAP_TAKEN) && n > source->last) ||
+        (MUTATION(MUTATION_DUPLICATE_TAKEN) && n <= source->last))
         return PLACE_NEXT;
     return n <= source->last ? PLACE_BEFORE : PLACE_GAP;
 }

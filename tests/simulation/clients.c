@@ -29,6 +29,7 @@ struct branch {
     struct loop *loop;
     struct source *source;
     int64_t fed;
+    struct buf kept; /* a message that others overtake */
     bool broken;
 };
 
@@ -77,16 +78,36 @@ static void feed_source(struct branch *branch)
     }
 }
 
+static void send(struct branch *branch, const char *verb, struct bytes map)
+{
+    if (!branch->broken && bus_send(branch->socket, verb, map) != STATUS_OK)
+        branch->broken = true;
+}
+
+/* The protocol lets anybody send again what is not answered; and one that overtakes another is a gap. */
+static void say(struct branch *branch, const struct frame *frame)
+{
+    bool appends = text_equal(frame->verb, "APPEND");
+    if (appends && branch->kept.len == 0 && world_chance(20)) {
+        buf_append(&branch->kept, frame->map.data, frame->map.len);
+        return;
+    }
+    send(branch, frame->verb, frame->map);
+    if (appends && world_chance(30))
+        send(branch, frame->verb, frame->map);
+    if (appends && branch->kept.len > 0) {
+        send(branch, frame->verb, buf_bytes(&branch->kept));
+        buf_reset(&branch->kept);
+    }
+}
+
 static void branch_turn(struct branch *branch)
 {
     struct frame frame;
     int64_t now_us = clock_boot_us();
     feed_source(branch);
     while (source_out(branch->source, now_us, &frame))
-        if (bus_send(branch->socket, frame.verb, frame.map) != STATUS_OK) {
-            branch->broken = true;
-            return;
-        }
+        say(branch, &frame);
     int64_t due_us = source_deadline_us(branch->source);
     loop_once(branch->loop, due_us < now_us + SECOND_US ? due_us : now_us + SECOND_US);
     if (source_tick(branch->source, clock_boot_us()))
@@ -97,6 +118,7 @@ static void branch_connect(struct branch *branch)
 {
     char error[100];
     branch->broken = false;
+    buf_reset(&branch->kept);
     branch->socket = bus_connect(BUS_DEALER, "cmd", error, sizeof(error));
     loop_socket(branch->loop, branch->socket, on_frames, branch);
     source_connected(branch->source, clock_boot_us());
@@ -120,6 +142,7 @@ static void branch_run(void *arg)
     text_copy(config.name, sizeof(config.name), branch->name);
     memcpy(config.incarnation, branch->incarnation, sizeof(config.incarnation));
     branch->fed = config.first - 1;
+    branch->kept = (struct buf){0};
     branch->loop = loop_new();
     branch->source = source_new(&config, &listener, branch);
     for (;;) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ struct outcome {
 static struct outcome run_apart(uint64_t seed, bool traced, bool silent)
 {
     int ends[2];
+    const struct rlimit cpu = {.rlim_cur = 5, .rlim_max = 6};
     struct outcome outcome = {.status = -1};
     fflush(stdout);
     if (pipe(ends) != 0)
@@ -83,7 +85,7 @@ static struct outcome run_apart(uint64_t seed, bool traced, bool silent)
     if (child == 0) {
         if (silent && freopen("/dev/null", "w", stdout) == NULL)
             _exit(2);
-        alarm(120);
+        setrlimit(RLIMIT_CPU, &cpu); /* a handler that never comes back is found too */
         run_seed(seed, traced);
         size_t events = db_of(STORE_SCHEMA)->journal_n;
         ssize_t n = write(ends[1], &events, sizeof(events));

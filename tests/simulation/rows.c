@@ -2,6 +2,7 @@
  * services/intake/readers.c say in SQL. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "db.h"
 #include "pg/row.h"
@@ -294,7 +295,8 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool
     if (status != STATUS_OK)
         return status;
     struct cursor *stored = &db_at(pg)->cursor;
-    stored->session++;
+    if (!MUTATION(MUTATION_CURSOR_UNHELD))
+        stored->session++;
     stored->starts = again ? 0 : stored->starts + 1;
     if (again)
         stored->attempts = 0;
