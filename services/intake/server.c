@@ -407,6 +407,12 @@ static bool recover(struct server *server)
         enum status status = server_load(server);
         if (status == STATUS_OK)
             break;
+        /* Its feed would go on telling readers of a head that is nobody's any more: it begins anew, and stands by. */
+        if (status == STATUS_AGAIN && pg_is_connected(server->store.pg) && pg_is_connected(server->store.fetch)) {
+            log_error("another intake has taken over");
+            server->dead = true;
+            return false;
+        }
         if (refused_for_good(server, status) || status == STATUS_ABSENT) {
             log_error("after trouble: %s", pg_error(server->store.pg));
             server->dead = true;
