@@ -173,7 +173,7 @@ void check_said(const struct process *intake, const struct process *client, cons
     const struct record *record = verb_record(verb);
     struct problem problem;
     (void)intake;
-    if (text_equal(verb, "ERROR") || text_equal(verb, "NAK") || text_equal(verb, "BUSY") || text_equal(verb, "DENIED"))
+    if (text_equal(verb, "ERROR") || text_equal(verb, "NAK") || text_equal(verb, "BUSY") || text_equal(verb, "DENIED") || text_equal(verb, "OPENED") || text_equal(verb, "WELCOME"))
         world_say("tells %s %s", client->name, verb);
     if (record == NULL || text_equal(verb, "ERROR"))
         return;

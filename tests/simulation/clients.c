@@ -33,6 +33,22 @@ struct branch {
     bool broken;
 };
 
+#define READERS 2
+
+struct follower {
+    const char *name;
+    bool slow;
+    uint64_t pos; /* its cursor */
+    uint8_t link[LINK_BYTES];
+    struct process *process;
+    struct bus_socket *socket;
+    struct loop *loop;
+    struct reader *reader;
+    bool broken;
+};
+
+static struct follower followers[READERS];
+
 static struct branch branches[BRANCHES];
 
 static void on_answer(void *owner, const struct answer *answer)
@@ -214,27 +230,13 @@ size_t branches_answered(void)
 
 void branches_print(void)
 {
+    for (size_t i = 0; i < READERS; i++)
+        world_say("%s is at %llu", followers[i].name, (unsigned long long)followers[i].pos);
     for (size_t i = 0; i < BRANCHES; i++)
         world_say("%s has %lld of %lld answered", branches[i].name, (long long)branches[i].answered, (long long)branches[i].n);
 }
 
 /* --- readers ---------------------------------------------------------------------------------------- */
-
-#define READERS 2
-
-struct follower {
-    const char *name;
-    bool slow;
-    uint64_t pos; /* its cursor */
-    uint8_t link[LINK_BYTES];
-    struct process *process;
-    struct bus_socket *socket;
-    struct loop *loop;
-    struct reader *reader;
-    bool broken;
-};
-
-static struct follower followers[READERS];
 
 static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES])
 {

@@ -134,7 +134,8 @@ static void event_read(const struct event *event, struct arena *arena)
     struct problem problem;
     if (text_starts(event->type, "ticket."))
         ticket_read(story, event->type);
-    if (text_equal(event->type, "ticket.escalated") && strstr(event->id, "/nobody/") != NULL)
+    if (text_equal(event->type, "ticket.escalated") && strstr(event->id, "/nobody/") != NULL &&
+        jobs_in(story, JOB_ACCEPTED, "") == 0) /* unless who was late took it meanwhile */
         story->nobody = true;
     if (text_equal(event->type, "sla.scheduled"))
         story->has_clock = true;

@@ -75,6 +75,7 @@ bool world_chance(unsigned per_mille)
 
 /* --- the trace ----------------------------------------------------------------------------------- */
 
+static void say(const char *mark, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void say(const char *mark, const char *format, va_list args)
 {
     printf("%12.6f  %-12s %s", (double)world.now_us / 1e6, world.current != NULL ? world.current->process->name : "-", mark);
@@ -107,6 +108,7 @@ void world_broken(const char *format, ...)
     _exit(1);
 }
 
+static void log_line(const char *word, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void log_line(const char *word, const char *format, va_list args)
 {
     char mark[16];
