@@ -262,6 +262,8 @@ void check_cursor(const struct db *db, const struct tx *tx)
 {
     const struct db *journal = journal_db();
     uint64_t pos = tx->cursor_after.pos;
+    world_say("%s commits %llu to %llu, session %lld", db->name, (unsigned long long)db->cursor.state.pos, (unsigned long long)pos,
+              (long long)tx->session);
     if (pos > journal->journal_n)
         world_broken("%s commits position %llu, durable is %zu", db->name, (unsigned long long)pos, journal->journal_n);
     if (pos < db->cursor.state.pos)

@@ -297,10 +297,15 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool
     struct cursor *stored = &db_at(pg)->cursor;
     if (!MUTATION(MUTATION_CURSOR_UNHELD))
         stored->session++;
+    world_say("begins session %lld at %llu", (long long)stored->session, (unsigned long long)stored->state.pos);
     stored->starts = again ? 0 : stored->starts + 1;
     if (again)
         stored->attempts = 0;
-    return cursor_read(pg, schema, cursor);
+    int64_t session = stored->session;
+    status = cursor_read(pg, schema, cursor);
+    if (status == STATUS_OK)
+        cursor->session = session;
+    return status;
 }
 
 enum status cursor_send(struct pg *pg, const char *schema, int64_t session, uint64_t before, const struct run_state *after)
