@@ -1,9 +1,7 @@
 #include "net.h"
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "check.h"
-#include "db.h"
 #include "record/pack.h"
 #include "settings/settings.h"
 #include <assert.h>
@@ -13,7 +11,6 @@
 
 #define QUEUE_MAX 20000
 #define PARTS_MAX 3
-#define WATCHES_MAX 16
 
 struct message {
     struct message *next;
@@ -428,7 +425,7 @@ int sim_zmq_recv(void *socket, void *data, size_t n, int flags)
     return (int)n;
 }
 
-static bool is_readable(const struct bus_socket *s)
+bool net_is_readable(const struct bus_socket *s)
 {
     if (s->kind == BUS_PAIR)
         return s->process->told != NULL && ((const struct queue *)s->process->told)->n > 0;
@@ -444,7 +441,7 @@ int sim_zmq_poll(zmq_pollitem_t *items, int n, long timeout_ms)
     for (;;) {
         int ready = 0;
         for (int i = 0; i < n; i++) {
-            bool is = (items[i].events & ZMQ_POLLOUT) != 0 || is_readable(items[i].socket);
+            bool is = (items[i].events & ZMQ_POLLOUT) != 0 || net_is_readable(items[i].socket);
             items[i].revents = is ? items[i].events : 0;
             ready += is;
         }
@@ -452,89 +449,4 @@ int sim_zmq_poll(zmq_pollitem_t *items, int n, long timeout_ms)
             return ready;
         world_wait(until_us);
     }
-}
-
-/* --- the loop ------------------------------------------------------------------------------------ */
-
-struct watch {
-    struct bus_socket *socket;
-    int fd;
-    loop_ready *ready;
-    void *arg;
-};
-
-struct loop {
-    struct watch watches[WATCHES_MAX];
-    size_t n;
-};
-
-struct loop *loop_new(void)
-{
-    return memory_new(sizeof(struct loop));
-}
-
-void loop_destroy(struct loop **loop)
-{
-    free(*loop);
-    *loop = NULL;
-}
-
-static void watch_add(struct loop *loop, struct watch watch)
-{
-    size_t i = 0;
-    while (i < loop->n && loop->watches[i].ready != NULL)
-        i++;
-    assert(i < WATCHES_MAX);
-    loop->watches[i] = watch;
-    if (i == loop->n)
-        loop->n++;
-}
-
-void loop_socket(struct loop *loop, struct bus_socket *socket, loop_ready *ready, void *arg)
-{
-    watch_add(loop, (struct watch){.socket = socket, .fd = -1, .ready = ready, .arg = arg});
-}
-
-void loop_fd(struct loop *loop, int fd, loop_ready *ready, void *arg)
-{
-    watch_add(loop, (struct watch){.fd = fd, .ready = ready, .arg = arg});
-}
-
-void loop_forget(struct loop *loop, const void *socket_or_null, int fd)
-{
-    for (size_t i = 0; i < loop->n; i++)
-        if (socket_or_null != NULL ? loop->watches[i].socket == socket_or_null
-                                   : loop->watches[i].socket == NULL && loop->watches[i].fd == fd)
-            loop->watches[i].ready = NULL;
-}
-
-bool loop_told(struct loop *loop)
-{
-    (void)loop;
-    return false;
-}
-
-static bool watch_is_ready(const struct watch *watch)
-{
-    return watch->ready != NULL && (watch->socket != NULL ? is_readable(watch->socket) : db_fd_is_readable(watch->fd));
-}
-
-bool loop_once(struct loop *loop, int64_t deadline_us)
-{
-    int64_t until_us = deadline_us == INT64_MAX ? INT64_MAX : deadline_us - clock_boot_us() + world_now_us();
-    bool ready = false;
-    world_touch();
-    world_sleep(world_between(1, 20));
-    for (;;) {
-        for (size_t i = 0; i < loop->n; i++)
-            ready = ready || watch_is_ready(&loop->watches[i]);
-        if (ready || world_now_us() >= until_us)
-            break;
-        world_wait(until_us);
-    }
-    size_t n = loop->n;
-    for (size_t i = 0; i < n; i++)
-        if (watch_is_ready(&loop->watches[i]))
-            loop->watches[i].ready(loop->watches[i].arg);
-    return true;
 }

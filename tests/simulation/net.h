@@ -17,5 +17,6 @@ void net_keep_out(const char *client, int64_t until_us);
 void net_weather(int64_t delay_us, unsigned live_lost_per_mille);
 /* The longest queue that any socket has had. */
 size_t net_queue_most(void);
+bool net_is_readable(const struct bus_socket *);
 
 #endif
