@@ -358,181 +358,39 @@ static const struct {
      "拥有不应有的权限：请对该角色 REVOKE ALL ON SCHEMA …。"},
     {"all is well", "一切正常"},
     {"%zu of %zu are not as they should be\n", "不正常 %zu 项，共 %zu 项\n"},
-    /* columns and fields */
-    {"pos", "位置"},
-    {"time", "时间"},
-    {"what", "事件"},
-    {"who", "何人"},
-    {"why", "缘由"},
-    {"details", "内容"},
-    {"worker", "服务"},
-    {"key", "键"},
-    {"since", "自"},
-    {"reason", "原因"},
-    {"ticket", "工单"},
-    {"job", "派工"},
-    {"site", "网点"},
-    {"tier", "层级"},
-    {"state", "状态"},
-    {"region", "地区"},
-    {"kind", "类别"},
-    {"channel", "渠道"},
-    {"product", "产品"},
-    {"priority", "优先级"},
-    {"coverage", "三包判定"},
-    {"subject", "主题"},
-    {"serial", "机号"},
-    {"customer", "客户"},
-    {"name", "名称"},
-    {"phone", "电话"},
-    {"address", "地址"},
-    {"description", "描述"},
-    {"policy", "政策"},
-    {"clause", "条款"},
-    {"limit", "时限"},
-    {"limits", "时限"},
-    {"due", "到期"},
-    {"until", "截止"},
-    {"from", "起算"},
-    {"opened", "开单"},
-    {"resolved", "解决"},
-    {"closed", "关闭"},
-    {"stopped", "完成于"},
-    {"detected", "发现于"},
-    {"target", "版次"},
-    {"level", "级别"},
-    {"outcome", "结果"},
-    {"engineer", "工程师"},
-    {"engineers", "工程师数"},
-    {"on_duty", "在岗"},
-    {"skills", "技能"},
-    {"days", "上班日"},
-    {"expires", "证件到期"},
-    {"waiting for intake at %s …", "正在等待 %s 的 intake……"},
-    {"intake at %s is back", "%s 的 intake 已恢复"},
-    {"implied", "视为接受"},
-    {"offered", "派出"},
-    {"answered", "答复"},
-    {"arrived", "到达"},
-    {"reported", "报告"},
-    {"candidates", "候选数"},
-    {"candidate", "候选"},
-    {"load", "负荷"},
-    {"capacity", "容量"},
-    {"score", "得分"},
-    {"chosen", "选中"},
-    {"removed", "排除原因"},
-    {"silence", "不答复视为"},
-    {"satisfaction", "满意度"},
-    {"callback", "回访"},
-    {"attempts", "次数"},
-    {"reached", "接通"},
-    {"reopened", "重开"},
-    {"reopen", "要求重做"},
-    {"offers", "派工数"},
-    {"accepted", "接受"},
-    {"declined", "拒绝"},
-    {"expired", "超时未接"},
-    {"breached", "超时"},
-    {"open_jobs", "在办"},
-    {"parent", "上级"},
-    {"period", "期间"},
-    {"report", "报表"},
-    {"files", "文件"},
-    {"version", "版本"},
-    {"code", "代码"},
-    {"field", "字段"},
-    {"args", "说明"},
-    {"source", "来源"},
-    {"type", "类型"},
-    {"text", "文字"},
-    {"note", "备注"},
-    {"calendar", "日历"},
-    {"card", "回执卡"},
-    {"checked", "已核至"},
-    {"dealer", "经销商"},
-    {"item", "项目"},
-    {"k", "次序"},
-    {"line", "行"},
-    {"n", "序号"},
-    {"rec", "记录于"},
-    {"refusal", "拒绝号"},
-    {"repeat_of", "重复于"},
-    {"replaces", "取代"},
-    {"reported_late", "迟报"},
-    {"section", "部分"},
-    {"span", "时长"},
-    {"successor", "替换机号"},
-    {"value", "数值"},
-    {"sold", "售出"},
-    {"published", "发布于"},
-    {"in_force", "生效"},
-    {"media", "文件类型"},
-    {"bytes", "字节"},
-    {"quantity", "数量"},
-    {"choice", "选择"},
-    {"evidence", "依据"},
-    {"grade", "等级"},
-    {"territories", "服务范围"},
-    {"products", "产品线"},
-    {"means", "方式"},
-    {"wanted", "希望时间"},
-    /* backtest */
-    {"what other rules would have changed", "回测：换一套规则会有什么不同"},
-    {"Facts come from --events FILE or --journal.", "事实来自 --events 文件 或 --journal。"},
-    {"there are no facts to tell", "没有可用的事实"},
-    {"facts", "项事实"},
-    {"as it was", "当时的规则"},
-    {"running", "未了结"},
-    {"offers made", "派单"},
-    {"taken", "接单"},
-    {"not taken", "未接"},
-    {"most at once", "最多在手"},
-    {"Work by site", "各网点工作量"},
-    {"Another verdict: %zu promises on %zu tickets", "结论不同：%zu 项时限，%zu 张工单"},
-    {"events in all", "事件总数"},
-    {"facts refused", "被拒绝的事实"},
-    {"tickets resolved", "已解决工单"},
-    {"tickets closed", "已关闭工单"},
-    {"escalations", "升级"},
-    {"callbacks due", "应回访"},
-    {"callbacks recorded", "已回访"},
-    {"callbacks missed", "漏回访"},
-    {"refused: fact %zu: %s %s %s", "拒绝：第 %zu 项事实：%s %s %s"},
-    {"%s facts from %s to %s, %zu conclusions left out\n", "%s 项事实，%s 至 %s，略去结论 %zu 项\n"},
-    {"%zu lines could not be read\n", "%zu 行无法读取\n"},
-    {"Promises by clause", "各项时限"},
-    {"Promises by month in which the ticket was opened", "时限，按受理月份"},
-    {"Promises by region", "时限，按地区"},
-    {"month", "月份"},
 };
+
+/* What is much of a kind stands in files of its own. */
+static const struct {
+    const struct word_pair *pairs;
+    const size_t *n;
+} others[] = {{column_words, &column_words_n}, {limit_words, &limit_words_n}, {backtest_words, &backtest_words_n}};
 
 const char *in_words(enum language language, const char *english)
 {
-    if (language == ENGLISH)
-        return english;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(words[i].english, english) == 0)
-            return words[i].chinese;
-    for (size_t i = 0; i < limit_words_n; i++)
-        if (strcmp(limit_words[i].english, english) == 0)
-            return limit_words[i].chinese;
+    const char *known, *chinese;
+    for (size_t i = 0; language != ENGLISH && words_at(i, &known, &chinese); i++)
+        if (strcmp(known, english) == 0)
+            return chinese;
     return english;
 }
 
 int words_at(size_t i, const char **english, const char **chinese)
 {
     size_t n = sizeof(words) / sizeof(words[0]);
-    if (i >= n + limit_words_n)
-        return 0;
-    if (i >= n) {
-        *english = limit_words[i - n].english;
-        *chinese = limit_words[i - n].chinese;
+    if (i < n) {
+        *english = words[i].english;
+        *chinese = words[i].chinese;
         return 1;
     }
-    *english = words[i].english;
-    *chinese = words[i].chinese;
-    return 1;
+    i -= n;
+    for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); i -= *others[k++].n)
+        if (i < *others[k].n) {
+            *english = others[k].pairs[i].english;
+            *chinese = others[k].pairs[i].chinese;
+            return 1;
+        }
+    return 0;
 }
 
 enum language language_of_environment(void)
