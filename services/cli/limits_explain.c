@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define WORDS_SHOWN 3 /* of a list that a ticket is not on */
+
 bool counting_of(const struct policy *policy, const char *clause, int64_t line,
                  const struct calendar *(*calendar)(void *, const char *name), void *owner,
                  struct counting *out)
@@ -149,15 +151,19 @@ static const struct slice *list_of(const struct policy_match *match, const struc
     return (const struct slice *)(const void *)((const char *)match + list->offset);
 }
 
-static void list_print(const struct slice *slice, const struct list *list, struct buf *out)
+/* The first of them, and how many more there are. */
+static void list_print(const struct slice *slice, const struct list *list, uint32_t most,
+                       struct buf *out)
 {
-    for (uint32_t i = 0; i < slice->n; i++) {
+    for (uint32_t i = 0; i < slice->n && i < most; i++) {
         buf_append_text(out, i > 0 ? ", " : "");
         if (list->cap == 0)
             buf_append_format(out, "%lld", (long long)((const int64_t *)slice->items)[i]);
         else
             buf_append_text(out, (const char *)slice->items + i * list->cap);
     }
+    if (slice->n > most)
+        buf_append_format(out, " … (+%u)", slice->n - most);
 }
 
 static void value_print(const struct list *list, const struct policy_subject *s, char out[64])
@@ -191,7 +197,7 @@ bool line_differs(const struct policy *policy, const struct policy_limit *line,
         if (policy_matches(&only, &s))
             continue;
         struct buf wants = {0};
-        list_print(list_of(&line->match, &lists[i]), &lists[i], &wants);
+        list_print(list_of(&line->match, &lists[i]), &lists[i], WORDS_SHOWN, &wants);
         out->field = lists[i].name;
         text_copy(out->wants, sizeof(out->wants), buf_text(&wants));
         value_print(&lists[i], &s, out->is);
@@ -209,7 +215,7 @@ void line_print(const struct policy_limit *line, struct buf *out)
         if (slice->n == 0)
             continue;
         buf_append_format(out, "%s%s ", first ? "" : "; ", lists[i].name);
-        list_print(slice, &lists[i], out);
+        list_print(slice, &lists[i], UINT32_MAX, out);
         first = false;
     }
 }

@@ -185,6 +185,10 @@ int command_list(struct cli *cli, int argc, char **argv)
         {"why", 'w', NULL, 0, "the candidates of the choice, what removed each, scores", 0},
         {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
         {0}};
+    static const struct argp_option of_limits[] = { /* limits.c answers --why */
+        {"why", 'w', NULL, 0, "how each was counted: windows, waits, lines, levels", 0},
+        {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
+        {0}};
     const char *space = strrchr(argv[0], ' '), *name = space != NULL ? space + 1 : argv[0];
     struct listing listing = {.cli = cli, .limit = 50};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
@@ -203,7 +207,11 @@ int command_list(struct cli *cli, int argc, char **argv)
     buf_append_format(
         &doc, "\n%s\n%s",
         cli->language == CHINESE ? help_words("Examples:") : "Examples:", example_of(name));
-    const struct cli_syntax syntax = {listing.why != NULL ? options : options + 1, list_parse,
+    bool limits = text_equal(name, "limits");
+    const struct cli_syntax syntax = {limits                ? of_limits
+                                      : listing.why != NULL ? options
+                                                            : options + 1,
+                                      list_parse,
                                       "[ID] [FIELD=VALUE …]", buf_text(&doc)};
     cli_parse(&syntax, argc, argv, &listing);
     int code = list_run(&listing);

@@ -58,6 +58,7 @@ static const struct {
     {"how (default: table)", "格式（缺省：table）"},
     {"One ticket's whole story, in order: when, what, who, why.",
      "一张工单的全部经过，依次为何时、何事、何人、缘由。"},
+    {"how each was counted: windows, waits, lines, levels", "每项怎样计时：时段、等待、条款、升级"},
     {"the candidates of the choice, what removed each, scores",
      "选择时的候选网点、各自排除原因与得分"},
     {"at most so many rows (default 50, 0: all)", "至多行数（缺省 50，0 为全部）"},
