@@ -32,7 +32,7 @@ static error_t list_parse(int key, char *arg, struct argp_state *state)
     case 'w':
         listing->ask_why = true;
         if (listing->why == NULL)
-            argp_error(state, "only `aftercare jobs ID --why` has reasons");
+            argp_error(state, "`--why`, written out, goes with `jobs ID` and `limits ID`");
         return 0;
     case 'n': {
         char *end;
@@ -181,15 +181,15 @@ static const char *listed(const struct cli *cli, const char *doc)
 
 int command_list(struct cli *cli, int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"why", 'w', NULL, 0, "the candidates of the choice, what removed each, scores", 0},
-        {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
-        {0}};
-    static const struct argp_option of_limits[] = { /* limits.c answers --why */
-        {"why", 'w', NULL, 0, "how each was counted: windows, waits, lines, levels", 0},
-        {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
-        {0}};
     const char *space = strrchr(argv[0], ' '), *name = space != NULL ? space + 1 : argv[0];
+    bool limits = text_equal(name, "limits"); /* limits.c answers --why */
+    const struct argp_option options[] = {
+        {"why", 'w', NULL, 0,
+         limits ? "how each was counted: windows, waits, lines, levels"
+                : "the candidates of the choice, what removed each, scores",
+         0},
+        {"limit", 'n', "N", 0, "at most so many rows (default 50, 0: all)", 0},
+        {0}};
     struct listing listing = {.cli = cli, .limit = 50};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         if (text_equal(lists[i].command, name))
@@ -207,11 +207,7 @@ int command_list(struct cli *cli, int argc, char **argv)
     buf_append_format(
         &doc, "\n%s\n%s",
         cli->language == CHINESE ? help_words("Examples:") : "Examples:", example_of(name));
-    bool limits = text_equal(name, "limits");
-    const struct cli_syntax syntax = {limits                ? of_limits
-                                      : listing.why != NULL ? options
-                                                            : options + 1,
-                                      list_parse,
+    const struct cli_syntax syntax = {limits || listing.why != NULL ? options : options + 1, list_parse,
                                       "[ID] [FIELD=VALUE …]", buf_text(&doc)};
     cli_parse(&syntax, argc, argv, &listing);
     int code = list_run(&listing);
