@@ -30,7 +30,7 @@ static void text_print(const char *text, size_t n, struct buf *out)
     buf_append(out, "\"", 1);
 }
 
-static void plain_print(const char *text, struct buf *out)
+void json_text(struct buf *out, const char *text)
 {
     text_print(text, strlen(text), out);
 }
@@ -39,7 +39,7 @@ static void time_print(int64_t us, struct buf *out)
 {
     char text[INSTANT_TEXT_MAX];
     instant_print(us, text);
-    plain_print(text, out);
+    json_text(out, text);
 }
 
 static void bin_print(struct bytes b, struct buf *out)
@@ -156,13 +156,13 @@ static void field_print(const struct field *f, enum record_part below, const voi
         return;
     case FIELD_SPAN:
         span_print(*(const struct span *)member, span);
-        plain_print(span, out);
+        json_text(out, span);
         return;
     case FIELD_ENUM:
-        plain_print(f->names[*(const int *)member], out);
+        json_text(out, f->names[*(const int *)member]);
         return;
     case FIELD_TEXT:
-        plain_print(member, out);
+        json_text(out, member);
         return;
     case FIELD_BIN:
         bin_print(bytes_of(member, f->size), out);

@@ -139,6 +139,8 @@ bool record_parse_json(const struct record *, enum record_part, unsigned flags, 
  * True when problems->n did not grow. Durations, times and enums as texts; strict. */
 bool record_parse_yaml(const struct record *, const char *text, size_t n, struct arena *, void *object,
                        struct problems *) MUST_CHECK;
+/* A JSON string with its quotes. */
+void json_text(struct buf *out, const char *text);
 /* Any skimmed msgpack value as JSON / any JSON text as msgpack. */
 void raw_print_json(struct bytes value, struct buf *out);
 bool raw_parse_json(const char *text, size_t n, struct buf *out, struct problem *) MUST_CHECK;

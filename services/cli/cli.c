@@ -173,23 +173,6 @@ void cli_problems(const struct cli *cli, const char *file, const struct problems
     buf_release(&line);
 }
 
-void json_text(struct buf *out, const char *text)
-{
-    buf_append(out, "\"", 1);
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c == '"' || c == '\\')
-            buf_append_format(out, "\\%c", c);
-        else if (c == '\n')
-            buf_append_text(out, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            buf_append_format(out, "\\u%04x", c);
-        else
-            buf_append(out, at, 1);
-    }
-    buf_append(out, "\"", 1);
-}
-
 void time_words(int64_t us, char out[INSTANT_TEXT_MAX])
 {
     out[0] = '\0';

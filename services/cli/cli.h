@@ -56,8 +56,6 @@ void cli_note(const struct cli *, const char *format, ...)
 /* Each mistake with file, line and column on standard error; for programs one object on standard
  * output. */
 void cli_problems(const struct cli *, const char *file, const struct problems *);
-/* A JSON string with its quotes. */
-void json_text(struct buf *, const char *text);
 /* Local time of this machine for people: "2011-07-01 05:32:33"; "" for 0. */
 void time_words(int64_t us, char out[INSTANT_TEXT_MAX]);
 /* The whole of a file or of standard input ("-"). False: said so already. */
@@ -74,9 +72,10 @@ int command_say(struct cli *, int, char **);
 int command_tail(struct cli *, int, char **);
 int command_ticket(struct cli *, int, char **);
 int command_list(struct cli *, int,
-                 char **); /* tickets jobs limits callbacks sites refused: by its name */
+                 char **); /* tickets jobs limits callbacks sites engineers: by its name */
 int command_limits(struct cli *, int, char **); /* --why; else a list */
 int command_parked(struct cli *, int, char **);
+int command_refused(struct cli *, int, char **);
 int command_summary(struct cli *, int, char **);
 int command_report(struct cli *, int, char **);
 int command_rebuild(struct cli *, int, char **);

@@ -1,16 +1,10 @@
-/* An event as people and programs read it. */
+/* An event as people read it; as programs do: event/print.h. */
 #ifndef AFTERCARE_CLI_EVENT_PRINT_H
 #define AFTERCARE_CLI_EVENT_PRINT_H
 
-#include "event/event.h"
+#include "event/print.h"
 #include "words.h"
 
-/* One line of JSON without line end: the body's keys in their order, data as it is, personal fields
- * under "personal". What `aftercare append` takes back. */
-void event_print_json(const struct event *, struct buf *out);
-/* CloudEvents 1.0, JSON format, one line: see proto/README.md for the mapping. Personal fields are
- * never in it. */
-void event_print_cloudevent(const struct event *, const char *stream, struct buf *out);
 /* "ticket registered" / "工单登记"; the type itself where the catalogue does not know it. */
 const char *event_title(const struct event *, enum language);
 /* What it says, for people: "kind repair, region GD01, customer.name …" */
