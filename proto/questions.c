@@ -1,5 +1,6 @@
 #include "proto/questions.h"
 #include "base/text.h"
+#include "proto/branch.h"
 #include "proto/job.h"
 
 /* --- of every service --------------------------------------------------------------------------- */
@@ -423,6 +424,13 @@ static const struct question_type questions[] = {
     ASK("reporting", "tickets", tickets_args, ticket_row, "the register of tickets"),
     ASK("reporting", "summary", summary_args, summary_row, "what happened, in figures"),
     ASK("reporting", "report", report_args, report_row, "the files of a closed period"),
+    ASK("branch", "status", nothing, branch_status_row, "how a branch stands: its line, what waits, how old its list is"),
+    ASK("branch", "jobs", branch_args, branch_job_row, "jobs on the branch's work list"),
+    ASK("branch", "limits", branch_args, branch_limit_row, "promises that still stand"),
+    ASK("branch", "callbacks", branch_args, branch_callback_row, "callbacks to be made"),
+    ASK("branch", "queued", branch_args, branch_queued_row, "facts that wait at the branch"),
+    ASK("branch", "refused", branch_refused_args, branch_refused_row, "the branch's facts that the centre refused"),
+    ASK("branch", "drop", branch_drop_args, branch_refused_row, "leaves a refused fact out; answers with it"),
 };
 
 const struct question_type *question_at(size_t i)

@@ -220,7 +220,10 @@ void answer_encode(const struct answer *a, struct buf *out)
     pack_array(out, a->taken ? 3 : 4);
     pack_int(out, a->n);
     if (a->taken) {
-        pack_int(out, a->pos);
+        if (a->pos > 0)
+            pack_int(out, a->pos);
+        else
+            pack_nil(out);
         if (a->result.len > 0)
             pack_raw(out, a->result);
         else
@@ -272,8 +275,8 @@ bool answer_decode(struct bytes bytes, struct answer *out)
     if (n.type != PACK_INT || n.integer < 0)
         return false;
     a.n = n.integer;
-    if (second.type == PACK_INT) {
-        a.pos = second.integer;
+    if (second.type == PACK_INT || second.type == PACK_NIL) {
+        a.pos = second.type == PACK_INT ? second.integer : 0;
         if (!taken_decode(&in, &a))
             return false;
     } else if (second.type == PACK_STR && array.n >= 4) {

@@ -141,7 +141,7 @@ extern const struct record verb_hello_record, verb_append_record, verb_ping_reco
 struct answer {
     int64_t n;
     bool taken;
-    int64_t pos;          /* taken */
+    int64_t pos;          /* taken; 0 (nil on the wire): by a branch, which has no position for it yet */
     struct bytes result;  /* taken: raw map or empty */
     struct problem problem; /* refused: code, field, args */
 };

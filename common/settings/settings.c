@@ -34,6 +34,22 @@ static const struct field settings_worker_fields[] = {
 };
 static const struct record settings_worker_record = RECORD(settings_worker, settings_worker_fields, "a worker");
 
+static const struct field settings_branch_fields[] = {
+    F_TEXT(settings_branch, cmd, 0, "where applications and the command line reach it; default ipc://SOCKETS/branch"),
+    F_TEXT(settings_branch, key, 0, "key file made by `aftercare keys export`: name, keys, where the centre is"),
+    F_TEXT(settings_branch, source, 0, "its name at intake, the id of a principal; default as in the key file"),
+    F_TEXT(settings_branch, stream, 0, "the stream's id; default as in the key file, or what intake says first"),
+    F_TEXT(settings_branch, prefix, FIELD_KEYLIKE, "ticket numbers begin with it: GD01 makes GD01-20261122-000123; default the source in capitals"),
+    F_TEXT(settings_branch, zone, 0, "time zone of the days in ticket numbers; default this machine's"),
+    F_TEXT(settings_branch, regions, 0, "work list: only regions with these prefixes, with commas between; default all it may see"),
+    F_TEXT(settings_branch, sites, 0, "work list: only these sites, with commas between; default all it may see"),
+    F_TEXT(settings_branch, metrics, 0, "address and port of metrics and health over HTTP; default 127.0.0.1:7415"),
+    F_INT_DEF(settings_branch, facts_max, 0, 1000000, 10, 100000000, "facts that may wait; no more are taken then"),
+    F_INT_DEF(settings_branch, mib_max, 0, 1024, 1, 1000000, "MiB that they may take"),
+};
+static const struct record settings_branch_record =
+    RECORD(settings_branch, settings_branch_fields, "branch: takes facts at a branch, and sends them on");
+
 #define WORKER(member, word, d) \
     {.name = word, .kind = FIELD_RECORD, F_AT(settings, member), .sub = &settings_worker_record, .doc = d}
 static const struct field settings_fields[] = {
@@ -48,6 +64,7 @@ static const struct field settings_fields[] = {
     WORKER(sla_watchdog, "sla-watchdog", "sla-watchdog: measures every promise"),
     WORKER(follow_up, "follow-up", "follow-up: after the work"),
     WORKER(reporting, "reporting", "reporting: registers, reports, forms"),
+    F_RECORD(settings, branch, 0, &settings_branch_record, "branch: on a branch's machine; the others are not there"),
 };
 const struct record settings_record = RECORD(settings, settings_fields, "all daemons of a host");
 
@@ -108,6 +125,10 @@ static void derived_fill(struct settings *s)
     worker_fill(&s->sla_watchdog, s->sockets, "sla-watchdog", "127.0.0.1:7412");
     worker_fill(&s->follow_up, s->sockets, "follow-up", "127.0.0.1:7413");
     worker_fill(&s->reporting, s->sockets, "reporting", "127.0.0.1:7414");
+    fill(s->branch.zone, sizeof s->branch.zone, "localtime");
+    fill(s->branch.metrics, sizeof s->branch.metrics, "127.0.0.1:7415");
+    if (!*s->branch.cmd && strlen(s->sockets) + 16 < sizeof s->branch.cmd)
+        text_format(s->branch.cmd, sizeof s->branch.cmd, "ipc://%s/branch", s->sockets);
 }
 
 void settings_defaults(struct settings *s, const char *data_dir)

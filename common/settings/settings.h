@@ -22,6 +22,16 @@ struct settings_worker {
     int64_t batch_events;  /* 2048 */
     int64_t cache_rows;    /* closed rows kept per table, 4096 */
 };
+struct settings_branch {
+    char cmd[ENDPOINT_CAP]; /* where applications reach it */
+    char key[256];          /* key file */
+    char source[96], stream[64];
+    char prefix[33];        /* of ticket numbers */
+    char zone[48];
+    char regions[384], sites[640]; /* with commas between */
+    char metrics[64];
+    int64_t facts_max, mib_max;
+};
 struct settings {
     char data[256];    /* data folder */
     char sockets[256]; /* folder of ipc and PostgreSQL's socket */
@@ -29,6 +39,7 @@ struct settings {
     char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where intake is reached */
     struct settings_intake intake;
     struct settings_worker dispatcher, sla_watchdog, follow_up, reporting; /* on file: sla-watchdog, follow-up */
+    struct settings_branch branch;
 };
 extern const struct record settings_record;
 
