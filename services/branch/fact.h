@@ -1,0 +1,33 @@
+/* One event as an application gives it to the branch: read, and checked as far as the field tables allow. What only the centre
+ * knows (the policy's kinds, the ticket, the sender's rights) it judges when the line is there. No I/O. */
+#ifndef AFTERCARE_BRANCH_FACT_H
+#define AFTERCARE_BRANCH_FACT_H
+
+#include "event/event.h"
+#include "proto/catalogue.h"
+
+struct fact {
+    char type[EVENT_TYPE_CAP];
+    int64_t v;
+    char key[EVENT_KEY_CAP];
+    int64_t at_us; /* 0: not said */
+    char by[EVENT_BY_CAP];
+    int64_t cause;
+    int64_t corrects;        /* the branch's number of a refused one that this takes the place of; 0: none */
+    struct bytes data, priv; /* maps; priv may be empty; borrowed */
+    const struct event_type *known;
+    char request_id[64]; /* of a registration */
+};
+
+struct fact_reader;
+struct fact_reader *fact_reader_new(void);
+void fact_reader_destroy(struct fact_reader **);
+/* `raw`, skimmed, is an element of APPEND's events. False: refused, problem says why. */
+bool fact_read(struct fact_reader *, struct bytes raw, struct fact *, struct problem *) MUST_CHECK;
+bool fact_is_registration(const struct fact *);
+/* As it will be sent: the bytes that count for ever under its number. */
+void fact_print(const struct fact *, struct buf *out);
+/* Has a draft personal data about this customer (or is it about this key)? Then the same draft without them. */
+bool fact_blank(struct bytes draft, const char *key_or_customer, struct buf *without);
+
+#endif

@@ -1,0 +1,456 @@
+#include "guests.h"
+#include "base/text.h"
+#include "record/pack.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSIONS_MAX 256
+#define SILENCE_US (90 * SECOND_US)
+#define HEARTBEAT_MS 5000
+#define BUSY_MS 2000
+
+struct session {
+    struct bus_peer peer;
+    struct spool_origin origin;
+    bool dirty;    /* origin.last is not stored */
+    bool skipping; /* after NAK or BUSY: until the number expected comes */
+    bool busy;     /* something of it found no room in this turn */
+    bool ended;    /* a newer session of the origin has begun */
+    int64_t heard_us;
+    struct buf answers; /* of this turn */
+    uint32_t answers_n;
+};
+
+/* A HELLO waits for the end of the turn: it is judged by what holds. */
+struct greeting {
+    struct bus_peer peer;
+    int64_t boot_us;
+    struct verb_hello hello;
+};
+
+struct reply {
+    struct bus_peer peer;
+    char verb[24];
+    size_t at, len; /* in bytes */
+};
+
+struct guests {
+    struct spool *spool;
+    struct taking *taking;
+    struct session *sessions[SESSIONS_MAX];
+    size_t sessions_n;
+    struct greeting *greetings;
+    size_t greetings_n;
+    size_t taken;
+    bool failed; /* the transaction cannot go on */
+    struct reply *replies;
+    size_t replies_n, replies_cap, replied;
+    struct buf bytes;
+    struct arena *arena;
+};
+
+struct guests *guests_new(struct spool *spool, struct taking *taking)
+{
+    struct guests *g = memory_new(sizeof(*g));
+    g->spool = spool;
+    g->taking = taking;
+    g->arena = arena_new(64 * 1024);
+    return g;
+}
+
+static void session_remove(struct guests *g, size_t i)
+{
+    buf_release(&g->sessions[i]->answers);
+    free(g->sessions[i]);
+    g->sessions[i] = g->sessions[--g->sessions_n];
+}
+
+void guests_destroy(struct guests **g_p)
+{
+    struct guests *g = *g_p;
+    if (g == NULL)
+        return;
+    while (g->sessions_n > 0)
+        session_remove(g, 0);
+    free(g->greetings);
+    free(g->replies);
+    buf_release(&g->bytes);
+    arena_destroy(&g->arena);
+    free(g);
+    *g_p = NULL;
+}
+
+size_t guests_taken(const struct guests *g)
+{
+    return g->taken;
+}
+
+size_t guests_sessions(const struct guests *g)
+{
+    return g->sessions_n;
+}
+
+/* --- what goes out -------------------------------------------------------------------------------- */
+
+void guests_say(struct guests *g, const struct bus_peer *peer, const char *verb, const struct record *record, const void *data)
+{
+    if (g->replies_n == g->replies_cap) {
+        g->replies_cap = g->replies_cap > 0 ? 2 * g->replies_cap : 16;
+        g->replies = memory_grow(g->replies, g->replies_cap * sizeof(g->replies[0]));
+    }
+    struct reply *reply = &g->replies[g->replies_n++];
+    reply->peer = *peer;
+    text_format(reply->verb, sizeof(reply->verb), "%s", verb);
+    reply->at = g->bytes.len;
+    record_encode(record, RECORD_WHOLE, data, &g->bytes);
+    reply->len = g->bytes.len - reply->at;
+}
+
+bool guests_out(struct guests *g, struct bus_peer *peer, struct frame *frame)
+{
+    if (g->replied == g->replies_n) {
+        g->replied = g->replies_n = 0;
+        buf_reset(&g->bytes);
+        return false;
+    }
+    const struct reply *reply = &g->replies[g->replied++];
+    *peer = reply->peer;
+    text_format(frame->verb, sizeof(frame->verb), "%s", reply->verb);
+    frame->map = bytes_of(g->bytes.data + reply->at, reply->len);
+    return true;
+}
+
+static void say_error(struct guests *g, const struct bus_peer *peer, const char *code, const char *why)
+{
+    struct verb_error error = {.id = 0};
+    (void)text_copy(error.code, sizeof(error.code), code);
+    (void)text_copy(error.why, sizeof(error.why), why);
+    guests_say(g, peer, "ERROR", &verb_error_record, &error);
+}
+
+static void say_busy(struct guests *g, const struct bus_peer *peer, const char *why)
+{
+    struct verb_busy busy = {.retry_ms = BUSY_MS};
+    (void)text_copy(busy.why, sizeof(busy.why), why);
+    guests_say(g, peer, "BUSY", &verb_busy_record, &busy);
+}
+
+static void say_denied(struct guests *g, const struct bus_peer *peer, const char *code, const char *why)
+{
+    struct verb_denied denied = {.code = ""};
+    (void)text_copy(denied.code, sizeof(denied.code), code);
+    (void)text_copy(denied.why, sizeof(denied.why), why);
+    guests_say(g, peer, "DENIED", &verb_denied_record, &denied);
+}
+
+/* The answers of `packed`, n of them, as ACKs that are not too long. */
+static void say_answers(struct guests *g, const struct bus_peer *peer, struct bytes packed, uint32_t n)
+{
+    struct bytes parts[APPEND_EVENTS_MAX];
+    struct unpack at = unpack_of(packed);
+    while (n > 0) {
+        uint32_t count = n < APPEND_EVENTS_MAX ? n : APPEND_EVENTS_MAX;
+        for (uint32_t i = 0; i < count; i++)
+            parts[i] = unpack_raw(&at);
+        const struct verb_ack ack = {.answers = {.items = parts, .n = count}};
+        guests_say(g, peer, "ACK", &verb_ack_record, &ack);
+        n -= count;
+    }
+}
+
+/* --- sessions ------------------------------------------------------------------------------------- */
+
+static bool same_peer(const struct bus_peer *a, const struct bus_peer *b)
+{
+    return a->len == b->len && memcmp(a->id, b->id, a->len) == 0;
+}
+
+static struct session *session_of(struct guests *g, const struct bus_peer *peer)
+{
+    for (size_t i = 0; i < g->sessions_n; i++)
+        if (same_peer(&g->sessions[i]->peer, peer))
+            return g->sessions[i];
+    return NULL;
+}
+
+void guests_sweep(struct guests *g, int64_t boot_us)
+{
+    for (size_t i = g->sessions_n; i-- > 0;)
+        if (boot_us - g->sessions[i]->heard_us > SILENCE_US && !g->sessions[i]->dirty)
+            session_remove(g, i);
+}
+
+static bool is_name(const char *name)
+{
+    size_t n = strcspn(name, "/");
+    return text_is_key(name, n) && (name[n] == '\0' || name[n + 1] != '\0');
+}
+
+/* False: said why. */
+static bool hello_judge(struct guests *g, const struct bus_peer *peer, const struct verb_hello *hello,
+                        const struct spool_origin *origin)
+{
+    const char *stream = spool_state(g->spool)->stream;
+    char why[160] = "";
+    if (hello->proto_n != 2 || hello->proto[0] > PROTO_VERSION || hello->proto[1] < PROTO_VERSION) {
+        say_denied(g, peer, "proto", "this branch speaks version 1");
+    } else if (!text_equal(hello->stream, "-") && stream[0] != '\0' && !text_equal(hello->stream, stream)) {
+        say_denied(g, peer, "stream", stream);
+    } else if (!is_name(hello->source)) {
+        say_denied(g, peer, "principal", "a source is named NAME or NAME/suffix");
+    } else if (origin->id != 0 && memcmp(origin->incarnation, hello->incarnation, INCARNATION_BYTES) != 0) {
+        say_denied(g, peer, "incarnation", "another one uses this name: take another suffix");
+    } else if (hello->last >= 0 && hello->last < origin->last) {
+        text_format(why, sizeof(why), "numbers up to %lld are answered, the source gave out only %lld",
+                    (long long)origin->last, (long long)hello->last);
+        say_denied(g, peer, "behind", why);
+    } else if (hello->first > origin->last + 1) {
+        text_format(why, sizeof(why), "numbers from %lld on are missing", (long long)origin->last + 1);
+        say_denied(g, peer, "gap", why);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static struct session *session_begin(struct guests *g, const struct greeting *greeting, const struct spool_origin *origin)
+{
+    const struct bus_peer *peer = &greeting->peer;
+    struct session *session = session_of(g, peer);
+    for (size_t i = g->sessions_n; i-- > 0;) {
+        struct session *other = g->sessions[i];
+        if (other == session || !text_equal(other->origin.name, origin->name))
+            continue;
+        say_denied(g, &other->peer, "superseded", "a newer session of this source has begun");
+        session_remove(g, i);
+    }
+    if (session == NULL && g->sessions_n == SESSIONS_MAX)
+        return NULL;
+    if (session == NULL) {
+        session = memory_new(sizeof(*session));
+        g->sessions[g->sessions_n++] = session;
+    }
+    buf_release(&session->answers);
+    *session = (struct session){.peer = *peer, .origin = *origin, .heard_us = greeting->boot_us};
+    return session;
+}
+
+/* The answers from `first` on that were given before. */
+static enum status say_stored(struct guests *g, const struct session *session, int64_t first)
+{
+    struct buf answers = {0};
+    enum status status = STATUS_OK;
+    uint32_t count = 0;
+    for (int64_t n = first > 0 ? first : 1; n <= session->origin.last && status == STATUS_OK; n++) {
+        uint8_t digest[DIGEST_BYTES];
+        status = spool_answer(g->spool, session->origin.id, n, digest, &answers);
+        if (status == STATUS_ABSENT) { /* answered so long ago that only the answering is remembered */
+            const struct answer forgotten = {.n = n, .taken = true};
+            answer_encode(&forgotten, &answers);
+            status = STATUS_OK;
+        }
+        count++;
+    }
+    if (status == STATUS_OK && first > 0)
+        say_answers(g, &session->peer, buf_bytes(&answers), count);
+    buf_release(&answers);
+    return status;
+}
+
+static enum status greet(struct guests *g, const struct greeting *greeting, int64_t wall_us)
+{
+    const struct verb_hello *hello = &greeting->hello;
+    struct spool_origin origin;
+    enum status status = spool_origin(g->spool, hello->source, &origin);
+    if (status != STATUS_OK && status != STATUS_ABSENT)
+        return status;
+    if (!hello_judge(g, &greeting->peer, hello, &origin))
+        return STATUS_OK;
+    memcpy(origin.incarnation, hello->incarnation, INCARNATION_BYTES);
+    status = spool_origin_keep(g->spool, &origin, wall_us);
+    if (status == STATUS_OK && hello->first > 1)
+        status = spool_answers_forget(g->spool, origin.id, hello->first);
+    if (status != STATUS_OK)
+        return status;
+    status = spool_commit(g->spool);
+    struct session *session = status == STATUS_OK ? session_begin(g, greeting, &origin) : NULL;
+    if (session == NULL)
+        return status == STATUS_OK ? STATUS_AGAIN : status;
+    const struct verb_welcome welcome = {.epoch = 1,
+                                         .durable = origin.last,
+                                         .upto = 0,
+                                         .window_events = APPEND_EVENTS_MAX,
+                                         .window_bytes = APPEND_BYTES_MAX,
+                                         .hb_ms = HEARTBEAT_MS};
+    guests_say(g, &greeting->peer, "WELCOME", &verb_welcome_record, &welcome);
+    return say_stored(g, session, hello->first);
+}
+
+/* --- frames --------------------------------------------------------------------------------------- */
+
+static void on_hello(struct guests *g, const struct bus_peer *peer, const struct frame *frame, int64_t boot_us)
+{
+    struct problem problem;
+    g->greetings = memory_grow(g->greetings, (g->greetings_n + 1) * sizeof(g->greetings[0]));
+    struct greeting *greeting = &g->greetings[g->greetings_n];
+    greeting->peer = *peer;
+    greeting->boot_us = boot_us;
+    if (record_decode(&verb_hello_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &greeting->hello, &problem))
+        g->greetings_n++;
+    else
+        say_denied(g, peer, "malformed", problem.field);
+}
+
+static void on_ping(struct guests *g, struct session *session, int64_t wall_us)
+{
+    const struct verb_pong pong = {.head = spool_state(g->spool)->last, .now_us = wall_us, .upto = -1};
+    guests_say(g, &session->peer, "PONG", &verb_pong_record, &pong);
+}
+
+static void nak(struct guests *g, struct session *session, int64_t n, const char *code)
+{
+    struct verb_nak nak = {.n = n, .expected = session->origin.last + 1};
+    (void)text_copy(nak.code, sizeof(nak.code), code);
+    guests_say(g, &session->peer, "NAK", &verb_nak_record, &nak);
+    session->skipping = true;
+}
+
+/* A number that was answered: the same content gets the same answer. */
+static enum status answer_again(struct guests *g, struct session *session, struct bytes raw, int64_t n)
+{
+    uint8_t digest[DIGEST_BYTES], before[DIGEST_BYTES];
+    size_t mark = session->answers.len;
+    enum status status = spool_answer(g->spool, session->origin.id, n, before, &session->answers);
+    digest_of(raw, digest);
+    if (status == STATUS_OK && memcmp(digest, before, DIGEST_BYTES) != 0) {
+        session->answers.len = mark;
+        nak(g, session, n, "conflict");
+        return STATUS_OK;
+    }
+    if (status == STATUS_ABSENT) {
+        const struct answer forgotten = {.n = n, .taken = true};
+        answer_encode(&forgotten, &session->answers);
+        status = STATUS_OK;
+    }
+    session->answers_n++;
+    return status;
+}
+
+static enum status take_one(struct guests *g, struct session *session, struct bytes raw, int64_t n, int64_t wall_us)
+{
+    uint8_t digest[DIGEST_BYTES];
+    size_t mark = session->answers.len;
+    if (n <= session->origin.last)
+        return answer_again(g, session, raw, n);
+    enum status status = taking_take(g->taking, session->origin.name, raw, n, wall_us, &session->answers);
+    if (status == STATUS_OK) {
+        digest_of(raw, digest);
+        status = spool_answer_keep(g->spool, session->origin.id, n, digest,
+                                   bytes_of(session->answers.data + mark, session->answers.len - mark), wall_us);
+    }
+    if (status != STATUS_OK)
+        return status;
+    session->answers_n++;
+    session->origin.last = n;
+    session->dirty = true;
+    g->taken++;
+    return STATUS_OK;
+}
+
+static void on_append(struct guests *g, struct session *session, const struct frame *frame, int64_t wall_us)
+{
+    struct verb_append append;
+    struct problem problem;
+    arena_reset(g->arena);
+    if (!record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, g->arena, &append, &problem)) {
+        say_error(g, &session->peer, "malformed", problem.field);
+        return;
+    }
+    if (session->skipping && append.n != session->origin.last + 1)
+        return;
+    session->skipping = false;
+    if (append.n > session->origin.last + 1) {
+        nak(g, session, append.n, "gap");
+        return;
+    }
+    const struct bytes *events = append.events.items;
+    for (uint32_t i = 0; i < append.events.n && !session->skipping; i++) {
+        bool room = append.n + i <= session->origin.last || !spool_is_full(g->spool);
+        if (room && !g->failed)
+            g->failed = take_one(g, session, events[i], append.n + i, wall_us) != STATUS_OK;
+        if (!room || g->failed)
+            session->busy = session->skipping = true;
+    }
+}
+
+bool guests_frame(struct guests *g, const struct bus_peer *peer, const struct frame *frame, int64_t wall_us, int64_t boot_us)
+{
+    bool hello = text_equal(frame->verb, "HELLO"), append = text_equal(frame->verb, "APPEND");
+    if (!hello && !append && !text_equal(frame->verb, "PING"))
+        return false;
+    struct session *session = session_of(g, peer);
+    if (session != NULL)
+        session->heard_us = boot_us;
+    if (hello)
+        on_hello(g, peer, frame, boot_us);
+    else if (session == NULL)
+        say_error(g, peer, "hello", "say HELLO first");
+    else if (append)
+        on_append(g, session, frame, wall_us);
+    else
+        on_ping(g, session, wall_us);
+    return true;
+}
+
+/* --- the end of a turn ---------------------------------------------------------------------------- */
+
+enum status guests_keep(struct guests *g, int64_t wall_us)
+{
+    enum status status = g->failed ? STATUS_FULL : STATUS_OK;
+    for (size_t i = 0; i < g->sessions_n && status == STATUS_OK; i++)
+        if (g->sessions[i]->dirty)
+            status = spool_origin_keep(g->spool, &g->sessions[i]->origin, wall_us);
+    return status;
+}
+
+/* Back to what holds. */
+static void session_undo(struct guests *g, struct session *session)
+{
+    struct spool_origin origin;
+    enum status status = spool_origin(g->spool, session->origin.name, &origin);
+    if (status == STATUS_OK)
+        session->origin = origin;
+    session->busy = session->skipping = true;
+    buf_reset(&session->answers);
+    session->answers_n = 0;
+}
+
+static void greet_all(struct guests *g, const char *why, int64_t wall_us)
+{
+    for (size_t i = 0; i < g->greetings_n; i++)
+        if (greet(g, &g->greetings[i], wall_us) != STATUS_OK) {
+            spool_rollback(g->spool);
+            say_busy(g, &g->greetings[i].peer, why);
+        }
+    g->greetings_n = 0;
+}
+
+void guests_settle(struct guests *g, bool kept, const char *why, int64_t wall_us)
+{
+    for (size_t i = 0; i < g->sessions_n; i++) {
+        struct session *session = g->sessions[i];
+        if (!kept && (session->dirty || session->answers_n > 0))
+            session_undo(g, session);
+        session->dirty = false;
+        say_answers(g, &session->peer, buf_bytes(&session->answers), session->answers_n);
+        buf_reset(&session->answers);
+        session->answers_n = 0;
+        if (session->busy)
+            say_busy(g, &session->peer, why);
+        session->busy = false;
+    }
+    g->taken = 0;
+    g->failed = false;
+    greet_all(g, why, wall_us);
+}

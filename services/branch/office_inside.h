@@ -1,0 +1,42 @@
+/* Inside the office: what its two files share. */
+#ifndef AFTERCARE_BRANCH_OFFICE_INSIDE_H
+#define AFTERCARE_BRANCH_OFFICE_INSIDE_H
+
+#include "office.h"
+
+/* A question waits for the end of the turn: it is answered from what holds. */
+struct question {
+    struct bus_peer peer;
+    struct buf map;
+    struct question *next;
+};
+
+struct office {
+    struct spool *spool;
+    struct worklist *list;
+    struct taking taking;
+    struct guests *guests;
+    struct forward *forward;
+    struct follow *follow;
+    char source[EVENT_SOURCE_CAP], prefix[NUMBER_PREFIX_CAP];
+    struct question *questions, **questions_end;
+    struct office_now now;
+    int64_t swept_us, forgot_us;
+    char (*erased)[EVENT_KEY_CAP]; /* told by the feed, not stored yet */
+    size_t erased_n;
+    struct {
+        char series[NUMBER_SERIES_CAP];
+        int64_t n;
+    } *numbers; /* the same */
+    size_t numbers_n;
+    bool blanks_due; /* refused or unsent facts are to be looked through for who was erased */
+    bool disk_full; /* the last commit of facts found no room */
+    bool doubt;
+    struct arena *arena;
+    struct buf rows;
+};
+
+/* Answers one question. */
+void office_answer(struct office *, const struct question *);
+
+#endif

@@ -1,0 +1,285 @@
+/* The spool: numbers, trimming, refusals, a new spool's first WELCOME, series, bounds, erasing, a full disk. */
+#include "bench.h"
+#include "sqlite/db.h"
+#include "fact.h"
+#include "spool_inside.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stand {
+    char folder[64];
+    struct spool *spool;
+};
+
+static int set_up(void **state)
+{
+    struct stand *stand = memory_new(sizeof *stand);
+    bench_folder(stand->folder);
+    stand->spool = bench_spool(stand->folder, 10);
+    *state = stand;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct stand *stand = *state;
+    spool_close(&stand->spool);
+    bench_remove(stand->folder);
+    free(stand);
+    return 0;
+}
+
+static void again(struct stand *stand)
+{
+    spool_close(&stand->spool);
+    stand->spool = bench_spool(stand->folder, 10);
+}
+
+static void take_n(struct spool *spool, int n)
+{
+    for (int i = 0; i < n; i++)
+        bench_take(spool, "T-1", "x");
+    assert_int_equal(spool_commit(spool), STATUS_OK);
+}
+
+static void test_numbers(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t incarnation[INCARNATION_BYTES];
+    take_n(stand->spool, 3);
+    memcpy(incarnation, spool_state(stand->spool)->incarnation, sizeof incarnation);
+    again(stand);
+    assert_memory_equal(spool_state(stand->spool)->incarnation, incarnation, sizeof incarnation);
+    assert_int_equal(spool_state(stand->spool)->last, 3);
+    assert_int_equal(spool_state(stand->spool)->facts, 3);
+    assert_int_equal(spool_state(stand->spool)->oldest_us, MORNING_US);
+    /* All answered: the numbers go on all the same. */
+    assert_int_equal(spool_trim(stand->spool, 3), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_int_equal(spool_state(stand->spool)->first, 4);
+    again(stand);
+    assert_int_equal(spool_state(stand->spool)->first, 4);
+    assert_int_equal(spool_state(stand->spool)->oldest_us, 0);
+    assert_int_equal(bench_take(stand->spool, "T-1", "y"), 4);
+    /* What is not committed was never there. */
+    spool_rollback(stand->spool);
+    assert_int_equal(spool_state(stand->spool)->last, 3);
+    assert_int_equal(bench_take(stand->spool, "T-1", "y"), 4);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+}
+
+static void test_second_process(void **state)
+{
+    struct stand *stand = *state;
+    char path[128], error[200] = "";
+    const struct spool_limits limits = {.facts_max = 10, .bytes_max = 1000};
+    snprintf(path, sizeof path, "%s/spool.db", stand->folder);
+    assert_null(spool_open(path, &limits, error, sizeof error));
+    assert_string_equal(error, "another process has it open");
+}
+
+static void test_bounds(void **state)
+{
+    struct stand *stand = *state;
+    take_n(stand->spool, 7);
+    assert_false(spool_is_nearly_full(stand->spool));
+    take_n(stand->spool, 1);
+    assert_true(spool_is_nearly_full(stand->spool));
+    assert_false(spool_is_full(stand->spool));
+    take_n(stand->spool, 2);
+    assert_true(spool_is_full(stand->spool));
+    assert_int_equal(spool_trim(stand->spool, 1), STATUS_OK);
+    assert_false(spool_is_full(stand->spool));
+    spool_rollback(stand->spool);
+    assert_true(spool_is_full(stand->spool));
+}
+
+static void test_welcome(void **state)
+{
+    struct stand *stand = *state;
+    struct spool_piece piece = {0};
+    take_n(stand->spool, 3);
+    assert_int_equal(spool_welcomed(stand->spool, 2), STATUS_OK); /* fewer than wait: every old number is a new one too */
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    again(stand);
+    assert_true(spool_state(stand->spool)->welcomed);
+    assert_int_equal(spool_state(stand->spool)->first, 3);
+    assert_int_equal(spool_state(stand->spool)->last, 5);
+    assert_int_equal(spool_read(stand->spool, 3, SIZE_MAX, &piece), STATUS_OK);
+    assert_int_equal(piece.count, 3);
+    assert_int_equal(bench_take(stand->spool, "T-1", "y"), 6);
+    spool_rollback(stand->spool);
+    buf_release(&piece.bytes);
+}
+
+static void refuse(struct spool *spool, int64_t n)
+{
+    struct answer answer = {.n = n};
+    problem_set(&answer.problem, "missing", "customer.phone", "%s", "");
+    assert_int_equal(spool_refuse(spool, &answer, MORNING_US + HOUR_US), STATUS_OK);
+    assert_int_equal(spool_trim(spool, n), STATUS_OK);
+    assert_int_equal(spool_commit(spool), STATUS_OK);
+}
+
+static void test_refused(void **state)
+{
+    struct stand *stand = *state;
+    struct spool_refused row;
+    take_n(stand->spool, 3);
+    refuse(stand->spool, 2);
+    again(stand);
+    assert_int_equal(spool_state(stand->spool)->refused, 1);
+    assert_int_equal(spool_state(stand->spool)->facts, 1);
+    assert_int_equal(spool_refused(stand->spool, 1, false, &row), STATUS_OK);
+    assert_int_equal(row.n, 2);
+    assert_string_equal(row.problem.code, "missing");
+    assert_string_equal(row.problem.field, "customer.phone");
+    assert_true(row.draft.len > 0);
+    assert_int_equal(spool_corrected(stand->spool, 2, 4), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_int_equal(spool_state(stand->spool)->refused, 0);
+    assert_int_equal(spool_refused(stand->spool, 1, false, &row), STATUS_ABSENT);
+    assert_int_equal(spool_refused(stand->spool, 1, true, &row), STATUS_OK);
+    assert_int_equal(row.state, REFUSED_CORRECTED);
+    assert_int_equal(row.corrected_by, 4);
+    assert_int_equal(row.draft.len, 0);
+    assert_int_equal(spool_dropped(stand->spool, 2, "twice", "ann"), STATUS_ABSENT);
+    spool_rollback(stand->spool);
+}
+
+static void test_series(void **state)
+{
+    struct stand *stand = *state;
+    int64_t n = 0;
+    assert_int_equal(spool_series_next(stand->spool, "GD01-20261122", &n), STATUS_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    again(stand);
+    assert_int_equal(spool_series_next(stand->spool, "GD01-20261122", &n), STATUS_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(spool_series_next(stand->spool, "GD01-20261123", &n), STATUS_OK);
+    assert_int_equal(n, 1);
+    /* The centre knows a higher one (this spool is a new one on an old name), then a lower one. */
+    assert_int_equal(spool_series_seen(stand->spool, "GD01-20261122", 40), STATUS_OK);
+    assert_int_equal(spool_series_seen(stand->spool, "GD01-20261122", 7), STATUS_OK);
+    assert_int_equal(spool_series_next(stand->spool, "GD01-20261122", &n), STATUS_OK);
+    assert_int_equal(n, 41);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+}
+
+static bool file_has(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    size_t size = bench_size(path);
+    char *all = memory_new(size + 1);
+    FILE *file = fopen(path, "rb");
+    size_t got = file ? fread(all, 1, size, file) : 0;
+    if (file)
+        fclose(file);
+    bool found = memmem(all, got, text, strlen(text)) != NULL;
+    free(all);
+    return found;
+}
+
+static int64_t register_customer(struct spool *spool, const char *key, const char *customer)
+{
+    struct buf draft = {0};
+    int64_t n = 0;
+    bench_registration(key, "", customer, "13800004711", &draft);
+    const struct spool_fact fact = {
+        .type = "ticket.registered", .key = key, .draft = buf_bytes(&draft), .taken_us = MORNING_US, .origin = "app"};
+    assert_int_equal(spool_take(spool, &fact, &n), STATUS_OK);
+    assert_int_equal(spool_commit(spool), STATUS_OK);
+    buf_release(&draft);
+    return n;
+}
+
+static void test_erase(void **state)
+{
+    struct stand *stand = *state;
+    struct spool_refused row;
+    int64_t blanked = 0;
+    register_customer(stand->spool, "T-1", "C-1"); /* will be refused */
+    register_customer(stand->spool, "T-2", "C-1"); /* on its way */
+    register_customer(stand->spool, "T-3", "C-1"); /* waits */
+    bench_take(stand->spool, "T-3", "speaks of a dog"); /* names no customer; its ticket is told */
+    bench_take(stand->spool, "T-9", "of somebody else");
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    refuse(stand->spool, 1);
+    assert_true(file_has(stand->folder, "spool.db", "13800004711") || file_has(stand->folder, "spool.db-wal", "13800004711"));
+    assert_int_equal(spool_erased_keep(stand->spool, "C-1"), STATUS_OK);
+    assert_int_equal(spool_erased_keep(stand->spool, "T-3"), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 3, &blanked), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_int_equal(blanked, 3);
+    assert_true(spool_has_erased(stand->spool)); /* number 2 is out */
+    /* It comes back refused: then it goes as well, also after a restart. */
+    again(stand);
+    assert_true(spool_has_erased(stand->spool));
+    refuse(stand->spool, 2);
+    assert_int_equal(spool_refused(stand->spool, 2, false, &row), STATUS_OK);
+    assert_non_null(memmem(row.draft.data, row.draft.len, "13800004711", 11));
+    assert_int_equal(spool_erase(stand->spool, 3, &blanked), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_int_equal(blanked, 1);
+    assert_int_equal(spool_sweep(stand->spool), STATUS_OK);
+    assert_false(file_has(stand->folder, "spool.db", "13800004711"));
+    assert_false(file_has(stand->folder, "spool.db-wal", "13800004711"));
+    assert_false(file_has(stand->folder, "spool.db", "dog"));
+    assert_true(file_has(stand->folder, "spool.db", "of somebody else"));
+    /* All that was taken before is answered: a later word of the customer is kept as any other. */
+    assert_int_equal(spool_trim(stand->spool, 5), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 6, &blanked), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_false(spool_has_erased(stand->spool));
+}
+
+static void test_full_disk(void **state)
+{
+    struct stand *stand = *state;
+    spool_close(&stand->spool);
+    stand->spool = bench_spool(stand->folder, 100000);
+    take_n(stand->spool, 3);
+    /* SQLite's own bound stands for the disk's. */
+    assert_int_equal(db_run(stand->spool->db, "PRAGMA max_page_count = 40"), STATUS_OK);
+    enum status status = STATUS_OK;
+    int64_t kept = 0;
+    for (int i = 0; i < 1000 && status == STATUS_OK; i++) {
+        struct buf draft = {0};
+        int64_t n;
+        char text[1500];
+        memset(text, 'x', sizeof text);
+        text[sizeof text - 1] = '\0';
+        bench_note("T-1", text, &draft);
+        const struct spool_fact fact = {
+            .type = "ticket.noted", .key = "T-1", .draft = buf_bytes(&draft), .taken_us = MORNING_US, .origin = "app"};
+        status = spool_take(stand->spool, &fact, &n);
+        if (status == STATUS_OK)
+            status = spool_commit(stand->spool);
+        if (status == STATUS_OK)
+            kept = n;
+        buf_release(&draft);
+    }
+    assert_int_equal(status, STATUS_FULL);
+    spool_rollback(stand->spool);
+    assert_true(kept > 3);
+    assert_int_equal(spool_state(stand->spool)->last, kept);
+    assert_int_equal(spool_state(stand->spool)->facts, kept);
+    /* What is answered makes room. */
+    assert_int_equal(spool_trim(stand->spool, kept - 1), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    take_n(stand->spool, 1);
+    again(stand);
+    assert_int_equal(spool_state(stand->spool)->last, kept + 1);
+    assert_int_equal(spool_state(stand->spool)->facts, 2);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {CASE(test_numbers), CASE(test_second_process), CASE(test_bounds), CASE(test_welcome),
+                                       CASE(test_refused), CASE(test_series),         CASE(test_erase),  CASE(test_full_disk)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
