@@ -3,7 +3,7 @@
     found = check_journal(events, sent)     # complaints, each one line; empty: all is well
 
 `events`: every event in order (client.Reader, which proves positions and links on the way). `sent`: per source what it
-sent and what was acknowledged, {source: {n: Sent}}."""
+sent and what was acknowledged, {source: {n: Sent}}. tables.py goes on from here to what PostgreSQL holds."""
 import collections
 import dataclasses
 
@@ -85,40 +85,57 @@ def check_causes(events):
         rec = now
 
 
-def check_complete(events):
-    """Nothing is missing: every open ticket has its offer and its clock, every resolution its callback."""
-    tickets, jobs, clocks, callbacks, resolved = {}, {}, set(), {}, collections.Counter()
-    nobody = set()  # tickets of which was said that nobody is left
-    for event in events:
-        kind, key, data = event["type"], event["key"], event["data"]
-        if kind == "ticket.assessed":
-            tickets.setdefault(key, "open")
-        elif kind == "ticket.resolved" and tickets.get(key) == "open":
-            tickets[key] = "resolved"
-            resolved[key] += 1
-        elif kind == "ticket.reopened" and tickets.get(key) in ("resolved", "closed"):
-            tickets[key] = "open"
-        elif kind == "ticket.closed" and tickets.get(key) == "resolved":
-            tickets[key] = "closed"
-        elif kind.startswith("job.") and "job" in data:
-            mine = jobs.setdefault(key, {})
-            mine[data["job"]] = job_next(mine, data["job"], kind[4:])
-            if kind == "job.offered":
-                nobody.discard(key)
-        elif kind == "ticket.escalated" and "/nobody/" in event["id"]:
-            nobody.add(key)
+class Story:
+    """A ticket, as the state tables of proto/README.md have it."""
+
+    def __init__(self):
+        self.state, self.jobs, self.nobody, self.resolved = None, {}, False, 0
+        self.has_clock, self.limits, self.judged, self.callbacks, self.answered = False, {}, set(), set(), set()
+
+    def held(self, *states):
+        return sum(state in states for state in self.jobs.values())
+
+    def read(self, event):
+        kind, data = event["type"], event["data"]
+        family, _, news = kind.partition(".")
+        if family == "ticket":
+            self.read_ticket(news, event)
+        elif family == "job" and "job" in data:
+            job = data["job"]
+            after = job_next(self, job, news, data.get("outcome"))
+            if after is not None:
+                self.jobs[job] = after
+            if news == "offered" or after == "accepted":
+                self.nobody = False  # who was late takes it after all
         elif kind == "sla.scheduled":
-            clocks.update((key, limit["clause"]) for limit in data["limits"])
+            self.has_clock = True
+            for limit in data["limits"]:
+                due = limit.get("due")
+                self.limits[limit["clause"], limit.get("k", 0)] = due and (due.seconds, due.nanoseconds)
+        elif kind in ("sla.met", "sla.breached"):
+            self.judged.add((data["clause"], data.get("k", 0)))
         elif kind == "followup.due":
-            callbacks[key] = max(data["k"], callbacks.get(key, 0))
-    for ticket, state in tickets.items():
-        mine = list(jobs.get(ticket, {}).values())
-        if state == "open" and mine.count("offered") + mine.count("accepted") != (0 if ticket in nobody else 1):
-            yield f"{ticket} is open and its jobs are {mine}"
-        if (ticket, "arrange") not in clocks:
-            yield f"{ticket} has no clock"
-        if resolved[ticket] and callbacks.get(ticket, 0) == 0:
-            yield f"{ticket} was resolved and no callback was due"
+            self.callbacks.add(data["k"])
+        elif kind == "followup.missed" or (kind == "followup.recorded" and data.get("reached")):
+            self.answered.add(data.get("k", 0))
+
+    def read_ticket(self, news, event):
+        if news == "assessed":
+            self.state = self.state or "open"
+        elif news == "resolved" and self.state == "open":
+            self.state = "resolved"
+            self.resolved += 1
+            live = [j for j, s in self.jobs.items() if s == "accepted"] or [j for j, s in self.jobs.items() if s == "offered"]
+            if live and event["data"].get("job", live[0]) == live[0]:
+                self.jobs[live[0]] = "done"  # another one that is named did it: then this one gets job.withdrawn
+        elif news == "cancelled" and self.state == "open":
+            self.state = "cancelled"
+        elif news == "closed" and self.state == "resolved":
+            self.state = "closed"
+        elif news == "reopened" and self.state in ("resolved", "closed"):
+            self.state = "open"
+        elif news == "escalated" and "/nobody/" in event["id"] and not self.held("accepted"):
+            self.nobody = True  # unless who was late took it meanwhile
 
 
 # The state table of a job, as proto/README.md has it: before -> news -> after; what is not there changes nothing.
@@ -133,15 +150,49 @@ JOB = {
 }
 
 
-def job_next(jobs, job, news):
-    before = jobs.get(job)
+def job_next(story, job, news, outcome=None):
+    before = story.jobs.get(job)
     after = JOB.get(before, {}).get(news, before)
-    others = [state for j, state in jobs.items() if j != job]
-    if after == "accepted" != before and "accepted" in others:
-        return before  # it gets job.withdrawn {taken}
-    if news == "offered" and before is None and ("offered" in others or "accepted" in others):
+    others = [state for j, state in story.jobs.items() if j != job]
+    ended = story.state in ("resolved", "closed", "cancelled")
+    if after == "accepted" != before and ("accepted" in others or ended):
+        return before  # it gets job.withdrawn
+    if news == "offered" and before is None and (ended or "offered" in others or "accepted" in others):
         return "withdrawn"  # the story has moved on
+    if news == "reported" and outcome != "failed" and ended and before != "accepted":
+        return before
+    if news == "reported" and outcome == "failed" and (before == "declined" or before == "withdrawn" or (
+            before == "expired" and (ended or "offered" in others or "accepted" in others))):
+        return before
     return after
+
+
+def stories_of(events):
+    """{ticket: Story}"""
+    stories = collections.defaultdict(Story)
+    for event in events:
+        if event["type"].split(".")[0] in ("ticket", "job", "sla", "followup"):
+            stories[event["key"]].read(event)
+    return {key: one for key, one in stories.items() if one.state is not None}
+
+
+def check_complete(events):
+    """Nothing is missing once all is quiet: every open ticket has its offer and its clock, every limit that is over its verdict, every
+    resolution its callback and every callback its end."""
+    now = (events[-1]["rec"].seconds, events[-1]["rec"].nanoseconds) if events else (0, 0)
+    for ticket, one in stories_of(events).items():
+        jobs = list(one.jobs.values())
+        if one.state == "open" and one.held("offered", "accepted") != (0 if one.nobody else 1):
+            yield f"{ticket} is open and its jobs are {jobs}"
+        if not one.has_clock:
+            yield f"{ticket} has no clock"
+        for (clause, k), due in one.limits.items():
+            if one.state == "open" and due and due < now and (clause, k) not in one.judged:
+                yield f"{ticket} {clause}.{k} was due at {due}, it is {now}, and there is no verdict"
+        if one.resolved and not one.callbacks:
+            yield f"{ticket} was resolved and no callback was due"
+        if one.state == "resolved":
+            yield f"{ticket} is resolved and neither closed nor reopened; callbacks due {one.callbacks}, ended {one.answered}"
 
 
 def check_journal(events, sent):

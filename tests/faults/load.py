@@ -1,5 +1,5 @@
-"""The world, for as long as a test wants it: a branch that registers and answers offers, a reader that follows the stream,
-files handed to `aftercare append`. All of them outlive whatever is done to the daemons, and remember what they were told."""
+"""The world, for as long as a test wants it: branches that register and answer offers, a reader that follows the stream, a witness
+of what is published live. All of them outlive whatever is done to the daemons, and remember what they were told."""
 import collections
 import os
 import random
@@ -9,6 +9,7 @@ import time
 import msgpack
 import zmq
 
+import wan
 from checker import Sent
 from client import digest
 
@@ -19,12 +20,15 @@ WINDOW = 64
 class Link:
     """One DEALER connection; a new socket each time, so that nothing of the one before comes through."""
 
-    def __init__(self, endpoint):
-        self.endpoint, self.socket, self.heard = endpoint, None, 0.0
+    def __init__(self, endpoint, kind=zmq.DEALER):
+        self.endpoint, self.kind, self.socket, self.heard = endpoint, kind, None, 0.0
+        self.context = None
 
     def renew(self):
+        """The first time: from the network that this thread is in (a context's own threads are where it was made)."""
         self.close()
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.context = self.context or zmq.Context()
+        self.socket = self.context.socket(self.kind)
         self.socket.linger = 0
         self.socket.reconnect_ivl, self.socket.reconnect_ivl_max = 100, 500
         self.socket.connect(self.endpoint)
@@ -34,6 +38,11 @@ class Link:
         if self.socket is not None:
             self.socket.close()
             self.socket = None
+
+    def end(self):
+        self.close()
+        if self.context is not None:
+            self.context.term()
 
     def say(self, verb, **fields):
         self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
@@ -52,14 +61,16 @@ class Link:
 class Sender(threading.Thread):
     """A source with a spool in memory: what has no answer yet is sent again, for ever."""
 
-    def __init__(self, endpoint, stream, source):
+    def __init__(self, endpoint, stream, source, network=None):
         super().__init__(daemon=True)
-        self.link, self.stream, self.source = Link(endpoint), stream, source
+        self.link, self.stream, self.source, self.network = Link(endpoint), stream, source, network
         self.incarnation = os.urandom(16)
         self.lock = threading.Lock()
         self.spool = collections.OrderedDict()  # n: event, unanswered
         self.sent = {}                          # n: Sent
         self.last, self.trouble, self.stopping, self.sessions = 0, None, False, 0
+        self.said = collections.Counter()       # what intake has said, by verb
+        self.breath = threading.Event()
 
     def put(self, type_, key, **data):
         with self.lock:
@@ -73,16 +84,19 @@ class Sender(threading.Thread):
 
     def stop(self):
         self.stopping = True
+        self.breath.set()
         self.join(10)
 
     def run(self):
+        if self.network is not None:
+            wan.enter(self.network)
         while not self.stopping and self.trouble is None:
             self.link.renew()
             try:
                 self.session()
             except ConnectionError:
-                pass
-        self.link.close()
+                self.breath.wait(0.1)
+        self.link.end()
 
     def session(self):
         with self.lock:
@@ -95,6 +109,8 @@ class Sender(threading.Thread):
             verb, said, _ = self.link.hear(20)
             if verb is None and self.link.silent():
                 raise ConnectionError
+            if verb is not None:
+                self.said[verb] += 1
             if verb == "WELCOME":
                 nxt = said.get("durable", 0) + 1
                 self.sessions += 1
@@ -104,8 +120,13 @@ class Sender(threading.Thread):
                 if said["code"] != "gap":
                     self.trouble = f"{self.source}: {verb} {said}"
                 nxt = said["expected"]
-            elif verb in ("BUSY", "ERROR"):
+            elif verb == "BUSY":
+                self.breath.wait(min(said.get("retry_ms", 0) / 1000, 0.5))
                 raise ConnectionError
+            elif verb == "ERROR" or (verb == "DENIED" and said["code"] == "superseded"):
+                raise ConnectionError  # superseded: by an earlier HELLO of this very sender, which was long on its way
+            elif verb == "DENIED" and said["code"] == "gap":
+                self.trouble = f"{self.source} was told that what is before {first} is taken, and is asked for it again: {said}"
             elif verb == "DENIED":
                 self.trouble = f"{self.source}: {verb} {said}"
             if self.trouble:
@@ -122,7 +143,7 @@ class Sender(threading.Thread):
             n = min(self.last, oldest + WINDOW - 1) - nxt + 1
             events = [self.spool[k] for k in range(nxt, nxt + n)] if n > 0 and nxt >= oldest else []
         if nxt < oldest:
-            return oldest
+            self.trouble = f"{self.source} was told that {nxt} is taken, and is asked for it again"
         if events:
             self.link.say("APPEND", n=nxt, events=events)
         return nxt + len(events)
@@ -148,6 +169,7 @@ class Follower(threading.Thread):
     def __init__(self, endpoint, on_event):
         super().__init__(daemon=True)
         self.link, self.on_event = Link(endpoint), on_event
+        self.head_told, self.now_told = 0, 0  # of heads: the farthest, in seconds
         self.have, self.chain, self.trouble, self.stopping, self.breaks = 0, None, None, False, -1
         self.when = {}  # pos: when it came
         self.breath = threading.Event()
@@ -163,7 +185,7 @@ class Follower(threading.Thread):
             self.breaks += 1
             self.session()
             self.breath.wait(0.1)
-        self.link.close()
+        self.link.end()
 
     def session(self):
         fields = {"link": self.chain} if self.chain else {}
@@ -177,6 +199,9 @@ class Follower(threading.Thread):
                 return
             elif verb in ("FORK", "AHEAD"):
                 self.trouble = f"{verb} {said} after {self.have}: what was published is gone"
+            if verb is not None:
+                self.head_told = max(self.head_told, said.get("head", 0))
+                self.now_told = max(self.now_told, said["now"].seconds if "now" in said else 0)
             if self.trouble:
                 return
 
@@ -195,30 +220,64 @@ class Follower(threading.Thread):
             self.trouble = f"the link at {self.have} differs"
 
 
-class World:
-    """Registers tickets at a rate and answers what it reads: some offers are accepted, some declined, some left."""
+class Witness(threading.Thread):
+    """Hears what is published live and keeps it: whatever was told must stand in the journal for ever."""
 
-    def __init__(self, sender, seed):
-        self.sender, self.random, self.held = sender, random.Random(seed), {}
-        self.registered = 0
+    def __init__(self, endpoint):
+        super().__init__(daemon=True)
+        self.link, self.stopping = Link(endpoint, zmq.SUB), False
+        self.bodies, self.links = {}, {}  # pos: digests of the bodies told; pos: links told
+
+    def stop(self):
+        self.stopping = True
+        self.join(10)
+
+    def run(self):
+        self.link.renew()
+        self.link.socket.subscribe(b"")
+        while not self.stopping:
+            if not self.link.socket.poll(100):
+                continue
+            topic, body, _ = self.link.socket.recv_multipart()
+            fields = msgpack.unpackb(body, timestamp=0)
+            if topic == b"~head":
+                self.links.setdefault(fields.get("head", 0), set()).add(fields["link"])
+            else:
+                self.bodies.setdefault(fields["pos"], set()).add(digest(body))
+        self.link.end()
+
+
+class World:
+    """Registers tickets and answers what it reads: some offers are accepted, some declined, some left; some tickets are cancelled,
+    and now and then somebody says what must be refused. Everything through one of its senders."""
+
+    def __init__(self, senders, seed):
+        self.senders, self.random, self.registered = senders, random.Random(seed), 0
+
+    def put(self, type_, key, **data):
+        self.random.choice(self.senders).put(type_, key, **data)
 
     def register(self):
         self.registered += 1
         key = f"T-{self.registered:05}"
-        self.sender.put("ticket.registered", key, kind=self.random.choice(["leak", "noise"]),
-                        region=self.random.choice(["R1", "R2"]), product="PUMP")
+        self.put("ticket.registered", key, kind=self.random.choice(["leak", "noise"]), region=self.random.choice(["R1", "R2"]),
+                 product="PUMP")
+        if self.registered % 20 == 0:
+            self.put("job.accepted", key, job=f"{key}/j99")  # nobody has offered that
 
     def on_event(self, event):
         kind, key, data = event["type"], event["key"], event["data"]
         draw = random.Random(event["id"]).random()
         if kind == "job.offered" and draw < 0.45:
-            self.sender.put("job.accepted", key, job=data["job"])
+            self.put("job.accepted", key, job=data["job"])
         elif kind == "job.offered" and draw < 0.65:
-            self.sender.put("job.declined", key, job=data["job"], reason="busy")
+            self.put("job.declined", key, job=data["job"], reason="busy")
+        elif kind == "job.offered" and draw > 0.97:
+            self.put("ticket.cancelled", key, reason="mistake")
         elif kind == "job.accepted":
             if draw < 0.5:
-                self.sender.put("ticket.resolved", key)
+                self.put("ticket.resolved", key)
             elif draw < 0.7:
-                self.sender.put("job.reported", key, job=data["job"], outcome="done")
+                self.put("job.reported", key, job=data["job"], outcome="done")
         elif kind == "followup.due" and draw < 0.6:
-            self.sender.put("followup.recorded", key, k=data["k"], reached=True, satisfaction=5 if draw < 0.5 else 1)
+            self.put("followup.recorded", key, k=data["k"], reached=True, satisfaction=5 if draw < 0.5 else 1)

@@ -1,4 +1,5 @@
-"""Daemons are killed, stopped and cut off while a load runs; afterwards nothing is lost, nothing is twice, nothing is missing.
+"""What `aftercare up` keeps running, under faults: daemons are killed, stopped and cut off while a load runs; afterwards nothing is
+lost, nothing is twice, nothing is missing. (run is the campaign with faults of every other kind.)
 
     test_kill.py [--minutes N] [--seed S] [--rate EVENTS] [--keep]
 
@@ -16,16 +17,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 import checker
+import tables
+from campaign import QUIET, SITES
 from client import Reader
 from load import Follower, Sender, World
-from relay import Relay
+from relay import Relay, listen_tcp
 from stack import DAEMONS, WORKERS, Failed, Stack, free_ports, jsonl, until
-
-SITES = [{"type": "site.updated", "key": f"S{i}", "by": "hq", "data": {"name": f"site {i}", "tier": 3, "territories": ["R"],
-                                                                      "region": "R1"}} for i in range(6)] + \
-        [{"type": "site.updated", "key": "HQ", "by": "hq", "data": {"name": "headquarters", "tier": 1, "region": "R1"}}]
-QUIET = 6  # longer than any limit of the policy goes without a word
-
 
 class Faults:
     def __init__(self, stack, relays, seed):
@@ -132,7 +129,7 @@ def torture(stack, args, faults):
     stack("append", jsonl(stack.data / "sites.jsonl", SITES))
     stream = next(iter(Reader(feed, "operator/test").events()))["data"]["stream"]
     sender = Sender(f"tcp://127.0.0.1:{faults.relays['cmd'].port}", stream, "operator/branch")
-    world = World(sender, args.seed)
+    world = World([sender], args.seed)
     follower = Follower(f"tcp://127.0.0.1:{faults.relays['feed'].port}", world.on_event)
     seconds, appended = args.minutes * 60 or 30, []
     by_file = threading.Thread(target=files, args=(stack, seconds, appended), daemon=True)
@@ -159,7 +156,7 @@ def torture(stack, args, faults):
         head = stack.caught_up()
         if not head or head != last["head"] or sender.waiting():
             last.update(head=head or last["head"], at=time.monotonic())
-        return trouble() or time.monotonic() - last["at"] > QUIET
+        return trouble() or (time.monotonic() - last["at"] > QUIET and not list(tables.nothing_in_flight(stack)))
     until("every worker at the head and nothing more to say", quiet, 180)
     faults.say(f"quiet at {stack.head()}; sessions of the branch {sender.sessions}, breaks of the follower {follower.breaks}")
     follower.stop()
@@ -170,8 +167,9 @@ def torture(stack, args, faults):
 
 
 def check(stack, sender, follower, appended):
-    events = list(Reader(f"tcp://127.0.0.1:{stack.ports[2]}", "operator/check").events())
-    found = checker.check_journal(events, {sender.source: sender.sent})
+    reader = Reader(f"tcp://127.0.0.1:{stack.ports[2]}", "operator/check")
+    events, sent = list(reader.events()), {sender.source: sender.sent}
+    found = checker.check_journal(events, sent) + tables.check_tables(stack, events, reader.bodies, sent)
     if len(events) != follower.have:
         found.append(f"the follower has {follower.have} events, the journal {len(events)}")
     registered = [e["key"] for e in events if e["type"] == "ticket.registered"]
@@ -196,8 +194,7 @@ def settings_of(stack):
     ports = free_ports(3)
     relays = {}
     for name, port, target in zip(("cmd", "live", "feed"), ports, stack.ports):
-        relays[name] = Relay(port, target)
-        relays[name].port = port
+        relays[name] = Relay(listen_tcp(port=port), target)
         stack.settings += f"{name}: tcp://127.0.0.1:{port}\n"
     return relays
 

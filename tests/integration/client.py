@@ -19,6 +19,7 @@ class Reader:
         self.socket.linger = 0
         self.socket.connect(endpoint)
         self.consumer = consumer
+        self.bodies = []  # as they came
 
     def say(self, verb, **fields):
         self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
@@ -43,6 +44,7 @@ class Reader:
                     if link is None:  # the first event tells the stream's id
                         link = digest(event["data"]["stream"].encode())
                     have, link = have + 1, digest(link + body)
+                    self.bodies.append(body)
                     yield event
                 assert fields["upto"] == have and fields["link"] == link, f"the link at {have} is wrong"
                 self.say("CREDIT", bytes=size, applied=have)

@@ -1,0 +1,148 @@
+"""Two intakes on one PostgreSQL, one standing by for the other; sources, workers and readers know both by their endpoints."""
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import msgpack
+import zmq
+
+from load import Follower, Link, Sender
+from plant import INTAKES, LEASE_MS, SOCKETS, Plant
+from stack import WORKERS, Failed, until
+
+SILENCE = 1.5
+
+
+class Links(Link):
+    """A connection to one of several endpoints, each tried in turn: on silence, and where MOVED says that it stands by."""
+
+    def __init__(self, endpoints):
+        super().__init__(endpoints[0])
+        self.endpoints, self.turn = endpoints, -1
+
+    def renew(self):
+        self.turn += 1
+        self.endpoint = self.endpoints[self.turn % len(self.endpoints)]
+        super().renew()
+
+    def hear(self, ms):
+        verb, said, size = super().hear(ms)
+        return ("ERROR" if verb == "MOVED" else verb), said, size
+
+    def silent(self):
+        return time.monotonic() - self.heard > SILENCE
+
+
+class Source(Sender):
+    """A branch that knows both, and when each of its events was acknowledged."""
+
+    def __init__(self, endpoints, stream, name):
+        super().__init__(endpoints[0], stream, name)
+        self.link, self.acked = Links(endpoints), []
+
+    def answered(self, answers):
+        super().answered(answers)
+        self.acked.append(time.monotonic())
+
+    def longest_gap(self, since, until_):
+        """(seconds, when it began) without a single acknowledgement, between the two instants."""
+        times = [since, *(t for t in self.acked if since < t < until_), until_]
+        return max(((b - a, a) for a, b in zip(times, times[1:])), default=(0, since))
+
+
+class Reader(Follower):
+    def __init__(self, endpoints, on_event):
+        super().__init__(endpoints[0], on_event)
+        self.link = Links(endpoints)
+
+
+class Ear(threading.Thread):
+    """Everything that one intake says to whoever listens: live, and heads on its feed; with the instant it came."""
+
+    def __init__(self, live, feed):
+        super().__init__(daemon=True)
+        self.addresses, self.heard, self.stopping = (live, feed), [], threading.Event()
+        self.start()
+
+    def run(self):
+        context = zmq.Context()
+        live, feed = context.socket(zmq.SUB), context.socket(zmq.DEALER)
+        for socket, address in zip((live, feed), self.addresses):
+            socket.linger = 0
+            socket.connect(address)
+        live.subscribe(b"")
+        feed.send_multipart([b"OPEN", msgpack.packb({"consumer": "operator/ear", "credit": 1 << 24, "follow": True})])
+        poller = zmq.Poller()
+        for socket in (live, feed):
+            poller.register(socket, zmq.POLLIN)
+        while not self.stopping.is_set():
+            for socket, _ in poller.poll(50):
+                parts = socket.recv_multipart()
+                fields = msgpack.unpackb(parts[1], timestamp=0)
+                self.heard.append((time.monotonic(), parts[0].decode(), fields))
+        live.close()
+        feed.close()
+
+    def stop(self):
+        self.stopping.set()
+        self.join(5)
+
+    def after(self, instant):
+        return [(what, fields.get("epoch"), fields.get("head", fields.get("pos"))) for when, what, fields in self.heard
+                if when > instant and what != "MOVED"]
+
+
+class Pair(Plant):
+    """As Plant, but nobody stands between: the settings name both intakes, as an operator with two hosts writes them."""
+
+    def __init__(self, **options):
+        super().__init__(wide=False, two=True, **options)
+
+    def endpoints(self, socket):
+        return [f"tcp://127.0.0.1:{self.own[name][SOCKETS.index(socket)]}" for name in INTAKES]
+
+    def write_settings(self):
+        for name, file in zip(INTAKES, ("aftercare.yaml", "intake-b.yaml")):
+            cmd, live, feed, metrics = self.own[name]
+            lines = [f"data: {self.data}", f"sockets: {self.data}/s"]
+            lines += [f"{s}: \"{', '.join(self.endpoints(s))}\"" for s in SOCKETS]
+            lines += ["intake:", f"  cmd: tcp://127.0.0.1:{cmd}", f"  live: tcp://127.0.0.1:{live}", f"  feed: tcp://127.0.0.1:{feed}",
+                      f"  metrics: 127.0.0.1:{metrics}", f"  lease_ms: {LEASE_MS}", f"  dsn: {self.dsn(name, 'intake')}"]
+            for worker in WORKERS:
+                lines += [f"{worker}:", f"  metrics: 127.0.0.1:{self.worker_metrics[worker]}", f"  dsn: {self.dsn(worker, worker)}"]
+            (self.data / file).write_text("\n".join(lines) + "\n")
+
+    # --- who is what
+    def health(self, name):
+        """"ok", "standing by", another reason; None: it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.own[name][3]}/health", timeout=1) as answer:
+                return answer.read().decode().strip()
+        except urllib.error.HTTPError as why:
+            return why.read().decode().strip()
+        except OSError:
+            return None
+
+    def active(self):
+        return next((name for name in INTAKES if self.health(name) == "ok"), None)
+
+    def standby(self):
+        return next((name for name in INTAKES if self.health(name) == "standing by"), None)
+
+    def both(self):
+        """(active, standing by), as soon as it is so."""
+        until("one intake serves and one stands by", lambda: self.active() and self.standby(), 30)
+        return self.active(), self.standby()
+
+    def epoch(self):
+        return int(self.pg.sql("SELECT epoch FROM intake.head")[0][0])
+
+    def wait_all(self, senders, follower, seconds=60):
+        def quiet():
+            for who in (*senders, follower):
+                if who.trouble:
+                    raise Failed(who.trouble)
+            head = self.caught_up()
+            return head and not any(s.waiting() for s in senders) and follower.have == head
+        until("all acknowledged, all at the head", quiet, seconds)
