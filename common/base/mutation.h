@@ -23,6 +23,17 @@ enum mutation {
     MUTATION_MEMORY_KEPT,         /* intake goes on from memory after a commit in doubt */
     MUTATION_UPTO_EARLY,          /* a worker says upto for what it has not shipped */
     MUTATION_SESSION_KEPT,        /* a source's older session may still append */
+    MUTATION_CREDIT_IGNORED,      /* a reader without credit is sent events */
+    MUTATION_FILTER_SKIPS,        /* a filtered reader's cursor moves past what had no room */
+    MUTATION_PARKED_PASSED,       /* a later event of a parked one's key is handled */
+    MUTATION_PARKED_FORGOTTEN,    /* a start does not know what was parked */
+    MUTATION_RELEASE_UNDRAWN,     /* what a released event concluded is undone with the next one, which fails */
+    MUTATION_ANSWER_TORN,         /* an answer's rows and its position are not of one snapshot */
+    MUTATION_SETTLED_EARLY,       /* the clock source is not made to wait for the workers */
+    MUTATION_LINK_KEPT,           /* a link does not follow from the one before */
+    MUTATION_POSITION_SKIPPED,    /* a hole before each event of intake's own */
+    MUTATION_HOLE_UNNOTICED,      /* a reader waits for ever for what live has lost */
+    MUTATION_WINDOW_IGNORED,      /* a source sends all that it has */
     MUTATIONS
 };
 

@@ -2,10 +2,13 @@
  * bodies are rows, so that a release needs nothing but the tables. */
 #include "worker/run_internal.h"
 
+#include "base/mutation.h"
 #include "base/text.h"
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 struct parked_blob {
     uint32_t len;
@@ -72,6 +75,62 @@ size_t run_parked(const struct run *run)
     return n;
 }
 
+/* --- what the journal says was parked ------------------------------------------------------------- */
+
+/* An event.parked that was read ahead: which event, and when: at its own position, or at that of a release which failed. A replay
+ * does then as was done, whatever its handlers think of it by now. */
+struct parked_known {
+    UT_hash_handle hh;
+    char reason[200];
+    char id[48]; /* POSITION/CAUSE */
+};
+
+static void known_id(uint64_t pos, uint64_t cause, char id[48])
+{
+    snprintf(id, 48, "%llu/%llu", (unsigned long long)pos, (unsigned long long)cause);
+}
+
+/* NULL: it was not parked then, as far as is known. */
+static const char *known_reason(const struct run *run, uint64_t pos, uint64_t cause)
+{
+    char id[48];
+    const struct parked_known *known;
+    if (run->parked_known == NULL)
+        return NULL;
+    known_id(pos, cause, id);
+    HASH_FIND_STR(run->parked_known, id, known);
+    return known != NULL ? known->reason : NULL;
+}
+
+void parking_forget(struct run *run)
+{
+    struct parked_known *known, *next;
+    HASH_ITER(hh, run->parked_known, known, next)
+    {
+        HASH_DEL(run->parked_known, known);
+        free(known);
+    }
+}
+
+void parking_expect(struct run *run, const struct event *event, const void *data)
+{
+    char id[48];
+    struct parked_known *known;
+    if (!text_equal(event->type, "event.parked") || data == NULL)
+        return;
+    const struct event_parked *parked = data;
+    known_id((uint64_t)parked->pos, event->cause, id);
+    HASH_FIND_STR(run->parked_known, id, known);
+    if (known != NULL)
+        return;
+    known = memory_new(sizeof *known);
+    memcpy(known->id, id, sizeof id);
+    text_copy(known->reason, sizeof known->reason, parked->reason);
+    HASH_ADD_STR(run->parked_known, id, known);
+}
+
+/* --- setting aside -------------------------------------------------------------------------------- */
+
 /* It stands in the journal: nothing else may conclude it, although no row tells. */
 static void aside_keep(struct run *run, const struct event *event)
 {
@@ -84,6 +143,7 @@ void parking_start(struct run *run)
     struct event event;
     struct problem problem;
     flight_clear(run->aside);
+    parking_forget(run);
     const void *at = table_first(run->tables, run->parked_table, 0, NULL);
     for (; at != NULL; at = table_next(run->tables, run->parked_table, 0, at)) {
         const struct parked_row *row = at;
@@ -117,20 +177,46 @@ static enum step set_aside(struct run *run, const struct event *event, const cha
     return STEP_DONE;
 }
 
-bool parking_holds(struct run *run, const struct run_item *item, enum step *step)
+/* The reason to give the row; NULL: it is not held. */
+static const char *held(const struct run *run, const struct run_item *item)
 {
     const struct event *event = &item->event;
-    char id[24];
-    id_print(event->pos, id);
-    bool known = flight_count(run->parked_ahead) > 0 && flight_has(run->parked_ahead, id);
-    if (item->builtin != NULL && !known)
-        return false;
-    if (item->handler == NULL || (!known && first_of(run, event->key) == NULL))
+    const char *known = known_reason(run, event->pos, event->pos);
+    if (item->handler == NULL || (item->builtin != NULL && known == NULL))
+        return NULL;
+    if (known != NULL)
+        return known;
+    return first_of(run, event->key) != NULL && !MUTATION(MUTATION_PARKED_PASSED) ? "" : NULL;
+}
+
+bool parking_holds(struct run *run, const struct run_item *item, enum step *step)
+{
+    const char *reason = held(run, item);
+    if (reason == NULL)
         return false;
     /* A conclusion of our own that is set aside has been read back all the same. */
     run_land(run, item);
-    *step = set_aside(run, event, known ? "parked before" : "");
+    *step = set_aside(run, &item->event, reason);
     return true;
+}
+
+bool parking_will_hold(const struct run *run, const struct run_item *item)
+{
+    return held(run, item) != NULL;
+}
+
+/* At the event at hand: its own position, or the release that failed. */
+static void say_parked(struct run *run, uint64_t pos, const char *key, const char *reason)
+{
+    char slot[EVENT_ID_CAP];
+    text_format(slot, sizeof slot, "%s/parked/%llu/%llu", run->worker->name, (unsigned long long)pos,
+                (unsigned long long)run->cause);
+    struct event_parked parked;
+    record_clear(&event_parked_record, &parked);
+    parked.pos = (int64_t)pos;
+    text_copy(parked.worker, sizeof parked.worker, run->worker->name);
+    text_copy(parked.reason, sizeof parked.reason, reason);
+    conclude(run, slot, "event.parked", key, &event_parked_record, &parked);
 }
 
 enum step parking_park(struct run *run, const struct run_item *item, const char *reason, bool decide)
@@ -138,29 +224,12 @@ enum step parking_park(struct run *run, const struct run_item *item, const char 
     const struct event *event = &item->event;
     run_land(run, item);
     enum step step = set_aside(run, event, reason);
-    if (step != STEP_DONE || !decide)
-        return step;
-    char slot[EVENT_ID_CAP];
-    text_format(slot, sizeof slot, "%s/parked/%llu/%llu", run->worker->name,
-                (unsigned long long)event->pos, (unsigned long long)run->cause);
-    struct event_parked parked;
-    record_clear(&event_parked_record, &parked);
-    parked.pos = (int64_t)event->pos;
-    text_copy(parked.worker, sizeof parked.worker, run->worker->name);
-    text_copy(parked.reason, sizeof parked.reason, reason);
-    conclude(run, slot, "event.parked", event->key, &event_parked_record, &parked);
-    return STEP_DONE;
+    if (step == STEP_DONE && decide)
+        say_parked(run, event->pos, event->key, reason);
+    return step;
 }
 
-void parking_expect(struct run *run, const struct event *event, const void *data)
-{
-    if (!text_equal(event->type, "event.parked") || data == NULL)
-        return;
-    const struct event_parked *parked = data;
-    char id[24];
-    id_print((uint64_t)parked->pos, id);
-    flight_add(run->parked_ahead, id);
-}
+/* --- release -------------------------------------------------------------------------------------- */
 
 /* Handles one that waited, now. */
 static enum step handle_parked(struct run *run, const struct parked_row *row, bool decide)
@@ -177,6 +246,58 @@ static enum step handle_parked(struct run *run, const struct parked_row *row, bo
     return run_step(run, &item, decide);
 }
 
+/* Why a row stays where it is, without its handler being asked: so it was at this position before, or the attempt brings the process
+ * down. NULL: it is tried. */
+static const char *stays(const struct run *run, const struct parked_row *row)
+{
+    if (run->crash_pos == run->cause)
+        return CRASHED;
+    return known_reason(run, (uint64_t)row->pos, run->cause);
+}
+
+static void still_parked(struct run *run, const struct parked_row *row, const char *reason, bool decide)
+{
+    char id[24];
+    uint64_t pos = (uint64_t)row->pos;
+    id_print(pos, id);
+    struct parked_row *stayed = table_change(run->tables, run->parked_table, id);
+    text_copy(stayed->reason, sizeof stayed->reason, reason);
+    if (decide)
+        say_parked(run, pos, stayed->key, reason);
+}
+
+/* The rows of a key in order, as long as each can be handled. What one of them concluded before stays when another fails. */
+static enum step release_rows(struct run *run, const char *key, bool decide)
+{
+    char id[24];
+    size_t mark = tables_mark(run->tables), drawn_from = run->drawn_from;
+    struct buf slots = {0};
+    enum step step = STEP_DONE;
+    for (const struct parked_row *row = first_of(run, key); row != NULL && step == STEP_DONE; row = first_of(run, key)) {
+        const char *why = stays(run, row);
+        step = why != NULL ? STEP_TROUBLE : handle_parked(run, row, decide);
+        if (step == STEP_MISS)
+            break;
+        buf_append(&slots, run->slots.data, run->slots.len);
+        if (!MUTATION(MUTATION_RELEASE_UNDRAWN))
+            run_begin(run, run->cause, run->at_us);
+        if (step == STEP_TROUBLE) {
+            still_parked(run, row, why != NULL ? why : run->trouble, decide);
+            continue;
+        }
+        id_print((uint64_t)row->pos, id);
+        ((struct parked_row *)table_change(run->tables, run->parked_table, id))->open = false;
+    }
+    if (step == STEP_MISS) {
+        tables_undo(run->tables, mark);
+        run->drawn_from = drawn_from;
+        buf_append(&run->slots, slots.data, slots.len);
+        run_undo_drawn(run);
+    }
+    buf_release(&slots);
+    return step == STEP_MISS ? STEP_MISS : STEP_DONE;
+}
+
 enum step parking_on_event(struct run *run, const struct run_item *item, bool decide)
 {
     bool dropped = text_equal(item->event.type, "event.dropped");
@@ -190,25 +311,14 @@ enum step parking_on_event(struct run *run, const struct run_item *item, bool de
     id_print((uint64_t)released->pos, id);
     const struct parked_row *first = table_get(run->tables, run->parked_table, id);
     if (first == NULL || !first->open)
-        return STEP_DONE;
+        return tables_missed(run->tables) ? STEP_MISS : STEP_DONE;
     char key[EVENT_KEY_CAP];
     text_copy(key, sizeof key, first->key);
-    size_t mark = tables_mark(run->tables);
-    for (const struct parked_row *row = first_of(run, key); row != NULL; row = first_of(run, key)) {
-        bool left_out = dropped && row->pos == released->pos;
-        enum step step = left_out ? STEP_DONE : handle_parked(run, row, decide);
-        if (step == STEP_MISS) {
-            tables_undo(run->tables, mark);
-            run_undo_drawn(run);
-            return STEP_MISS;
-        }
-        id_print((uint64_t)row->pos, id);
-        struct parked_row *done = table_change(run->tables, run->parked_table, id);
-        if (step == STEP_TROUBLE) { /* still not: it stays, with the new reason */
-            text_copy(done->reason, sizeof done->reason, run->trouble);
-            break;
-        }
-        done->open = false;
-    }
-    return STEP_DONE;
+    if (dropped)
+        ((struct parked_row *)table_change(run->tables, run->parked_table, id))->open = false;
+    /* One that only waited is left out; what it waited behind stays what it is. */
+    const struct parked_row *before = first_of(run, key);
+    if (dropped && before != NULL && before->pos < released->pos)
+        return STEP_DONE;
+    return release_rows(run, key, decide);
 }

@@ -77,7 +77,6 @@ struct run *run_new(const struct worker *worker, size_t cache_rows)
     sweeps_new(run);
     run->batch = arena_new(1 << 20);
     run->flight = flight_new();
-    run->parked_ahead = flight_new();
     run->aside = flight_new();
     return run;
 }
@@ -91,7 +90,7 @@ void run_destroy(struct run **run_p)
     tables_destroy(&run->tables);
     arena_destroy(&run->batch);
     flight_destroy(&run->flight);
-    flight_destroy(&run->parked_ahead);
+    parking_forget(run);
     flight_destroy(&run->aside);
     buf_release(&run->drafts);
     buf_release(&run->slots);
@@ -135,7 +134,6 @@ void run_start(struct run *run, const struct run_state *state, uint64_t upto)
     run->fire = false;
     run->error[0] = '\0';
     flight_clear(run->flight);
-    flight_clear(run->parked_ahead);
     parking_start(run);
     sweeps_start(run);
     batch_clear(run);
@@ -321,6 +319,16 @@ static bool is_reference(const struct event *event)
            text_equal(event->type, "time.reached");
 }
 
+/* What everything else rests on is not set aside. */
+static enum step cannot(struct run *run, const struct run_item *item, const char *why, bool decide)
+{
+    if (!is_reference(&item->event))
+        return parking_park(run, item, why, decide);
+    run_stop(run, "event %llu (%s) cannot be handled and must not be left out: %s", (unsigned long long)item->event.pos,
+             item->event.type, why);
+    return STEP_TROUBLE;
+}
+
 static enum step handle(struct run *run, const struct run_item *item)
 {
     bool decide = item->event.pos > run->upto;
@@ -329,18 +337,16 @@ static enum step handle(struct run *run, const struct run_item *item)
     if (parking_holds(run, item, &step))
         return step;
     if (item->event.pos == run->crash_pos && item->handler != NULL)
-        return parking_park(run, item, "it has brought the process down before", decide);
+        return cannot(run, item, CRASHED, decide);
+    size_t mark = tables_mark(run->tables);
     step = run_step(run, item, decide);
-    if (step == STEP_DONE && item->builtin != NULL)
-        step = parking_on_event(run, item, decide);
+    if (step == STEP_DONE && item->builtin != NULL && (step = parking_on_event(run, item, decide)) == STEP_MISS) {
+        tables_undo(run->tables, mark);
+        run_undo_drawn(run);
+    }
     if (step != STEP_TROUBLE)
         return step;
-    if (is_reference(&item->event)) {
-        run_stop(run, "event %llu (%s) cannot be handled and must not be left out: %s",
-                 (unsigned long long)item->event.pos, item->event.type, run->trouble);
-        return STEP_TROUBLE;
-    }
-    return parking_park(run, item, run->trouble, decide);
+    return cannot(run, item, run->trouble, decide);
 }
 
 /* An event missed rows: the rest of the batch is run dry, so that one fetch brings all it needs. */
@@ -349,7 +355,7 @@ static void collect_misses(struct run *run, size_t from)
     size_t mark = tables_mark(run->tables);
     run->dry = true;
     for (size_t i = from; i < run->items_n; i++)
-        if (run->items[i].handler != NULL)
+        if (run->items[i].handler != NULL && !parking_will_hold(run, &run->items[i]))
             run_step(run, &run->items[i], run->items[i].event.pos > run->upto);
     run->dry = false;
     tables_undo(run->tables, mark);

@@ -8,6 +8,7 @@
 #define TIMERS_PER_TRANSACTION_MAX 512
 #define SWEPT_PER_TRANSACTION_MAX 512
 #define PARKED_MAX 1000
+#define CRASHED "it has brought the process down before"
 
 struct flight;
 
@@ -65,7 +66,7 @@ struct run {
     size_t items_n, items_cap, items_done;
 
     struct flight *flight;      /* slots concluded and not read back */
-    struct flight *parked_ahead; /* positions known to be parked */
+    struct parked_known *parked_known; /* what the journal says was parked */
     struct flight *aside;        /* own conclusions that are read back and wait in a parked row */
     struct buf drafts;
     struct run_conclusion *conclusions;
@@ -120,6 +121,8 @@ enum step run_sweep(struct run *);
 extern const struct table_def parked_table_def;
 /* True: the event is held back behind a parked one of its key (or is known to be parked); *step tells how that went. */
 bool parking_holds(struct run *, const struct run_item *, enum step *);
+/* As far as can be told before its turn: its handler must not be asked. */
+bool parking_will_hold(const struct run *, const struct run_item *);
 /* Parks an event that cannot be handled, and says so. */
 enum step parking_park(struct run *, const struct run_item *, const char *reason, bool decide);
 /* event.released and event.dropped: what waited is handled now. */
@@ -128,5 +131,6 @@ enum step parking_on_event(struct run *, const struct run_item *, bool decide);
 void parking_start(struct run *);
 /* An event.parked of our own, read ahead. */
 void parking_expect(struct run *, const struct event *, const void *data);
+void parking_forget(struct run *);
 
 #endif

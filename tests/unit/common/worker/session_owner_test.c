@@ -1,0 +1,69 @@
+/* Two processes of one worker at their start: whoever begins a session later owns the cursor. What the earlier one has read may be old
+ * by then, so that it neither commits nor takes what it has read for the cursor's. */
+#include "toy.h"
+
+#include "unit/common/pg/cluster.h"
+#include "worker/cursor.h"
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct cluster cluster;
+
+static int group_setup(void **state)
+{
+    (void)state;
+    return cluster_start(&cluster);
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    return cluster_stop(&cluster);
+}
+
+static void begin(struct pg *pg, struct run *run, struct cursor *cursor)
+{
+    const char *why;
+    assert_int_equal(cursor_open(pg, "toy", run, false, cursor, &why), STATUS_OK);
+}
+
+static enum status move(struct pg *pg, const struct cursor *cursor, uint64_t pos)
+{
+    struct run_state state = cursor->state;
+    state.pos = pos;
+    enum status status = pg_begin(pg);
+    if (status == STATUS_OK)
+        status = cursor_send(pg, "toy", cursor->session, cursor->state.pos, &state);
+    return status == STATUS_OK ? pg_commit(pg) : status;
+}
+
+static void test_the_later_session_owns_the_cursor(void **state)
+{
+    (void)state;
+    struct cursor first, second;
+    struct run *run = run_new(&toy_worker, 8);
+    struct pg *one = cluster_connect(&cluster, "toy"), *other = cluster_connect(&cluster, "toy");
+    begin(one, run, &first);
+    assert_int_equal(cursor_hold(one, "toy", first.session), STATUS_OK);
+    assert_int_equal(move(one, &first, 5), STATUS_OK);
+    first.state.pos = 5;
+
+    begin(other, run, &second);
+    assert_int_equal(second.state.pos, 5);
+    /* Both stand at 5, and only one of them may go on. */
+    assert_int_equal(cursor_hold(one, "toy", first.session), STATUS_REFUSED);
+    assert_int_equal(cursor_hold(other, "toy", second.session), STATUS_OK);
+    assert_int_not_equal(move(one, &first, 6), STATUS_OK);
+    assert_int_equal(move(other, &second, 7), STATUS_OK);
+    pg_destroy(&one);
+    pg_destroy(&other);
+    run_destroy(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_later_session_owns_the_cursor)};
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
