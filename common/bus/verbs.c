@@ -145,6 +145,7 @@ static const struct field opened_fields[] = {
     F_INT(verb_opened, epoch, 0, "intake's epoch"),
     F_INT(verb_opened, head, 0, "the journal's last position"),
     F_INT(verb_opened, first, 0, "the first position kept"),
+    F_BOOL(verb_opened, whole, 0, "every position will come: no filter, and the principal sees all"),
 };
 const struct record verb_opened_record = RECORD(verb_opened, opened_fields, "reading begins");
 

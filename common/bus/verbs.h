@@ -103,6 +103,7 @@ struct verb_serve {
 /* feed, from intake */
 struct verb_opened {
     int64_t epoch, head, first;
+    bool whole;
 };
 struct verb_fork {
     int64_t pos;

@@ -26,6 +26,7 @@ struct reader_session {
     int64_t heard_us;
     size_t row_bytes; /* of its last page, on average */
     bool caught_up; /* CAUGHT_UP is said */
+    bool whole; /* it was told that every position comes */
     bool gone;
 };
 

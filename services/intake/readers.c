@@ -144,7 +144,9 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
                                       .credit = credit_capped(open.credit), .heard_us = clock_boot_us()};
     text_copy(reader->principal, sizeof(reader->principal), principal->id);
     memcpy(reader->link, link, LINK_BYTES);
-    struct verb_opened opened = {.epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .first = 1};
+    reader->whole = filter_is_whole(&open, &principal->granted);
+    struct verb_opened opened = {
+        .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .first = 1, .whole = reader->whole};
     feed_say(feed, peer, "OPENED", &verb_opened_record, &opened);
 }
 
@@ -393,6 +395,11 @@ static bool reader_turn(struct feed *feed, struct reader_session *reader)
     }
     struct gather gather = {.feed = feed, .reader = reader, .principal = &principal->granted, .upto = reader->pos};
     gather.whole = filter_is_whole(&reader->open, gather.principal);
+    if (gather.whole != reader->whole) { /* it would take a right's end for a hole */
+        feed_error(feed, &reader->peer, 0, "rights", "what this principal may see has changed: open again");
+        reader->gone = true;
+        return false;
+    }
     gather.budget = reader->credit < BATCH_MAP_BYTES ? (size_t)reader->credit : BATCH_MAP_BYTES;
     buf_reset(&feed->deliveries);
     if (reader->pos < feed->state.head.pos) {
