@@ -89,7 +89,7 @@ class Story:
     """A ticket, as the state tables of proto/README.md have it."""
 
     def __init__(self):
-        self.state, self.jobs, self.nobody, self.resolved = None, {}, False, 0
+        self.state, self.jobs, self.nobody, self.resolved, self.reported = None, {}, False, 0, False
         self.has_clock, self.limits, self.judged, self.callbacks, self.answered = False, {}, set(), set(), set()
 
     def held(self, *states):
@@ -103,6 +103,8 @@ class Story:
         elif family == "job" and "job" in data:
             job = data["job"]
             after = job_next(self, job, news, data.get("outcome"))
+            if news == "reported" and after == "done" != self.jobs.get(job) and data.get("outcome") != "failed":
+                self.reported = True
             if after is not None:
                 self.jobs[job] = after
             if news == "offered" or after == "accepted":
@@ -133,7 +135,7 @@ class Story:
         elif news == "closed" and self.state == "resolved":
             self.state = "closed"
         elif news == "reopened" and self.state in ("resolved", "closed"):
-            self.state = "open"
+            self.state, self.reported = "open", False
         elif news == "escalated" and "/nobody/" in event["id"] and not self.held("accepted"):
             self.nobody = True  # unless who was late took it meanwhile
 
@@ -154,7 +156,7 @@ def job_next(story, job, news, outcome=None):
     before = story.jobs.get(job)
     after = JOB.get(before, {}).get(news, before)
     others = [state for j, state in story.jobs.items() if j != job]
-    ended = story.state in ("resolved", "closed", "cancelled")
+    ended = story.reported or story.state in ("resolved", "closed", "cancelled")
     if after == "accepted" != before and ("accepted" in others or ended):
         return before  # it gets job.withdrawn
     if news == "offered" and before is None and (ended or "offered" in others or "accepted" in others):

@@ -9,7 +9,7 @@ import time
 from keeper import as_user
 from plant import INTAKES
 from relay import COMMIT_CUTS
-from stack import WORKERS, Failed, free_ports
+from stack import WORKERS, Failed, free_ports, until
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -20,7 +20,6 @@ class Deeds:
         self.plant, self.random, self.tell = plant, random.Random(seed), tell
         self.began, self.counts, self.lines, self.to_come, self.bag = time.monotonic(), {}, [], [], []
         self.breath = threading.Event()
-        self.wall = 0            # the farthest that an intake's clock has been for good
         self.reserved = set()    # what must not be hurt twice at a time
 
     # --- one after the other
@@ -82,7 +81,7 @@ class Deeds:
         return True
 
     def heal(self):
-        """All that was done is undone, and clocks stand where the farthest was: no time is to be waited for."""
+        """All that was done is undone, and intakes' clocks stand where the journal's time is: none is to be waited for."""
         self.say("healing")
         for _, undo in self.to_come:
             undo()
@@ -93,9 +92,11 @@ class Deeds:
         if plant.wan is not None:
             plant.wan.tell("heal")
             plant.wan.tell("weather", 0, 0, 0)
+        until("PostgreSQL answers", plant.pg.answers, 120)
+        ahead = float(plant.sql("SELECT greatest(0, extract(epoch FROM rec - now())) FROM intake.head")[0][0])
         for name in INTAKES:
             if name in plant.clocks:
-                plant.clocks[name].set(self.wall)
+                plant.clocks[name].set(int(ahead + 2) * SECOND if ahead else 0)
                 plant.daemons[name].signal(signal.SIGKILL)  # a restart accepts it
         for daemon in plant.daemons.values():
             daemon.wanted.set()
@@ -300,15 +301,12 @@ class Deeds:
 
         def over():
             if accept:
-                self.wall = max(self.wall, clock.wall)
                 self.plant.daemons[name].signal(signal.SIGKILL)
             else:
                 clock.set(before)
         if not self.reserve(("clock", name), seconds, over):
             return None
         clock.set(before + by)
-        if abs(by) < 60 * SECOND:
-            self.wall = max(self.wall, clock.wall)  # what is recorded meanwhile is recorded by it
         return f"{name} by {by // SECOND} s for {'good' if accept else f'{seconds} s'}"
 
     def sleep(self):
@@ -316,8 +314,6 @@ class Deeds:
         name = self.random.choice(list(self.plant.daemons))
         clock = self.plant.clocks[name]
         clock.set(clock.wall + 35 * SECOND, clock.boot + 35 * SECOND)
-        if name in INTAKES:
-            self.wall = max(self.wall, clock.wall)
         return f"{name} 35 s"
 
     def clock_of_worker(self):

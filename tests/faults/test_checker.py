@@ -35,6 +35,9 @@ WELL = {
     "closed": [*RESOLVED, ("followup.due", {"k": 1}), ("followup.missed", {"k": 1}), ("ticket.closed", {})],
     "cancelled": [*TAKEN, ("ticket.cancelled", {}), ("job.withdrawn", {"job": "T/j1"})],
     "accepted when it was over": [*OPENED, ("job.offered", {"job": "T/j1"}), ("ticket.cancelled", {}), ("job.accepted", {"job": "T/j1"})],
+    "reported by two": [*TAKEN[:-1], ("job.expired", {"job": "T/j1"}), ("job.offered", {"job": "T/j2"}), ("job.accepted", {"job": "T/j2"}),
+                        ("job.reported", {"job": "T/j2", "outcome": "done"}), ("job.reported", {"job": "T/j1", "outcome": "done"}),
+                        ("ticket.resolved", {"job": "T/j2"}), ("followup.due", {"k": 1}), ("ticket.closed", {})],
     "an offer that came too late": [*TAKEN, ("job.offered", {"job": "T/j2"}), ("job.withdrawn", {"job": "T/j2"})],
 }
 BAD = {
