@@ -18,6 +18,7 @@ static const struct field branch_status_row_fields[] = {
     F_INT(branch_status_row, pos, 0, "the work list is true at this position"),
     F_TIME(branch_status_row, as_of, 0, "and at this time of the centre"),
     F_TIME(branch_status_row, list_heard, 0, "the branch's time when it was told so"),
+    F_INT(branch_status_row, list_age_s, 0, "so many seconds ago"),
     F_INT(branch_status_row, clock_off_s, 0, "seconds that the branch's clock is before the centre's; 0: less than a minute"),
     F_BOOL(branch_status_row, disk_full, 0, "the last fact found no room on the disk"),
 };

@@ -24,6 +24,7 @@ struct branch_status_row {
     int64_t pos;          /* the work list is true at this position */
     int64_t as_of_us;     /* … and at this time of the centre */
     int64_t list_heard_us; /* the branch's time when it was */
+    int64_t list_age_s;    /* so long ago */
     int64_t clock_off_s;  /* the branch's clock is so far before the centre's */
     bool disk_full;       /* the last fact found no room on the disk */
 };

@@ -44,6 +44,7 @@ static const struct event_type types[] = {
     TYPE("event.parked", event_parked, ANY_WORKER, KEY_ANY, "event parked", "事件搁置", NULL),
     TYPE("event.released", event_released, OPERATOR, KEY_ANY, "event released", "事件放行", "release"),
     TYPE("event.dropped", event_dropped, OPERATOR, KEY_ANY, "event dropped", "事件舍弃", "drop"),
+    TYPE("event.corrected", event_corrected, OPERATOR, KEY_ANY, "refused event corrected", "拒收事件更正", NULL),
     TYPE("personal.erased", personal_erased, OPERATOR, KEY_CUSTOMER, "personal data erased", "删除个人信息", "erase"),
     TYPE("file.stored", file_stored, INTAKE, KEY_OTHER, "file stored", "文件入库", NULL),
 

@@ -21,21 +21,51 @@ static const struct field status_row_fields[] = {
     F_INT(status_row, memory_bytes, 0, "memory of the process"),
 };
 static const struct record status_row_record = RECORD(status_row, status_row_fields, "how far a service is");
+static const struct field parked_row_fields[] = {
+    F_TEXT(parked_row, event, FIELD_REQUIRED, "the event's position, 20 digits"),
+    F_INT(parked_row, pos, 0, "the event's position"),
+    F_TEXT(parked_row, key, 0, "its key"),
+    F_TEXT(parked_row, type, 0, "its type"),
+    F_TIME(parked_row, rec, 0, "when it was recorded"),
+    F_TEXT(parked_row, reason, 0, "why it is set aside"),
+    F_INT(parked_row, waiting, 0, "later events of its key that wait behind it"),
+};
+static const struct record parked_row_record = RECORD(parked_row, parked_row_fields, "an event set aside");
 
 /* --- intake ------------------------------------------------------------------------------------- */
-struct refused_args {
-    char source[96], code[40];
+struct erasures_args {
+    char customer[65];
 };
+static const struct field erasures_args_fields[] = {
+    F_TEXT(erasures_args, customer, FIELD_KEYLIKE, "only of this customer"),
+};
+static const struct record erasures_args_record = RECORD(erasures_args, erasures_args_fields, "which erasures");
+struct erasure_row {
+    char erasure[24];
+    int64_t pos;
+    char customer[65];
+    int64_t asked_us, events, refusals, erased_us, rewritten_us;
+};
+static const struct field erasure_row_fields[] = {
+    F_TEXT(erasure_row, erasure, FIELD_REQUIRED, "the position, 20 digits"),
+    F_INT(erasure_row, pos, 0, "position of the order"),
+    F_TEXT(erasure_row, customer, 0, "whose personal data"),
+    F_TIME(erasure_row, asked, 0, "when it was ordered"),
+    F_INT(erasure_row, events, 0, "events that have lost it"),
+    F_INT(erasure_row, refusals, 0, "refused events that have lost it"),
+    F_TIME(erasure_row, erased, 0, "when no row had it any more; absent: not yet"),
+    F_TIME(erasure_row, rewritten, 0, "when no table's file had it any more; absent: not yet"),
+};
+static const struct record erasure_row_record = RECORD(erasure_row, erasure_row_fields, "personal data that was erased, or is being");
 static const struct field refused_args_fields[] = {
     F_TEXT(refused_args, source, 0, "only of this source"),
     F_TEXT(refused_args, code, 0, "only with this code"),
+    F_TIME(refused_args, since, 0, "only what was refused since"),
+    F_INT(refused_args, n, 0, "only this number of the source"),
+    F_BOOL(refused_args, event, 0, "with the event, without its personal fields"),
+    F_BOOL(refused_args, personal, 0, "with them"),
 };
 static const struct record refused_args_record = RECORD(refused_args, refused_args_fields, "which refusals");
-struct refused_row {
-    char refusal[120], source[96];
-    int64_t n, rec_us;
-    char type[48], key[65], code[40], field[120], args[160];
-};
 static const struct field refused_row_fields[] = {
     F_TEXT(refused_row, refusal, FIELD_REQUIRED, "SOURCE/n, n with leading zeros"),
     F_TEXT(refused_row, source, 0, "who sent it"),
@@ -46,6 +76,9 @@ static const struct field refused_row_fields[] = {
     F_TEXT(refused_row, code, 0, "what is wrong"),
     F_TEXT(refused_row, field, 0, "where"),
     F_TEXT(refused_row, args, 0, "what was found or expected"),
+    F_INT(refused_row, corrected, 0, "position of the event that says it rightly"),
+    F_BOOL(refused_row, personal, 0, "it has personal fields"),
+    F_BYTES(refused_row, event, 0, 65536, "the event as its sender made it, where it was asked for and can be read"),
 };
 static const struct record refused_row_record = RECORD(refused_row, refused_row_fields, "an event that was refused");
 
@@ -407,20 +440,25 @@ static const struct record report_row_record = RECORD(report_row, report_row_fie
     {.to = (service), .name = (nm), .args = &arg##_record, .row = &line##_record, .doc = (about)}
 static const struct question_type questions[] = {
     ASK("intake", "status", nothing, status_row, "how far every service is"),
+    ASK("intake", "erasures", erasures_args, erasure_row, "personal data that was erased, or is being"),
     ASK("intake", "refused", refused_args, refused_row, "events that were refused, and why"),
     ASK("intake", "policies", policies_args, policy_row, "policies published so far"),
     ASK("intake", "units", units_args, unit_row, "the archive of sold units"),
     ASK("dispatcher", "status", nothing, status_row, "how far the service is"),
+    ASK("dispatcher", "parked", nothing, parked_row, "events it has set aside"),
     ASK("dispatcher", "jobs", jobs_args, job_row, "offers and jobs"),
     ASK("dispatcher", "why", why_args, why_row, "candidates of a choice and what removed each"),
     ASK("dispatcher", "sites", sites_args, site_row, "the network and its load"),
     ASK("dispatcher", "engineers", engineers_args, engineer_row, "engineers and their load"),
     ASK("sla-watchdog", "status", nothing, status_row, "how far the service is"),
+    ASK("sla-watchdog", "parked", nothing, parked_row, "events it has set aside"),
     ASK("sla-watchdog", "limits", limits_args, limit_row, "promises and how they stand"),
     ASK("sla-watchdog", "subject", subject_args, subject_row, "what promises on a key are chosen by"),
     ASK("follow-up", "status", nothing, status_row, "how far the service is"),
+    ASK("follow-up", "parked", nothing, parked_row, "events it has set aside"),
     ASK("follow-up", "callbacks", callbacks_args, callback_row, "callbacks to be made and made"),
     ASK("reporting", "status", nothing, status_row, "how far the service is"),
+    ASK("reporting", "parked", nothing, parked_row, "events it has set aside"),
     ASK("reporting", "tickets", tickets_args, ticket_row, "the register of tickets"),
     ASK("reporting", "summary", summary_args, summary_row, "what happened, in figures"),
     ASK("reporting", "report", report_args, report_row, "the files of a closed period"),

@@ -26,6 +26,28 @@ struct status_row {
     int64_t checked_us;
     int64_t open_rows, memory_bytes;
 };
+/* Of every worker: events it has set aside because it could not handle them. */
+struct parked_row {
+    char event[24]; /* the position, 20 digits */
+    int64_t pos;
+    char key[65], type[48], reason[200];
+    int64_t rec_us;  /* when the event was recorded */
+    int64_t waiting; /* later ones of its key */
+};
+/* intake: refused. */
+struct refused_args {
+    char source[96], code[40];
+    int64_t since_us, n;
+    bool event, personal;
+};
+struct refused_row {
+    char refusal[120], source[96];
+    int64_t n, rec_us;
+    char type[48], key[65], code[40], field[120], args[160];
+    int64_t corrected;
+    bool personal;
+    struct bytes event;
+};
 /* reporting: report. With no `name` the answer lists the files of the closed period (no part); with one it is the piece of
  * that file at `offset`, at most REPORT_PART_BYTES. The bytes are the same each time they are asked for. */
 #define REPORT_PART_BYTES 131072
@@ -67,7 +89,7 @@ struct subject_row {
     int64_t forgotten;
 };
 /* dispatcher: jobs, why, sites, engineers · sla-watchdog: limits, subject · follow-up: callbacks · reporting: tickets, report, summary ·
- * intake: status, refused, units, policies. The other structs stand in questions.c: the columns that a service's SQL
+ * intake: status, refused, units, policies, erasures. The other structs stand in questions.c: the columns that a service's SQL
  * gives carry their names, in any order; the first field is the answer's keyset. */
 
 #endif

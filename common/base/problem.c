@@ -91,6 +91,7 @@ static const struct {
     {"behind", "{f} has not been read that far yet[: {a}]", "{f} 尚未处理到该位置[：{a}]"},
     {"unavailable", "no answer now[: {a}]", "暂时无法回答[：{a}]"},
     {"unknown-question", "no such question[: {a}]", "没有这种查询[：{a}]"},
+    {"not-kept", "refused; past the day's measure of refusals the reason was not kept", "已拒绝；超过当日拒收限额，未保存原因"},
     {"unreadable", "{f} cannot be read[: {a}]", "无法读取 {f}[：{a}]"},
 };
 

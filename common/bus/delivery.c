@@ -229,12 +229,16 @@ void reader_take_batch(struct reader *r, struct reader_batch *b)
     }
 }
 
-void reader_note_head(struct reader *r, const struct verb_head *h)
+bool reader_note_head(struct reader *r, const struct verb_head *h)
 {
+    if (h->epoch < r->epoch)
+        return false;
+    r->epoch = h->epoch;
     if ((uint64_t)h->head > r->head)
         r->head = (uint64_t)h->head;
     r->pending = *h;
     r->head_pending = true;
+    return true;
 }
 
 bool reader_take_live(struct reader *r, struct bytes body, struct bytes priv)

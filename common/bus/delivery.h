@@ -26,6 +26,7 @@ struct reader {
     uint64_t received;   /* the same, with what is kept of feed */
     uint64_t last_event; /* position of the event delivered last */
     uint64_t applied;
+    int64_t epoch; /* of the newest head; OPENED says it anew */
     uint64_t head;
     uint8_t link[LINK_BYTES]; /* at position */
     bool link_known;
@@ -53,8 +54,9 @@ void reader_begin_replay(struct reader *);
 void reader_take_batch(struct reader *, struct reader_batch *);
 /* Delivers all that is kept and can be; moves on to live or following at the head. */
 void reader_drain(struct reader *);
-/* A head was heard; it is told once everything up to it is delivered. */
-void reader_note_head(struct reader *, const struct verb_head *);
+/* A head was heard; it is told once everything up to it is delivered. False: it is an earlier epoch's, of an intake that was
+ * taken over from and does not know it yet. */
+bool reader_note_head(struct reader *, const struct verb_head *);
 void reader_tell_head(struct reader *);
 /* A message of live, skimmed here. False: it cannot be read. */
 bool reader_take_live(struct reader *, struct bytes body, struct bytes priv);

@@ -34,14 +34,14 @@ static bool is_stopping(void)
     return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
 }
 
-static void watch_add(struct loop *l, void *zmq, int fd, loop_ready *ready, void *arg)
+static void watch_add(struct loop *l, void *zmq, int fd, short events, loop_ready *ready, void *arg)
 {
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 8;
         l->items = memory_grow(l->items, l->cap * sizeof l->items[0]);
         l->watches = memory_grow(l->watches, l->cap * sizeof l->watches[0]);
     }
-    l->items[l->n] = (zmq_pollitem_t){.socket = zmq, .fd = fd, .events = ZMQ_POLLIN};
+    l->items[l->n] = (zmq_pollitem_t){.socket = zmq, .fd = fd, .events = events};
     l->watches[l->n] = (struct watch){.ready = ready, .arg = arg};
     l->n++;
 }
@@ -82,8 +82,8 @@ struct loop *loop_new(void)
     sigorset(&both, &stop, &hup);
     pthread_sigmask(SIG_BLOCK, &both, NULL);
     signal(SIGPIPE, SIG_IGN);
-    watch_add(l, NULL, signals_open(&stop), on_stop, l);
-    watch_add(l, NULL, signals_open(&hup), on_hup, l);
+    watch_add(l, NULL, signals_open(&stop), ZMQ_POLLIN, on_stop, l);
+    watch_add(l, NULL, signals_open(&hup), ZMQ_POLLIN, on_hup, l);
     return l;
 }
 
@@ -103,12 +103,17 @@ void loop_destroy(struct loop **l_p)
 
 void loop_socket(struct loop *l, struct bus_socket *socket, loop_ready *ready, void *arg)
 {
-    watch_add(l, bus_raw(socket), -1, ready, arg);
+    watch_add(l, bus_raw(socket), -1, ZMQ_POLLIN, ready, arg);
 }
 
 void loop_fd(struct loop *l, int fd, loop_ready *ready, void *arg)
 {
-    watch_add(l, NULL, fd, ready, arg);
+    watch_add(l, NULL, fd, ZMQ_POLLIN, ready, arg);
+}
+
+void loop_fd_either(struct loop *l, int fd, bool read, bool write, loop_ready *ready, void *arg)
+{
+    watch_add(l, NULL, fd, (short)((read ? ZMQ_POLLIN : 0) | (write ? ZMQ_POLLOUT : 0)), ready, arg);
 }
 
 void loop_forget(struct loop *l, const void *socket_or_null, int fd)

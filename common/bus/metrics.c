@@ -28,8 +28,8 @@ struct metrics {
     char service[48];
     struct metric items[METRICS_MAX];
     size_t n;
-    pthread_mutex_t lock; /* of reason */
-    char reason[200];
+    pthread_mutex_t lock; /* of reason and note */
+    char reason[200], note[64];
     struct MHD_Daemon *daemon;
 };
 
@@ -99,6 +99,13 @@ void metrics_health(struct metrics *m, const char *reason)
     pthread_mutex_unlock(&m->lock);
 }
 
+void metrics_note(struct metrics *m, const char *note)
+{
+    pthread_mutex_lock(&m->lock);
+    (void)text_copy(m->note, sizeof m->note, note);
+    pthread_mutex_unlock(&m->lock);
+}
+
 static void metrics_print(struct metrics *m, struct buf *out)
 {
     for (size_t i = 0; i < m->n; i++) {
@@ -115,7 +122,7 @@ static unsigned health_print(struct metrics *m, struct buf *out)
 
     pthread_mutex_lock(&m->lock);
     healthy = m->reason[0] == '\0';
-    buf_append_format(out, "%s\n", healthy ? "ok" : m->reason);
+    buf_append_format(out, "%s\n", !healthy ? m->reason : m->note[0] != '\0' ? m->note : "ok");
     pthread_mutex_unlock(&m->lock);
     return healthy ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }

@@ -19,6 +19,8 @@ void metric_set(struct metric *, int64_t);
 int64_t metric_value(const struct metric *);
 /* "" = healthy; otherwise the reason. */
 void metrics_health(struct metrics *, const char *reason);
+/* What a healthy one says instead of "ok". */
+void metrics_note(struct metrics *, const char *note);
 /* endpoint "127.0.0.1:7410"; false: error says why. */
 bool metrics_serve(struct metrics *, const char *endpoint, char *error, unsigned long error_cap);
 /* Where it listens; 0: it does not. (Port 0 in the endpoint lets the system choose.) */

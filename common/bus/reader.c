@@ -1,5 +1,6 @@
 #include "bus/delivery.h"
 
+#include "base/mutation.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -126,15 +127,14 @@ static void live_head(struct reader *r, struct bytes map, int64_t now_us)
     struct problem problem;
 
     if (!skim(map, &problem) || !record_decode(&verb_head_record, RECORD_WHOLE, DECODE_LENIENT, map, NULL, &h, &problem) ||
-        h.head < 0)
+        h.head < 0 || !reader_note_head(r, &h))
         return;
-    reader_note_head(r, &h);
     if (r->phase != PHASE_LIVE)
         return;
     reader_tell_head(r);
     if (r->paused || !backlog_is_empty(&r->backlog)) /* the drain will see a hole */
         return;
-    if ((uint64_t)h.head > r->position && r->hole_us == 0)
+    if ((uint64_t)h.head > r->position && r->hole_us == 0 && !MUTATION(MUTATION_HOLE_UNNOTICED))
         r->hole_us = now_us + LIVE_SILENCE_US;
     if ((uint64_t)h.head >= r->position)
         r->behind_us = 0;
@@ -232,6 +232,7 @@ static bool on_opened(struct reader *r, const struct frame *frame)
     if (r->phase != PHASE_OPENING)
         return true;
     r->phase = PHASE_REPLAY;
+    r->epoch = opened.epoch;
     if ((uint64_t)opened.head > r->head)
         r->head = (uint64_t)opened.head;
     return true;
@@ -245,7 +246,8 @@ static bool on_head(struct reader *r, const struct frame *frame, bool caught_up)
         return false;
     if (r->phase != PHASE_REPLAY && r->phase != PHASE_FOLLOW)
         return true;
-    reader_note_head(r, &h);
+    if (!reader_note_head(r, &h))
+        return true;
     if (caught_up) {
         r->caught_up = true;
         r->caught_up_at = h;
@@ -305,7 +307,8 @@ bool reader_in(struct reader *r, const struct frame *frame, int64_t now_us)
         return on_head(r, frame, text_equal(frame->verb, "CAUGHT_UP"));
     if (text_equal(frame->verb, "DENIED") || text_equal(frame->verb, "FORK") || text_equal(frame->verb, "AHEAD"))
         return on_end(r, frame);
-    return !text_equal(frame->verb, "ERROR");
+    /* MOVED: it stands by for another intake. */
+    return !text_equal(frame->verb, "ERROR") && !text_equal(frame->verb, "MOVED");
 }
 
 /* --- time ---------------------------------------------------------------------------------------- */

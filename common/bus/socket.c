@@ -15,7 +15,14 @@
 #define PARTS_MAX 3
 /* Messages that may wait on live, at either end: a second or two of the highest rate. One that stands still longer loses
  * them and replays; this bounds what it costs the publisher's memory. */
-#define LIVE_HWM 50000
+#define LIVE_HWM 16384
+/* Per peer of a ROUTER: what it has sent and we have not read (frames of at most so many bytes, of which APPEND and ANSWER are the
+ * largest), and what we have sent and it has not read. A peer that stands still costs no more than that. */
+#define ROUTER_MESSAGE_MAX (512 * 1024)
+#define ROUTER_RECEIVE_HWM 32
+#define ROUTER_SEND_HWM 512
+/* Within the process: blocks of at most a commit's events. What does not fit is dropped by its sender, who knows it. */
+#define PAIR_HWM 256
 
 struct bus_socket {
     void *zmq;
@@ -71,7 +78,7 @@ static bool options_set(void *zmq, enum bus_kind kind)
     bool good = option(zmq, ZMQ_HANDSHAKE_IVL, 5000) && option(zmq, ZMQ_HEARTBEAT_IVL, 5000) &&
                 option(zmq, ZMQ_HEARTBEAT_TIMEOUT, 15000) && option(zmq, ZMQ_RECONNECT_IVL, 100) &&
                 option(zmq, ZMQ_RECONNECT_IVL_MAX, 1000); /* a restart is over in seconds */
-    int64_t message_max = FRAME_BYTES_MAX;
+    int64_t message_max = kind == BUS_ROUTER ? ROUTER_MESSAGE_MAX : FRAME_BYTES_MAX;
 
     if (kind != BUS_PAIR)
         good = good && zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) == 0;
@@ -80,13 +87,13 @@ static bool options_set(void *zmq, enum bus_kind kind)
         return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_SNDHWM, 10000) && option(zmq, ZMQ_RCVHWM, 10000);
     case BUS_ROUTER:
         return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_ROUTER_MANDATORY, 1) &&
-               option(zmq, ZMQ_SNDHWM, 100000) && option(zmq, ZMQ_RCVHWM, 10000);
+               option(zmq, ZMQ_SNDHWM, ROUTER_SEND_HWM) && option(zmq, ZMQ_RCVHWM, ROUTER_RECEIVE_HWM);
     case BUS_PUB: return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, LIVE_HWM);
     case BUS_SUB:
         return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_RCVHWM, LIVE_HWM) &&
                zmq_setsockopt(zmq, ZMQ_SUBSCRIBE, "", 0) == 0;
     case BUS_PAIR:
-        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, 100000) && option(zmq, ZMQ_RCVHWM, 100000);
+        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, PAIR_HWM) && option(zmq, ZMQ_RCVHWM, PAIR_HWM);
     }
     return false;
 }
@@ -135,6 +142,13 @@ void bus_close(struct bus_socket **s_p)
     zmq_close(s->zmq);
     free(s);
     *s_p = NULL;
+}
+
+void bus_close_now(struct bus_socket **s_p)
+{
+    if (*s_p)
+        (void)option((*s_p)->zmq, ZMQ_LINGER, 0);
+    bus_close(s_p);
 }
 
 void *bus_raw(const struct bus_socket *s)
@@ -288,6 +302,7 @@ enum status bus_receive_from(struct bus_socket *s, struct bus_peer *peer, struct
     struct bytes id;
 
     assert(s->kind == BUS_ROUTER);
+    peer->len = 0; /* an id that is too long is nobody's */
     status = receive_parts(s, 3);
     if (s->parts_n > 0 && (status == STATUS_OK || status == STATUS_REFUSED)) {
         id = part_bytes(s, 0);

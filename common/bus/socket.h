@@ -17,6 +17,8 @@ void bus_stop(void);
 struct bus_socket *bus_bind(enum bus_kind, const char *endpoint, char *error, size_t error_cap); /* NULL: error says why */
 struct bus_socket *bus_connect(enum bus_kind, const char *endpoint, char *error, size_t error_cap);
 void bus_close(struct bus_socket **);
+/* What nobody has taken yet goes with it: a peer that hangs keeps nothing waiting. */
+void bus_close_now(struct bus_socket **);
 /* The raw zmq socket, for polling. */
 void *bus_raw(const struct bus_socket *);
 
@@ -47,6 +49,7 @@ struct loop *loop_new(void);
 void loop_destroy(struct loop **);
 void loop_socket(struct loop *, struct bus_socket *, loop_ready *, void *arg); /* readable */
 void loop_fd(struct loop *, int fd, loop_ready *, void *arg);
+void loop_fd_either(struct loop *, int fd, bool read, bool write, loop_ready *, void *arg); /* readable, writable, or both */
 void loop_forget(struct loop *, const void *socket_or_null, int fd);
 /* Polls once until something is ready or boot time deadline_us is reached; calls the handlers. False: told to stop. */
 bool loop_once(struct loop *, int64_t deadline_us);

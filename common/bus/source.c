@@ -1,5 +1,6 @@
 #include "bus/source.h"
 
+#include "base/mutation.h"
 #include "base/text.h"
 #include "bus/outbox.h"
 #include "record/pack.h"
@@ -37,6 +38,7 @@ struct source {
     int64_t window_events, window_bytes;
     int64_t hb_us;
     int64_t heard_us, sent_us;
+    int64_t owed_us;  /* since when an answer is owed; 0: none is */
     int64_t hold_us;  /* nothing is appended (or greeted) before; 0: no */
     int64_t stall_us; /* without an answer until then everything unanswered goes again */
     int64_t nak_expected;
@@ -102,6 +104,7 @@ void source_connected(struct source *s, int64_t now_us)
     s->hold_us = 0;
     s->nak_expected = -1;
     s->heard_us = s->sent_us = now_us;
+    s->owed_us = 0;
 }
 
 void source_disconnected(struct source *s)
@@ -148,6 +151,8 @@ static bool frame_ready(struct source *s, const char *verb, int64_t now_us, stru
     text_format(frame->verb, sizeof frame->verb, "%s", verb);
     frame->map = buf_bytes(&s->out);
     s->sent_us = now_us;
+    if (s->owed_us == 0)
+        s->owed_us = now_us;
     return true;
 }
 
@@ -181,8 +186,9 @@ static bool window_has_room(const struct source *s, size_t events, size_t bytes)
 
     if (flight <= 0)
         return true;
-    return flight + (int64_t)events <= s->window_events &&
-           (int64_t)(s->outbox.flight_bytes + bytes) <= s->window_bytes;
+    return (flight + (int64_t)events <= s->window_events &&
+            (int64_t)(s->outbox.flight_bytes + bytes) <= s->window_bytes) ||
+           MUTATION(MUTATION_WINDOW_IGNORED);
 }
 
 static bool append_out(struct source *s, int64_t now_us, struct frame *frame)
@@ -267,7 +273,7 @@ static bool on_welcome(struct source *s, const struct frame *frame, int64_t now_
 {
     struct verb_welcome w;
 
-    if (!map_read(&verb_welcome_record, frame, &w) || w.durable < 0)
+    if (!map_read(&verb_welcome_record, frame, &w) || w.durable < 0 || w.durable == INT64_MAX) /* there is a next number */
         return false;
     if (s->state != SOURCE_GREETING)
         return true;
@@ -419,6 +425,7 @@ bool source_in(struct source *s, const struct frame *frame, int64_t now_us)
     if (unpack_next(&in).type != PACK_MAP)
         return false;
     s->heard_us = now_us;
+    s->owed_us = 0;
     if (text_equal(frame->verb, "ACK"))
         return !open || on_ack(s, frame, now_us);
     if (text_equal(frame->verb, "PONG"))
@@ -448,13 +455,23 @@ static int64_t beat_us(const struct source *s)
     return s->sent_us + (is_waiting(s) && s->hb_us > ASK_US ? ASK_US : s->hb_us);
 }
 
+/* When silence has lasted too long. */
+static int64_t silent_at_us(const struct source *s)
+{
+    int64_t at = s->heard_us + SILENCE_BEATS * s->hb_us;
+
+    if (s->config.silence_us > 0 && s->owed_us != 0 && s->owed_us + s->config.silence_us < at)
+        at = s->owed_us + s->config.silence_us;
+    return at;
+}
+
 int64_t source_deadline_us(const struct source *s)
 {
     int64_t due;
 
     if (s->state == SOURCE_DOWN || s->state == SOURCE_DENIED)
         return INT64_MAX;
-    due = s->heard_us + SILENCE_BEATS * s->hb_us;
+    due = silent_at_us(s);
     if (s->hold_us != 0 && s->hold_us < due)
         due = s->hold_us;
     if (s->state != SOURCE_OPEN)
@@ -471,8 +488,9 @@ bool source_tick(struct source *s, int64_t now_us)
     /* While told to wait before greeting again, silence is what was agreed. */
     if (s->state == SOURCE_GREETING && s->hold_us != 0)
         s->heard_us = now_us;
-    if (now_us - s->heard_us >= SILENCE_BEATS * s->hb_us) {
+    if (now_us >= silent_at_us(s)) {
         s->heard_us = now_us;
+        s->owed_us = 0;
         return true;
     }
     hold_end(s, now_us);

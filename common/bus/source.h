@@ -13,6 +13,7 @@ struct source_config {
     char stream[64];
     char name[EVENT_SOURCE_CAP];
     uint8_t incarnation[INCARNATION_BYTES];
+    int64_t silence_us; /* what was said and has no answer for so long: connect anew (0: after three heartbeats) */
     int64_t first, last; /* HELLO's: oldest unanswered, highest given out. A worker: −1, −1: goes on at durable + 1 */
 };
 

@@ -129,7 +129,7 @@ static const struct field ask_fields[] = {
     F_INT(verb_ask, id, 0, "the asker's number for the question"),
     F_TEXT(verb_ask, to, FIELD_REQUIRED, "the service asked"),
     F_TEXT(verb_ask, question, FIELD_REQUIRED, "the question's name"),
-    F_RAW(verb_ask, args, 0, 0, "its arguments, a map"),
+    F_RAW(verb_ask, args, 0, 8192, "its arguments, a map"),
     F_INT(verb_ask, limit, 0, "rows at most; left out: 100"),
     F_TEXT(verb_ask, after, 0, "the page before ended here"),
     F_INT(verb_ask, at_least, 0, "wait, up to 5 s, until this position is applied"),

@@ -8,6 +8,7 @@
 #include "base/problem.h"
 
 #define EVENT_BYTES_MAX 65536
+#define DRAFT_BYTES_MAX (EVENT_BYTES_MAX - 1024) /* as its sender makes it: room for what intake puts around */
 #define EVENT_ID_CAP 161
 #define EVENT_TYPE_CAP 48
 #define EVENT_KEY_CAP 65

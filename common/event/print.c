@@ -60,7 +60,8 @@ void event_print_cloudevent(const struct event *event, const char *stream, struc
     json_pair(out, "subject", event->key);
     json_time(out, "time", event->at_us != 0 ? event->at_us : event->rec_us);
     json_pair(out, "datacontenttype", "application/json");
-    text_format(text, sizeof(text), "%s/%" PRIu32, event->type, event->v);
+    /* A URI has to be one: that of the type's place in proto/schema.json. */
+    text_format(text, sizeof(text), "urn:aftercare:events#/$defs/%s~1%" PRIu32, event->type, event->v);
     json_pair(out, "dataschema", text);
     text_format(text, sizeof(text), "%020" PRIu64, event->pos);
     json_pair(out, "sequence", text);

@@ -69,6 +69,7 @@ const struct record access_denied_record =
 static const struct field journal_sealed_fields[] = {
     F_INT(journal_sealed, pos, FIELD_REQUIRED, "the position sealed"),
     F_BIN(journal_sealed, link, FIELD_REQUIRED, "its link"),
+    F_BIN(journal_sealed, seal, 0, "digests of events as they were sent, and answers, up to there, each linked like bodies"),
 };
 const struct record journal_sealed_record =
     RECORD(journal_sealed, journal_sealed_fields, "the link at a position, said within the journal itself");
@@ -97,10 +98,20 @@ const struct record event_released_record =
 static const struct field event_dropped_fields[] = {
     F_INT(event_dropped, pos, FIELD_REQUIRED, "the event to be left out"),
     F_TEXT(event_dropped, worker, FIELD_REQUIRED, "by which worker"),
-    F_TEXT(event_dropped, reason, 0, "why, for people"),
+    F_TEXT(event_dropped, reason, FIELD_REQUIRED, "why, for people"),
 };
 const struct record event_dropped_record =
     RECORD(event_dropped, event_dropped_fields, "an operator lets a worker leave a parked event out");
+
+static const struct field event_corrected_fields[] = {
+    F_TEXT(event_corrected, source, FIELD_REQUIRED, "whose event was refused"),
+    F_INT(event_corrected, n, FIELD_REQUIRED, "its number there"),
+    F_INT(event_corrected, pos, FIELD_REQUIRED, "the event that says it rightly"),
+    F_TEXT(event_corrected, code, 0, "why it had been refused"),
+    F_TEXT(event_corrected, field, 0, "where it was wrong"),
+};
+const struct record event_corrected_record =
+    RECORD(event_corrected, event_corrected_fields, "a refused event was corrected and sent again as a new one");
 
 static const struct field personal_erased_fields[] = {
     F_TEXT(personal_erased, customer, FIELD_REQUIRED, "whose personal data is gone"),

@@ -34,16 +34,18 @@ struct principal_revoked { char id[64]; char reason[160]; };
 struct source_enrolled { char source[EVENT_SOURCE_CAP]; uint8_t incarnation[16]; };
 struct source_frozen { char source[EVENT_SOURCE_CAP]; int64_t n; char reason[160]; };
 struct access_denied { char principal[64]; char address[64]; char code[40]; int64_t count; };
-struct journal_sealed { int64_t pos; uint8_t link[LINK_BYTES]; };
+#define SEAL_BYTES 32
+struct journal_sealed { int64_t pos; uint8_t link[LINK_BYTES], seal[SEAL_BYTES]; };
 struct time_reached { int64_t time_us; };
 struct event_parked { int64_t pos; char worker[48]; char reason[200]; };   /* key = the parked event's */
 struct event_released { int64_t pos; char worker[48]; char reason[200]; }; /* by an operator: try again */
 struct event_dropped { int64_t pos; char worker[48]; char reason[200]; };  /* by an operator: leave it out */
+struct event_corrected { char source[EVENT_SOURCE_CAP]; int64_t n; int64_t pos; char code[40]; char field[120]; }; /* key = the new event's */
 struct personal_erased { char customer[64]; char reason[160]; };
 struct file_stored { uint8_t sha256[32]; int64_t bytes; char name[160]; char media[80]; };
 
 extern const struct record stream_created_record, principal_record, principal_revoked_record, source_enrolled_record,
     source_frozen_record, access_denied_record, journal_sealed_record, time_reached_record, event_parked_record,
-    event_released_record, event_dropped_record, personal_erased_record, file_stored_record;
+    event_released_record, event_dropped_record, event_corrected_record, personal_erased_record, file_stored_record;
 
 #endif

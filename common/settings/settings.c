@@ -20,6 +20,7 @@ static const struct field settings_intake_fields[] = {
     F_TEXT(settings_intake, dsn, 0, "PostgreSQL, as libpq connection text; default the private cluster, role intake"),
     F_INT_DEF(settings_intake, batch_events, 0, 256, 1, 256, "events in one commit at most"),
     F_INT_DEF(settings_intake, lease_ms, 0, 5000, 500, 600000, "how long it stays the one writer without saying so again"),
+    F_INT_DEF(settings_intake, refused_per_day, 0, 10000, 0, 1000000, "refused events of one source kept a day (and 16 MiB of them); later ones are answered only"),
 };
 static const struct record settings_intake_record =
     RECORD(settings_intake, settings_intake_fields, "intake: the one writer of the journal");
@@ -56,9 +57,9 @@ static const struct field settings_fields[] = {
     F_TEXT(settings, data, 0, "data folder: the database cluster, reports, logs of the supervisor"),
     F_TEXT(settings, sockets, 0, "folder of ipc sockets and of PostgreSQL's socket"),
     F_TEXT(settings, log, 0, "how logs are written: plain or json"),
-    F_TEXT(settings, cmd, 0, "where intake is reached to append; default as intake.cmd"),
-    F_TEXT(settings, live, 0, "where intake is reached for live events; default as intake.live"),
-    F_TEXT(settings, feed, 0, "where intake is reached for replay and questions; default as intake.feed"),
+    F_TEXT(settings, cmd, 0, "where intake is reached to append, several with commas between; default as intake.cmd"),
+    F_TEXT(settings, live, 0, "where intake is reached for live events, in the same order; default as intake.live"),
+    F_TEXT(settings, feed, 0, "where intake is reached for replay and questions, in the same order; default as intake.feed"),
     F_RECORD(settings, intake, 0, &settings_intake_record, "intake: the one writer of the journal"),
     WORKER(dispatcher, "dispatcher", "dispatcher: who does it, and who next"),
     WORKER(sla_watchdog, "sla-watchdog", "sla-watchdog: measures every promise"),
@@ -225,10 +226,27 @@ static void environment_read(struct settings *s, struct problems *problems)
     }
 }
 
+/* Whole ones only: each fits ENDPOINT_CAP, and there are at most ENDPOINTS_MAX. */
+static void endpoints_check(const char *list, const char *field, struct problems *problems)
+{
+    size_t n = 0;
+    for (const char *at = list + strspn(list, ENDPOINTS_BETWEEN); *at; at += strspn(at, ENDPOINTS_BETWEEN)) {
+        size_t length = strcspn(at, ENDPOINTS_BETWEEN);
+        if (++n > ENDPOINTS_MAX)
+            add(problems, "too-many", field, "8");
+        else if (length >= ENDPOINT_CAP)
+            add(problems, "too-long", field, "159");
+        at += length;
+    }
+}
+
 static void values_check(const struct settings *s, struct problems *problems)
 {
     if (!text_equal(s->log, "plain") && !text_equal(s->log, "json"))
         add(problems, "bad-value", "log", "one of plain, json");
+    endpoints_check(s->cmd, "cmd", problems);
+    endpoints_check(s->live, "live", problems);
+    endpoints_check(s->feed, "feed", problems);
     if (*s->data != '/')
         add(problems, "bad-value", "data", "expected an absolute path");
     if (*s->sockets != '/')

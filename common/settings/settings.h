@@ -3,9 +3,9 @@
 #ifndef AFTERCARE_SETTINGS_SETTINGS_H
 #define AFTERCARE_SETTINGS_SETTINGS_H
 
+#include "base/endpoints.h"
 #include "record/record.h"
 
-#define ENDPOINT_CAP 160
 
 struct settings_intake {
     char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where it binds */
@@ -13,6 +13,7 @@ struct settings_intake {
     char dsn[512];
     int64_t batch_events;
     int64_t lease_ms;
+    int64_t refused_per_day;
 };
 struct settings_worker {
     char dsn[512];
@@ -36,7 +37,8 @@ struct settings {
     char data[256];    /* data folder */
     char sockets[256]; /* folder of ipc and PostgreSQL's socket */
     char log[8];       /* plain, json */
-    char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where intake is reached */
+    /* where intake is reached: several with commas between, where one stands by for the other, in the same order each */
+    char cmd[ENDPOINTS_CAP], live[ENDPOINTS_CAP], feed[ENDPOINTS_CAP];
     struct settings_intake intake;
     struct settings_worker dispatcher, sla_watchdog, follow_up, reporting; /* on file: sla-watchdog, follow-up */
     struct settings_branch branch;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "bus/socket.h"
 #include "pg/pg.h"
@@ -21,7 +22,7 @@
 struct ask {
     pthread_t thread;
     const struct worker *worker;
-    char endpoint[160];
+    char endpoint[ENDPOINT_CAP]; /* "": not known yet */
     struct ask_board *board;
     struct pg *pg;
     struct arena *arena;
@@ -122,7 +123,7 @@ static const struct question *question_named(const struct worker *worker, const 
     for (size_t i = 0; i < worker->questions_n; i++)
         if (text_equal(worker->questions[i].name, name))
             return &worker->questions[i];
-    return NULL;
+    return text_equal(name, ask_parked.name) ? &ask_parked : NULL;
 }
 
 /* Rows of a result as maps by column name, as many as fit. */
@@ -181,7 +182,7 @@ static enum status answer_in_snapshot(struct ask *ask, const struct verb_ask *as
     size_t rows_n = 0;
     bool more = false;
     int64_t limit = asked->limit <= 0 ? 100 : asked->limit > ROWS_MAX ? ROWS_MAX : asked->limit;
-    enum status status = pg_run(ask->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    enum status status = pg_run(ask->pg, MUTATION(MUTATION_ANSWER_TORN) ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if (status == STATUS_OK)
         status = cursor_read(ask->pg, ask->worker->name, &cursor);
     if (status == STATUS_OK && question->answer != NULL)
@@ -224,7 +225,7 @@ static void answer_question(struct ask *ask, const struct verb_ask *asked)
     }
     const struct question *question = question_named(ask->worker, asked->question);
     const struct record *args_record =
-        question == NULL ? NULL : ask->worker->question_args(ask->worker->name, asked->question);
+        question == NULL || ask->worker->question_args == NULL ? NULL : ask->worker->question_args(ask->worker->name, asked->question);
     if (args_record == NULL) {
         refuse(ask, asked->id, "unknown-question", asked->question);
         return;
@@ -272,37 +273,72 @@ static bool stopped(struct ask_board *board)
     return stop;
 }
 
+/* True: intake is another one since it was looked last. */
+static bool has_moved(struct ask *ask)
+{
+    pthread_mutex_lock(&ask->board->lock);
+    bool moved = !text_equal(ask->endpoint, ask->board->feed);
+    text_copy(ask->endpoint, sizeof ask->endpoint, ask->board->feed);
+    pthread_mutex_unlock(&ask->board->lock);
+    return moved;
+}
+
+static void reconnect(struct ask *ask)
+{
+    char error[160];
+    bus_close_now(&ask->socket);
+    ask->socket = bus_connect(BUS_DEALER, ask->endpoint, error, sizeof error);
+    if (ask->socket == NULL)
+        log_error("questions cannot be answered: %s: %s", ask->endpoint, error);
+}
+
+/* A fifth of a second. */
+static void turn(struct ask *ask)
+{
+    if (ask->socket == NULL) {
+        zmq_poll(NULL, 0, 200);
+        return;
+    }
+    zmq_pollitem_t item = {.socket = bus_raw(ask->socket), .events = ZMQ_POLLIN};
+    zmq_poll(&item, 1, 200);
+    receive(ask);
+}
+
 static void *ask_thread(void *arg)
 {
     struct ask *ask = arg;
-    char error[160];
-    ask->socket = bus_connect(BUS_DEALER, ask->endpoint, error, sizeof error);
-    if (ask->socket == NULL) {
-        log_error("questions cannot be answered: %s", error);
-        return NULL;
-    }
     struct verb_serve serve;
     record_clear(&verb_serve_record, &serve);
     text_copy(serve.worker, sizeof serve.worker, ask->worker->name);
+    int64_t again_us = 0;
     while (!stopped(ask->board)) {
+        bool moved = has_moved(ask);
+        if (moved)
+            reconnect(ask);
         /* Said again each second: the feed may be a new one. */
-        reply(ask, "SERVE", &verb_serve_record, &serve);
-        int64_t until_us = clock_boot_us() + SECOND_US;
-        do {
-            zmq_pollitem_t item = {.socket = bus_raw(ask->socket), .events = ZMQ_POLLIN};
-            zmq_poll(&item, 1, 200);
-            receive(ask);
-        } while (clock_boot_us() < until_us && !stopped(ask->board));
+        if (ask->socket != NULL && (moved || clock_boot_us() >= again_us)) {
+            reply(ask, "SERVE", &verb_serve_record, &serve);
+            again_us = clock_boot_us() + SECOND_US;
+        }
+        turn(ask);
     }
     bus_close(&ask->socket);
     return NULL;
 }
 
-struct ask *ask_start(const struct worker *worker, const char *feed_endpoint, const char *dsn, struct ask_board *board)
+void ask_follow(struct ask *ask, const char *feed_endpoint)
+{
+    if (ask == NULL)
+        return;
+    pthread_mutex_lock(&ask->board->lock);
+    text_copy(ask->board->feed, sizeof ask->board->feed, feed_endpoint);
+    pthread_mutex_unlock(&ask->board->lock);
+}
+
+struct ask *ask_start(const struct worker *worker, const char *dsn, struct ask_board *board)
 {
     struct ask *ask = memory_new(sizeof *ask);
     ask->worker = worker;
-    text_copy(ask->endpoint, sizeof ask->endpoint, feed_endpoint);
     ask->board = board;
     ask->pg = pg_new(dsn, worker->name);
     ask->arena = arena_new(1 << 16);

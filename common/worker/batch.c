@@ -6,17 +6,32 @@
 #include "base/log.h"
 #include "base/mutation.h"
 #include "table/mirror.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #define APPEND_BYTES_TARGET (APPEND_BYTES_MAX - 8192) /* room for the frame around */
 #define PING_US SECOND_US
 #define ASK_AGAIN_US 1000
+#ifndef EVENT_CPU_SECONDS_MAX /* a test's dispatcher has less patience */
 #define EVENT_CPU_SECONDS_MAX 10
+#endif
+
+/* In the signal's handler: only what is safe there. */
+static void cpu_spent(int number)
+{
+    static const char words[] = "panic: an event took all the processor time it may: the process ends, and tries it alone next\n";
+    ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+    (void)written;
+    signal(number, SIG_DFL);
+    raise(number);
+}
 
 /* A handler that loops brings the process down (SIGPROF), the attempt counter finds it, parking ends it. */
 static void cpu_limit(int seconds)
 {
+    signal(SIGPROF, cpu_spent);
     struct itimerval limit = {.it_value = {.tv_sec = seconds}};
     setitimer(ITIMER_PROF, &limit, NULL);
 }
@@ -138,10 +153,10 @@ static void count_timers(struct shell *shell)
 }
 
 /* While it is searched for what brings the process down: on record before the event is handled, off it as soon as the
- * handler has come back. */
+ * handler has come back. A look at the timers between leaves the record as it is. */
 static bool attempt(struct shell *shell, uint64_t pos)
 {
-    if (!shell->single || cursor_attempt(shell->pg, shell->worker->name, pos) == STATUS_OK)
+    if (shell->alone == 0 || run_batched(shell->run) == 0 || cursor_attempt(shell->pg, shell->worker->name, pos) == STATUS_OK)
         return true;
     session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
     return false;
@@ -154,7 +169,7 @@ static void conclude_batch(struct shell *shell)
     const struct run_conclusion *conclusions;
     shell->concluded_us = clock_boot_us();
     shell->head_used_us = shell->head_now_us;
-    if (!attempt(shell, n > 0 ? shell->committed + 1 : 0) || !handle(shell) || !attempt(shell, 0))
+    if (!attempt(shell, shell->committed + 1) || !handle(shell) || !attempt(shell, 0))
         return;
     if (n == 0 && run_conclusions(shell->run, &conclusions) == 0) { /* time passed, nothing was due that is not in flight */
         note_upto(shell);
@@ -211,7 +226,7 @@ static void commit_batch(struct shell *shell)
         count_delays(shell);
     shell->committed = shell->sent.pos;
     note_upto(shell);
-    shell->single = false;
+    shell->alone -= shell->sent.events_n < shell->alone ? shell->sent.events_n : shell->alone;
     metric_add(shell->events, (int64_t)shell->sent.events_n);
     metric_add(shell->commits, 1);
     board_update(shell);
@@ -242,11 +257,11 @@ static bool at_head(const struct shell *shell)
 static bool batch_is_ready(const struct shell *shell, int64_t now_us)
 {
     size_t n = run_batched(shell->run);
-    if (shell->sent.under_way && (n == 0 || shell->single))
+    if (shell->sent.under_way && (n == 0 || shell->alone > 0))
         return false;
     if (n > 0) {
         bool all = reader_position(shell->reader) == shell->head_pos;
-        return n >= (size_t)shell->own->linger_events || shell->single ||
+        return n >= (size_t)shell->own->linger_events || shell->alone > 0 ||
                (all && run_state(shell->run).stepped) ||
                now_us - shell->batch_since_us >= shell->own->linger_ms * 1000;
     }
@@ -277,7 +292,7 @@ static int64_t ask_us(const struct shell *shell)
 int64_t batch_deadline_us(const struct shell *shell)
 {
     int64_t deadline_us = shell->told_us + PING_US;
-    if (shell->concluded || (shell->sent.under_way && (run_batched(shell->run) == 0 || shell->single)))
+    if (shell->concluded || (shell->sent.under_way && (run_batched(shell->run) == 0 || shell->alone > 0)))
         return deadline_us; /* intake's answer goes first */
     if (run_batched(shell->run) > 0) {
         int64_t linger_us = shell->batch_since_us + shell->own->linger_ms * 1000;

@@ -116,7 +116,7 @@ void parking_expect(struct run *run, const struct event *event, const void *data
 {
     char id[48];
     struct parked_known *known;
-    if (!text_equal(event->type, "event.parked") || data == NULL)
+    if (!text_equal(event->type, "event.parked") || data == NULL || MUTATION(MUTATION_PARKED_FORGOTTEN))
         return;
     const struct event_parked *parked = data;
     known_id((uint64_t)parked->pos, event->cause, id);

@@ -100,7 +100,7 @@ static bool on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
 static bool read_all(struct rebuild *rebuild, const char *type, struct scan *scan)
 {
     char why[200];
-    scan->endpoint = rebuild->shell->settings->feed;
+    scan->endpoint = rebuild->shell->intake.feed;
     scan->owner = rebuild;
     record_clear(&verb_open_record, &scan->open);
     text_format(scan->open.consumer, sizeof scan->open.consumer, "%s/rebuild", rebuild->shell->worker->name);
@@ -138,7 +138,7 @@ static bool fold(struct rebuild *rebuild, const char *step)
     rebuild->began_us = clock_boot_us();
     if (!fresh_schema(rebuild))
         return false;
-    if (!session_learn_stream(rebuild->shell)) {
+    if (!session_find_intake(rebuild->shell) || !session_learn_stream(rebuild->shell)) {
         text_copy(rebuild->why, sizeof rebuild->why, rebuild->shell->why);
         return false;
     }
@@ -164,14 +164,17 @@ static bool swap(struct rebuild *rebuild)
 {
     const char *name = rebuild->shell->worker->name;
     struct buf sql = {0};
+    /* Sessions go on behind those of the living tables: a process that still has one of theirs finds it gone. */
     buf_append_format(&sql,
                       "BEGIN; DO $$ DECLARE t text; BEGIN"
+                      " IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('\"%s\".cursor') AND attname = 'session') THEN"
+                      "  UPDATE \"%s\".cursor SET session = session + (SELECT session FROM \"%s\".cursor); END IF;"
                       " FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '%s' LOOP"
                       "  EXECUTE format('DROP TABLE %%I.%%I', '%s', t); END LOOP;"
                       " FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '%s' LOOP"
                       "  EXECUTE format('ALTER TABLE %%I.%%I SET SCHEMA %%I', '%s', t, '%s'); END LOOP;"
                       " END $$; COMMIT",
-                      name, name, rebuild->schema, rebuild->schema, name);
+                      name, rebuild->schema, name, name, name, rebuild->schema, rebuild->schema, name);
     bool done = pg_run(rebuild->pg, buf_text(&sql)) == STATUS_OK;
     buf_release(&sql);
     return done || failed(rebuild, "the tables cannot be swapped");

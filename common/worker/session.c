@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mutation.h"
 #include "base/text.h"
+#include "bus/find.h"
 #include "table/mirror.h"
 #include "worker/scan.h"
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 #include <string.h>
 
 #define GREETING_MAX_US (3 * SECOND_US)
-#define STARTS_SUSPICIOUS 3
+#define FINDING_MAX_US (3 * SECOND_US)
+#define STARTS_SUSPICIOUS 1 /* without a commit between */
 #define ATTEMPTS_MAX 3
 
 void session_break(struct shell *shell, const char *format, ...)
@@ -98,7 +100,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
     if (run_batched(shell->run) == 0)
         shell->batch_since_us = shell->kept_since_us != 0 ? shell->kept_since_us : clock_boot_us();
     run_add(shell->run, body, priv, link);
-    size_t most = shell->single ? 1 : (size_t)shell->own->batch_events;
+    size_t most = shell->alone > 0 ? 1 : (size_t)shell->own->batch_events;
     if (run_batched(shell->run) >= most)
         reader_pause(shell->reader, true);
 }
@@ -205,18 +207,52 @@ static bool load(struct shell *shell)
     shell->loaded = true;
     shell->committed = shell->cursor.state.pos;
     shell->concluded = shell->sent.under_way = false;
-    shell->single = shell->cursor.starts > STARTS_SUSPICIOUS;
+    /* An attempt on record was not taken off it: the process died in it. Whatever it was lies in the stretch that was one batch. */
+    bool suspicious = shell->cursor.starts > STARTS_SUSPICIOUS || shell->cursor.attempts > 0;
+    shell->alone = suspicious ? (size_t)shell->own->batch_events : 0;
+    return true;
+}
+
+/* Live and feed of the same intake stand at the same place in their lists; who named one only has a door in front. */
+static void take_place(const char *list, size_t at, char out[ENDPOINT_CAP])
+{
+    endpoints_at(list, at < endpoints_count(list) ? at : 0, out);
+}
+
+bool session_find_intake(struct shell *shell)
+{
+    size_t at;
+    switch (endpoints_find(shell->loop, shell->settings->cmd, clock_boot_us() + FINDING_MAX_US, &at)) {
+    case STATUS_OK:
+        break;
+    case STATUS_CLOSED:
+        shell->stop = true;
+        return false;
+    case STATUS_AGAIN:
+    case STATUS_DOUBT:
+    case STATUS_FULL:
+    case STATUS_ABSENT:
+    case STATUS_REFUSED:
+        session_break(shell, "no intake serves at %s", shell->settings->cmd);
+        return false;
+    }
+    take_place(shell->settings->cmd, at, shell->intake.cmd);
+    take_place(shell->settings->live, at, shell->intake.live);
+    take_place(shell->settings->feed, at, shell->intake.feed);
+    ask_follow(shell->ask, shell->intake.feed);
     return true;
 }
 
 static bool greet(struct shell *shell)
 {
     struct source_config config = {.first = -1, .last = -1};
+    if (endpoints_count(shell->settings->cmd) > 1)
+        config.silence_us = FIND_SILENCE_US;
     text_copy(config.stream, sizeof config.stream, shell->cursor.state.stream);
     text_copy(config.name, sizeof config.name, shell->worker->name);
     memcpy(config.incarnation, shell->incarnation, sizeof config.incarnation);
     shell->welcomed = false;
-    shell->cmd = connect_to(shell, BUS_DEALER, shell->settings->cmd, cmd_ready);
+    shell->cmd = connect_to(shell, BUS_DEALER, shell->intake.cmd, cmd_ready);
     if (shell->cmd == NULL)
         return false;
     shell->source = source_new(&config, &source_listener, shell);
@@ -225,7 +261,7 @@ static bool greet(struct shell *shell)
     while (!shell->welcomed && !shell->broken) {
         session_flush(shell);
         if (clock_boot_us() >= until_us)
-            session_break(shell, "intake does not answer at %s", shell->settings->cmd);
+            session_break(shell, "intake does not answer at %s", shell->intake.cmd);
         else if (!loop_once(shell->loop, until_us)) {
             shell->stop = true;
             return false;
@@ -253,14 +289,14 @@ static bool on_first_event(void *owner, uint64_t pos, struct bytes body, struct 
 bool session_learn_stream(struct shell *shell)
 {
     char why[200];
-    struct scan scan = {.endpoint = shell->settings->feed, .event = on_first_event, .owner = shell, .stop_at = 1};
+    struct scan scan = {.endpoint = shell->intake.feed, .event = on_first_event, .owner = shell, .stop_at = 1};
     if (shell->cursor.state.stream[0] != '\0')
         return true;
     record_clear(&verb_open_record, &scan.open);
     text_format(scan.open.consumer, sizeof scan.open.consumer, "%s/stream", shell->worker->name);
     text_copy(scan.open.types[scan.open.types_n++], EVENT_TYPE_CAP, "stream.created");
     if (scan_run(&scan, why) != STATUS_OK)
-        session_break(shell, "the stream's name cannot be read from %s: %s", shell->settings->feed, why);
+        session_break(shell, "the stream's name cannot be read from %s: %s", shell->intake.feed, why);
     else if (shell->cursor.state.stream[0] == '\0')
         session_break(shell, "there is no stream yet");
     return !shell->broken;
@@ -277,7 +313,7 @@ static bool expect_event(void *owner, uint64_t pos, struct bytes body, struct by
 static bool expect(struct shell *shell, uint64_t after, const char *const *types)
 {
     char why[200];
-    struct scan scan = {.endpoint = shell->settings->feed, .event = expect_event, .owner = shell};
+    struct scan scan = {.endpoint = shell->intake.feed, .event = expect_event, .owner = shell};
     record_clear(&verb_open_record, &scan.open);
     text_copy(scan.open.stream, sizeof scan.open.stream, shell->cursor.state.stream);
     text_format(scan.open.consumer, sizeof scan.open.consumer, "%s/start", shell->worker->name);
@@ -311,8 +347,8 @@ static bool follow(struct shell *shell)
     config.open.after = (int64_t)shell->cursor.state.pos;
     memcpy(config.open.link, shell->cursor.state.link, LINK_BYTES);
     config.open.follow = true;
-    shell->live = connect_to(shell, BUS_SUB, shell->settings->live, live_ready);
-    shell->feed = connect_to(shell, BUS_DEALER, shell->settings->feed, feed_ready);
+    shell->live = connect_to(shell, BUS_SUB, shell->intake.live, live_ready);
+    shell->feed = connect_to(shell, BUS_DEALER, shell->intake.feed, feed_ready);
     if (shell->live == NULL || shell->feed == NULL)
         return false;
     shell->head_pos = 0;
@@ -345,7 +381,7 @@ bool session_open(struct shell *shell)
 {
     shell->broken = false;
     shell->why[0] = '\0';
-    if (!load(shell) || !session_learn_stream(shell) || !greet(shell) || !hold(shell) || !read_ahead(shell) || !follow(shell))
+    if (!session_find_intake(shell) || !load(shell) || !session_learn_stream(shell) || !greet(shell) || !hold(shell) || !read_ahead(shell) || !follow(shell))
         return false;
     log_info("at position %llu of %lld, %zu rows in memory, %zu conclusions in flight",
              (unsigned long long)shell->committed, (long long)shell->welcome.head,

@@ -193,7 +193,7 @@ static void follow(struct shell *shell)
 static int serve(struct shell *shell)
 {
     metrics_open(shell);
-    shell->ask = ask_start(shell->worker, shell->settings->feed, shell->own->dsn, &shell->board);
+    shell->ask = ask_start(shell->worker, shell->own->dsn, &shell->board);
     while (!shell->stop && !shell->fatal) {
         if (session_open(shell))
             follow(shell);

@@ -53,10 +53,13 @@ struct shell {
     char why[256];
     int64_t backoff_us;
 
-    bool single;                 /* one event a transaction: looking for what brought the process down */
+    size_t alone;                /* so many events more get a transaction each: looking for what brought the process down */
     bool concluded;              /* the batch at hand is handled and shipped; its rows wait until the one sent has committed */
     int64_t concluded_us;        /* boot time when that began */
     struct sent sent;
+    struct {
+        char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP];
+    } intake; /* the one that serves, of those in the settings */
     struct ahead ahead;
     int64_t batch_since_us;      /* boot time when the batch at hand began */
     int64_t kept_since_us;       /* while events are delivered that waited for the batch before: since when; 0: not */
@@ -77,6 +80,8 @@ struct shell {
 /* session.c: from nothing to reading. False: `why` says what is missing; try again later (or never: fatal). */
 bool session_open(struct shell *);
 void session_close(struct shell *);
+/* Which intake serves. False: none within seconds. */
+bool session_find_intake(struct shell *);
 bool session_learn_stream(struct shell *);
 size_t session_open_rows(const struct shell *);
 void session_break(struct shell *, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -1,5 +1,6 @@
 """What a check stands on: the client under test as a process, the two sockets it talks to, and the eye kept on all it says."""
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -14,7 +15,7 @@ import zmq
 from journal import PRINCIPAL, STREAM, Journal
 
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
-PATIENCE = 20.0  # a client opens anew after 5 s of silence; a busy machine is given more
+PATIENCE = float(os.environ.get("AFTERCARE_KIT_PATIENCE", "20"))  # a client opens anew after 5 s of silence; a busy machine is given more
 START = 60.0  # for the first word of a process
 
 UINT, TEXT, BIN16, LIST, MAP, BOOL = "a number", "a text", "16 bytes", "a list", "a map", "true or false"

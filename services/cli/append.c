@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "connection.h"
+#include "draft_line.h"
 #include "event_print.h"
 #include "field_text.h"
 #include "proto/catalogue.h"
@@ -20,7 +21,7 @@ struct append {
     bool again;
 
     struct arena *arena; /* of one line */
-    struct buf drafts, data, priv;
+    struct buf drafts;
     size_t *ends; /* of each draft */
     size_t *lines;
     size_t n, cap;
@@ -32,97 +33,11 @@ struct append {
 
 /* --- a line --------------------------------------------------------------------------------------
  */
-static bool data_encode(struct append *append, const struct event_type *type, json_t *data,
-                        json_t *personal, struct problem *problem)
-{
-    void *object = arena_alloc(append->arena, type->data->size);
-    char *text = data != NULL ? json_dumps(data, JSON_COMPACT) : memory_text("{}");
-    bool good = record_parse_json(type->data, RECORD_WHOLE, DECODE_STRICT, text, strlen(text),
-                                  append->arena, object, problem);
-    free(text);
-    if (good && personal != NULL) {
-        text = json_dumps(personal, JSON_COMPACT);
-        good = record_parse_json(type->data, RECORD_PERSONAL, DECODE_STRICT | DECODE_KEEP, text,
-                                 strlen(text), append->arena, object, problem);
-        free(text);
-    }
-    if (!good)
-        return false;
-    buf_reset(&append->data);
-    buf_reset(&append->priv);
-    record_encode(type->data, RECORD_PLAIN, object, &append->data);
-    record_encode(type->data, RECORD_PERSONAL, object, &append->priv);
-    return true;
-}
-
-/* What `tail --format jsonl` prints may be sent elsewhere; anything else is a slip of the pen. */
-static bool keys_known(json_t *line, struct problem *problem)
-{
-    static const char *const known[] = {"type",     "v",   "key", "at",     "by",   "data",
-                                        "personal", "pos", "id",  "region", "site", "from",
-                                        "n",        "rec", "cut", "cause"};
-    const char *key;
-    json_t *value;
-    json_object_foreach(line, key, value)
-    {
-        size_t i = 0;
-        while (i < COUNT_OF(known) && !text_equal(known[i], key))
-            i++;
-        if (i == COUNT_OF(known))
-            return problem_set(problem, "unknown-field", key, "type, key, at, by, data");
-    }
-    return true;
-}
-
-static const char *text_of(json_t *line, const char *key)
-{
-    const char *text = json_string_value(json_object_get(line, key));
-    return text != NULL ? text : "";
-}
-
-static bool draft_make(struct append *append, json_t *line, struct problem *problem)
-{
-    if (!json_is_object(line))
-        return problem_set(problem, "bad-type", "", "an object {type, key, at, by, data}");
-    if (!keys_known(line, problem))
-        return false;
-    json_int_t v = json_integer_value(json_object_get(line, "v"));
-    const struct event_type *type = event_type_find(text_of(line, "type"), v > 0 ? (uint32_t)v : 0);
-    if (type == NULL)
-        return problem_set(problem, "unknown-type", "type",
-                           "\"%.60s\"; `aftercare schema` lists them", text_of(line, "type"));
-    struct draft draft = {
-        .type = type->name, .v = type->v, .key = text_of(line, "key"), .by = text_of(line, "by")};
-    if (draft.key[0] != '\0' && !text_is_key(draft.key, strlen(draft.key)))
-        return problem_set(problem, "bad-key", "key", "\"%.60s\"", draft.key);
-    const char *at = text_of(line, "at");
-    if (at[0] != '\0' && !instant_parse(at, &draft.at_us))
-        return problem_set(problem, "bad-time", "at", "\"%.40s\"; like 2011-07-01T05:32:33Z", at);
-    if (!data_encode(append, type, json_object_get(line, "data"), json_object_get(line, "personal"),
-                     problem))
-        return false;
-    draft.data = buf_bytes(&append->data);
-    draft.priv = append->priv.len > 1 ? buf_bytes(&append->priv) : bytes_of(NULL, 0);
-    size_t before = append->drafts.len;
-    draft_encode(&draft, &append->drafts);
-    if (append->drafts.len - before > EVENT_BYTES_MAX) {
-        append->drafts.len = before;
-        return problem_set(problem, "too-large", "", "%d", EVENT_BYTES_MAX);
-    }
-    return true;
-}
-
 static void line_add(struct append *append, const char *text, size_t n, size_t line_n)
 {
     struct problem problem = {0};
-    json_error_t error;
     arena_reset(append->arena);
-    json_t *line = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    bool good = line != NULL ? draft_make(append, line, &problem)
-                             : problem_set(&problem, "syntax", "", "%.100s", error.text);
-    if (line != NULL)
-        json_decref(line);
-    if (!good) {
+    if (!draft_line_parse(text, n, append->arena, &append->drafts, &problem)) {
         problem.line = (unsigned)line_n;
         problem.column = problem.column != 0 ? problem.column : 1;
         problems_add(&append->problems, &problem);
@@ -310,8 +225,6 @@ int command_append(struct cli *cli, int argc, char **argv)
     problems_release(&append.problems);
     buf_release(&content);
     buf_release(&append.drafts);
-    buf_release(&append.data);
-    buf_release(&append.priv);
     buf_release(&append.refusals);
     free(append.ends);
     free(append.lines);

@@ -94,6 +94,10 @@ void cli_parse(const struct cli_syntax *syntax, int argc, char **argv, void *inp
         exit(CLI_USAGE);
     }
     problems_release(&problems);
+    if (cli->branch) {
+        (void)text_copy(cli->settings.cmd, sizeof(cli->settings.cmd), cli->settings.branch.cmd);
+        (void)text_copy(cli->settings.feed, sizeof(cli->settings.feed), cli->settings.branch.cmd);
+    }
 }
 
 int cli_fail(const struct cli *cli, enum cli_exit code, const char *advice, const char *format, ...)

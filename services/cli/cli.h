@@ -18,6 +18,7 @@ enum cli_exit {
 struct cli {
     const char *config, *data; /* as given on the command line; NULL: not */
     bool json;                 /* for programs */
+    bool branch;               /* to the branch's daemon instead of intake */
     enum language language;
     bool colour;              /* standard output is a terminal */
     bool progress;            /* standard error is a terminal */
@@ -33,6 +34,9 @@ struct command {
 };
 const struct command *command_find(const char *name);
 const struct command *command_at(size_t i); /* NULL past the end */
+/* The same for `aftercare --branch`. */
+const struct command *branch_command_find(const char *name);
+const struct command *branch_command_at(size_t i);
 
 /* A command's own options. `input` is handed to the parser as state->input and must begin with a
  * struct cli *. */
@@ -68,6 +72,7 @@ int command_calendar(struct cli *, int, char **);
 int command_import(struct cli *, int, char **);
 int command_backtest(struct cli *, int, char **);
 int command_append(struct cli *, int, char **);
+int command_erase(struct cli *, int, char **);
 int command_say(struct cli *, int, char **);
 int command_tail(struct cli *, int, char **);
 int command_ticket(struct cli *, int, char **);

@@ -41,8 +41,16 @@ int sender_settle(struct sender *) MUST_CHECK;
  * result's bytes into *result. */
 int send_one(const struct cli *, const char *stream, const struct draft *, struct answer *,
              struct buf *result) MUST_CHECK;
+/* The same of an event as it goes over the wire. */
+int send_raw(const struct cli *, const char *stream, struct bytes event, struct answer *,
+             struct buf *result) MUST_CHECK;
+/* A branch's answer in words; CLI_DONE. key: the event's, where the answer has no ticket number. */
+int branch_answer_print(const struct cli *, const char *type, const char *key,
+                        const struct answer *);
 /* Says a refusal in words; CLI_REFUSED. */
 int refusal_say(const struct cli *, const struct problem *);
+/* Who acts by hand: the login, for the operator's principal ("ann for operator"). */
+void operator_by(char out[EVENT_BY_CAP]);
 /* "operator/0123…": 8 random bytes. */
 void source_random(char out[EVENT_SOURCE_CAP]);
 

@@ -163,6 +163,11 @@ int stream_read(const struct cli *cli, struct stream_created *created)
     static const struct feed_listener listener = {.event = first_event};
     struct first first = {.created = created};
     struct verb_open open;
+    if (cli->branch) { /* it takes facts before it has ever heard of its stream */
+        record_clear(&stream_created_record, created);
+        (void)text_copy(created->stream, sizeof(created->stream), "-");
+        return CLI_DONE;
+    }
     record_clear(&verb_open_record, &open);
     open.credit = 65536;
     int code = feed_read(cli, "", &open, false, &listener, &first);

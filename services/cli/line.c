@@ -1,13 +1,15 @@
 #include "line.h"
+#include "base/clock.h"
 #include "base/text.h"
-#include <zmq.h>
+#include "bus/find.h"
 
 int line_silent(const struct cli *cli, const char *endpoint)
 {
     return cli_fail(
         cli, CLI_SILENT,
         in_words(cli->language,
-                 "Is it running? `aftercare up` starts it; --data or --config names another one."),
+                 cli->branch ? "Is aftercare-branch running? --data or --config names another place."
+                             : "Is it running? `aftercare up` starts it; --data or --config names another one."),
         in_words(cli->language, "nobody answers at %s"), endpoint);
 }
 
@@ -26,19 +28,22 @@ static void line_ready(void *arg)
 /* What counts was answered; what nobody took need not be waited for. */
 static void line_drop(struct line *line)
 {
-    const int none = 0;
     if (line->socket == NULL)
         return;
-    zmq_setsockopt(bus_raw(line->socket), ZMQ_LINGER, &none, sizeof(none));
     loop_forget(line->loop, line->socket, -1);
-    bus_close(&line->socket);
+    bus_close_now(&line->socket);
 }
 
 bool line_connect(const struct cli *cli, struct line *line)
 {
     char error[200] = "";
+    size_t at;
     line_drop(line);
     line->holds = false;
+    /* Where none serves yet the silence there is counted like any other; while one takes over they are asked again. */
+    if (endpoints_find(line->loop, line->list, clock_boot_us() + cli->patience_us, &at) ==
+        STATUS_OK)
+        endpoints_at(line->list, at, line->endpoint);
     line->socket = bus_connect(BUS_DEALER, line->endpoint, error, sizeof(error));
     if (line->socket == NULL) {
         cli_fail(cli, CLI_SILENT,
@@ -50,9 +55,10 @@ bool line_connect(const struct cli *cli, struct line *line)
     return true;
 }
 
-bool line_open(const struct cli *cli, struct line *line, const char *endpoint)
+bool line_open(const struct cli *cli, struct line *line, const char *list)
 {
-    *line = (struct line){.endpoint = endpoint, .loop = loop_new()};
+    *line = (struct line){.list = list, .loop = loop_new()};
+    endpoints_at(list, 0, line->endpoint);
     return line_connect(cli, line);
 }
 

@@ -13,7 +13,8 @@
 #define OUTAGE_US (120 * SECOND_US)
 
 struct line {
-    const char *endpoint;
+    const char *list;            /* of endpoints, as the settings have it */
+    char endpoint[ENDPOINT_CAP]; /* the one that serves, or the first */
     struct loop *loop;
     struct bus_socket *socket;
     struct buf held; /* a frame that could not go out yet */
@@ -22,9 +23,9 @@ struct line {
 };
 
 /* False: said so already. */
-bool line_open(const struct cli *, struct line *, const char *endpoint);
+bool line_open(const struct cli *, struct line *, const char *list);
 void line_close(struct line *);
-/* A fresh socket: what waited in the old one goes with it. */
+/* A fresh socket, to the intake that serves now: what waited in the old one goes with it. */
 bool line_connect(const struct cli *, struct line *);
 /* False: it waits in `held`; line_send_held tries again, true when nothing waits. */
 bool line_send(struct line *, const char *verb, struct bytes map);

@@ -1,5 +1,4 @@
-/* tickets, jobs, limits, callbacks, sites, engineers, refused: a question each, filtered by its
- * arguments. parked: by events. */
+/* tickets, jobs, limits, callbacks, sites, engineers: a question each, filtered by its arguments. */
 #include "base/text.h"
 #include "connection.h"
 #include "field_text.h"
@@ -22,8 +21,7 @@ static const struct {
     const char *command, *to, *question;
 } lists[] = {{"tickets", "reporting", "tickets"},  {"jobs", "dispatcher", "jobs"},
              {"limits", "sla-watchdog", "limits"}, {"callbacks", "follow-up", "callbacks"},
-             {"sites", "dispatcher", "sites"},     {"engineers", "dispatcher", "engineers"},
-             {"refused", "intake", "refused"}};
+             {"sites", "dispatcher", "sites"},     {"engineers", "dispatcher", "engineers"}};
 
 static error_t list_parse(int key, char *arg, struct argp_state *state)
 {
@@ -165,7 +163,6 @@ static const char *example_of(const char *name)
         {"callbacks", "  aftercare callbacks state=due\n"},
         {"sites", "  aftercare sites tier=3\n"},
         {"engineers", "  aftercare engineers site=pwd-07 state=on\n"},
-        {"refused", "  aftercare refused code=missing\n"},
     };
     for (size_t i = 0; i < COUNT_OF(examples); i++)
         if (text_equal(examples[i].name, name))
@@ -212,107 +209,5 @@ int command_list(struct cli *cli, int argc, char **argv)
     cli_parse(&syntax, argc, argv, &listing);
     int code = list_run(&listing);
     buf_release(&doc);
-    return code;
-}
-
-/* --- parked --------------------------------------------------------------------------------------
- */
-struct parked {
-    struct cli *cli;
-    struct parked_event {
-        struct event_parked event;
-        char key[EVENT_KEY_CAP];
-        int64_t at_us;
-        bool over;
-    } * items;
-    size_t n, cap;
-};
-
-static bool on_event(void *owner, const struct event *event)
-{
-    struct parked *parked = owner;
-    struct event_parked data;
-    struct problem problem;
-    /* The three have the same fields. */
-    if (!record_decode(&event_parked_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &data,
-                       &problem))
-        return true;
-    bool begins = text_equal(event->type, "event.parked");
-    for (size_t i = 0; i < parked->n; i++)
-        if (parked->items[i].event.pos == data.pos &&
-            text_equal(parked->items[i].event.worker, data.worker))
-            parked->items[i].over = true;
-    if (!begins)
-        return true;
-    if (parked->n == parked->cap) {
-        parked->cap = parked->cap > 0 ? parked->cap * 2 : 16;
-        parked->items = memory_grow(parked->items, parked->cap * sizeof(*parked->items));
-    }
-    struct parked_event *item = &parked->items[parked->n++];
-    *item = (struct parked_event){.event = data, .at_us = event->at_us};
-    text_copy(item->key, sizeof(item->key), event->key);
-    return true;
-}
-
-static void parked_print(const struct parked *parked)
-{
-    const struct cli *cli = parked->cli;
-    const char *titles[] = {"pos", "worker", "key", "since", "reason"};
-    struct sheet sheet;
-    struct buf out = {0};
-    sheet_init(&sheet, COUNT_OF(titles));
-    for (size_t i = 0; i < COUNT_OF(titles); i++)
-        sheet_cell(&sheet, in_words(cli->language, titles[i]));
-    for (size_t i = 0; i < parked->n; i++) {
-        const struct parked_event *item = &parked->items[i];
-        char pos[24], since[INSTANT_TEXT_MAX];
-        if (item->over)
-            continue;
-        if (cli->json) {
-            buf_reset(&out);
-            record_print_json(&event_parked_record, RECORD_PLAIN, &item->event, &out);
-            printf("%s\n", buf_text(&out));
-            continue;
-        }
-        text_format(pos, sizeof(pos), "%" PRId64, item->event.pos);
-        time_words(item->at_us, since);
-        sheet_cell(&sheet, pos);
-        sheet_cell(&sheet, item->event.worker);
-        sheet_cell(&sheet, item->key);
-        sheet_cell(&sheet, since);
-        sheet_cell(&sheet, item->event.reason);
-    }
-    buf_reset(&out);
-    if (!cli->json && sheet_rows(&sheet) == 0)
-        printf("%s\n", in_words(cli->language, "none"));
-    else if (!cli->json) {
-        sheet_print(&sheet, cli->colour, &out);
-        printf("%s%s\n", buf_text(&out),
-               in_words(cli->language, "`aftercare say release KEY pos=POS worker=WORKER reason=…` "
-                                       "tries again, `say drop` leaves it out"));
-    }
-    buf_release(&out);
-    sheet_release(&sheet);
-}
-
-int command_parked(struct cli *cli, int argc, char **argv)
-{
-    static const struct cli_syntax syntax = {NULL, NULL, NULL,
-                                             "List the events that a worker has set aside."};
-    static const struct feed_listener listener = {.event = on_event};
-    struct parked parked = {.cli = cli};
-    cli_parse(&syntax, argc, argv, &parked);
-    struct verb_open *open = memory_new(sizeof(*open));
-    struct stream_created stream;
-    record_clear(&verb_open_record, open);
-    text_copy(open->types[0], EVENT_TYPE_CAP, "event.");
-    open->types_n = 1;
-    int code = stream_read(cli, &stream);
-    if (code == CLI_DONE)
-        code = feed_read(cli, stream.stream, open, false, &listener, &parked);
-    if (code == CLI_DONE)
-        parked_print(&parked);
-    free(open);
-    free(parked.items);
     return code;
 }

@@ -15,6 +15,16 @@
 
 const char *argp_program_version = "aftercare " AFTERCARE_VERSION;
 
+enum { OPTION_BRANCH = 256 };
+
+#ifdef CLI_ONLY_BRANCH
+#define COMMAND_AT(cli, i) ((void)(cli), branch_command_at(i))
+#define COMMAND_FIND(cli, name) ((void)(cli), branch_command_find(name))
+#else
+#define COMMAND_AT(cli, i) ((cli)->branch ? branch_command_at(i) : command_at(i))
+#define COMMAND_FIND(cli, name) ((cli)->branch ? branch_command_find(name) : command_find(name))
+#endif
+
 struct top {
     struct cli *cli;
     int command_at;
@@ -33,6 +43,9 @@ static error_t top_parse(int key, char *arg, struct argp_state *state)
     case 'j':
         top->cli->json = true;
         return 0;
+    case OPTION_BRANCH:
+        top->cli->branch = true;
+        return 0;
     case ARGP_KEY_ARG:
         top->command_at = state->next - 1;
         state->next = state->argc;
@@ -47,15 +60,16 @@ static const struct argp_option top_options[] = {
      "settings file (default: DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml)", 0},
     {"data", 'd', "DIR", 0, "data folder (default: AFTERCARE_DATA, then the usual place)", 0},
     {"json", 'j', NULL, 0, "print for programs", 0},
+    {"branch", OPTION_BRANCH, NULL, 0, "say and ask at this branch's own daemon: aftercare --branch help", 0},
     {0}};
 
-static void commands_list(enum language language, struct buf *out)
+static void commands_list(const struct cli *cli, enum language language, struct buf *out)
 {
     buf_append_format(
         out, "%s\n\n",
         in_words(language, "aftercare COMMAND [options]   (aftercare COMMAND --help tells more)"));
-    for (size_t i = 0; command_at(i) != NULL; i++) {
-        const struct command *command = command_at(i);
+    for (size_t i = 0; COMMAND_AT(cli, i) != NULL; i++) {
+        const struct command *command = COMMAND_AT(cli, i);
         buf_append_format(out, "  %-10s %s\n", command->name, in_words(language, command->summary));
     }
     buf_append_format(
@@ -69,7 +83,7 @@ int command_help(struct cli *cli, int argc, char **argv)
     (void)argc;
     (void)argv;
     struct buf list = {0};
-    commands_list(cli->language, &list);
+    commands_list(cli, cli->language, &list);
     fputs(buf_text(&list), stdout);
     buf_release(&list);
     return CLI_DONE;
@@ -77,7 +91,7 @@ int command_help(struct cli *cli, int argc, char **argv)
 
 static int command_run(struct cli *cli, int argc, char **argv)
 {
-    const struct command *command = command_find(argv[0]);
+    const struct command *command = COMMAND_FIND(cli, argv[0]);
     if (command == NULL)
         return cli_fail(cli, CLI_USAGE,
                         in_words(cli->language, "`aftercare help` lists the commands."),
@@ -105,11 +119,14 @@ int main(int argc, char **argv)
                       .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
                       .progress = isatty(STDERR_FILENO),
                       .patience_us = 5 * SECOND_US};
+#ifdef CLI_ONLY_BRANCH
+    cli.branch = true;
+#endif
     log_open("aftercare", false);
     struct top top = {.cli = &cli};
     struct buf doc = {0};
     buf_append_text(&doc, "After-sales service: everything an operator does by hand.\v");
-    commands_list(cli.language, &doc);
+    commands_list(&cli, cli.language, &doc);
     const struct argp argp = {.options = top_options,
                               .parser = top_parse,
                               .args_doc = "COMMAND …",

@@ -309,8 +309,8 @@ static bool event_make(struct mapping *mapping, const struct mapping_event *even
                                                               : bytes_of(NULL, 0)};
     buf_reset(&mapping->draft);
     draft_encode(&draft, &mapping->draft);
-    if (mapping->draft.len > EVENT_BYTES_MAX)
-        return problem_set(problem, "too-large", "", "%d", EVENT_BYTES_MAX);
+    if (mapping->draft.len > DRAFT_BYTES_MAX)
+        return problem_set(problem, "too-large", "", "%d", DRAFT_BYTES_MAX);
     return true;
 }
 

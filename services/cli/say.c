@@ -167,6 +167,8 @@ static int answer_print(const struct cli *cli, const struct draft *draft,
                     in_words(cli->language, "`aftercare say VERB --help` lists the fields."));
         return code;
     }
+    if (cli->branch)
+        return branch_answer_print(cli, draft->type, draft->key != NULL ? draft->key : "", answer);
     struct buf result = {0};
     if (answer->result.len > 0)
         raw_print_json(answer->result, &result);

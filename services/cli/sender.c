@@ -2,10 +2,13 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "bus/find.h"
 #include "connection.h"
 #include "line.h"
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct sender {
     const struct cli *cli;
@@ -17,7 +20,7 @@ struct sender {
     int64_t pos;                   /* the highest an answer named */
     int64_t heard_us;              /* boot time of the last frame */
     int64_t turned_us, listens_us; /* of the last turn; listened without a gap since then */
-    bool welcomed, denied, conflict, ponged, settled, told_busy, told_away;
+    bool welcomed, denied, conflict, ponged, settled, told_busy, told_away, full;
     int64_t conflict_n;
     char code[40], why[200];
 };
@@ -66,6 +69,11 @@ static void on_conflict(void *owner, int64_t n)
 static void on_busy(void *owner, int64_t retry_ms, const char *why)
 {
     struct sender *sender = owner;
+    /* A person waits here, and a full branch stays full for as long as the line is down. */
+    if (sender->cli->branch && (text_starts(why, "spool.full") || text_starts(why, "disk.full"))) {
+        sender->full = true;
+        (void)text_copy(sender->why, sizeof(sender->why), why);
+    }
     if (!sender->told_busy && retry_ms >= 1000)
         cli_note(sender->cli, in_words(sender->cli->language, "intake is busy (%s); waiting"), why);
     sender->told_busy = sender->told_busy || retry_ms >= 1000;
@@ -93,6 +101,10 @@ static int sender_trouble(const struct sender *sender)
                      "The same file must be sent by the same mapping, --step and --until."),
             in_words(cli->language, "number %lld was sent before with other content"),
             (long long)sender->conflict_n);
+    if (sender->full)
+        return cli_fail(cli, CLI_REFUSED,
+                        in_words(cli->language, "`aftercare --branch status` says how full it is."),
+                        in_words(cli->language, "nothing can be taken (%s)"), sender->why);
     if (!sender->denied)
         return GOES_ON;
     return cli_fail(cli, CLI_REFUSED, denial_advice(cli, sender->code),
@@ -190,6 +202,8 @@ struct sender *sender_open(const struct cli *cli, const char *stream, const char
                                                     .busy = on_busy};
     struct sender *sender = memory_new(sizeof(*sender));
     struct source_config config = {.first = 1, .last = last};
+    if (endpoints_count(cli->settings.cmd) > 1)
+        config.silence_us = FIND_SILENCE_US;
     uint8_t digest[DIGEST_BYTES];
     text_copy(config.stream, sizeof(config.stream), stream);
     text_copy(config.name, sizeof(config.name), source);
@@ -282,6 +296,13 @@ static void one_answer(void *owner, const struct answer *answer)
     one->answered = true;
 }
 
+void operator_by(char out[EVENT_BY_CAP])
+{
+    const struct passwd *user = getpwuid(geteuid());
+    bool known = user != NULL && text_is_key(user->pw_name, strlen(user->pw_name));
+    text_format(out, EVENT_BY_CAP, "%s%soperator", known ? user->pw_name : "", known ? " for " : "");
+}
+
 void source_random(char out[EVENT_SOURCE_CAP])
 {
     uint8_t bytes[8];
@@ -291,22 +312,28 @@ void source_random(char out[EVENT_SOURCE_CAP])
     text_format(out, EVENT_SOURCE_CAP, "operator/%s", hex);
 }
 
-int send_one(const struct cli *cli, const char *stream, const struct draft *draft,
-             struct answer *answer, struct buf *result)
+int send_raw(const struct cli *cli, const char *stream, struct bytes event, struct answer *answer,
+             struct buf *result)
 {
     char name[EVENT_SOURCE_CAP];
     struct one one = {.answer = answer, .result = result};
-    struct buf encoded = {0};
     int code;
     source_random(name);
-    draft_encode(draft, &encoded);
     struct sender *sender = sender_open(cli, stream, name, 1, one_answer, &one, &code);
     if (sender != NULL) {
-        const struct bytes drafts[] = {buf_bytes(&encoded)};
-        sender_give(sender, drafts, 1, 0);
+        sender_give(sender, &event, 1, 0);
         code = sender_flush(sender);
         sender_close(&sender);
     }
+    return code;
+}
+
+int send_one(const struct cli *cli, const char *stream, const struct draft *draft,
+             struct answer *answer, struct buf *result)
+{
+    struct buf encoded = {0};
+    draft_encode(draft, &encoded);
+    int code = send_raw(cli, stream, buf_bytes(&encoded), answer, result);
     buf_release(&encoded);
     return code;
 }

@@ -4,15 +4,11 @@
 #include "base/text.h"
 #include "connection.h"
 #include "progress.h"
-#include <errno.h>
+#include "proof.h"
+#include "sibling.h"
 #include <inttypes.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 struct verifying {
     struct cli *cli;
@@ -21,52 +17,21 @@ struct verifying {
     uint64_t pos;
     struct progress progress;
     uint64_t holes;
+    int64_t event; /* 0: all */
 };
 
-static int run_sibling(const struct cli *cli, const char *worker, const char *flag)
+/* A worker's own program: it has the right to its tables. */
+static int run_worker(const struct cli *cli, const char *worker, const char *flag)
 {
-    char folder[400] = "", program[512];
-    ssize_t n = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
-    char *slash = n > 0 ? strrchr(folder, '/') : NULL;
-    if (slash == NULL)
-        return cli_fail(cli, CLI_REFUSED, NULL, "%s", "/proc/self/exe");
-    *slash = '\0';
-    text_format(program, sizeof(program), "%s/aftercare-%.48s", folder, worker);
-    char *config = memory_text(cli->config != NULL ? cli->config : ""),
-         *data = memory_text(cli->data != NULL ? cli->data : "");
-    char *flag_copy = memory_text(flag), config_option[] = "--config", data_option[] = "--data";
-    char *args[8] = {program, flag_copy};
-    size_t args_n = 2;
-    if (cli->config != NULL) {
-        args[args_n++] = config_option;
-        args[args_n++] = config;
-    }
-    if (cli->data != NULL) {
-        args[args_n++] = data_option;
-        args[args_n++] = data;
-    }
-    /* Its words are for people: with --json standard output is ours alone. */
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    if (cli->json)
-        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-    fflush(stdout);
-    pid_t pid;
-    int status = 0, code = posix_spawn(&pid, program, &actions, NULL, args, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (code != 0)
-        code = cli_fail(cli, CLI_REFUSED,
-                        in_words(cli->language, "`aftercare doctor` checks the installation."),
-                        in_words(cli->language, "cannot start %s: %s"), program, strerror(code));
-    else if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        code = cli_fail(
-            cli, CLI_REFUSED,
-            in_words(cli->language, "Its own words stand above; `aftercare doctor` looks further."),
-            in_words(cli->language, "aftercare-%s %s failed"), worker, flag);
-    free(config);
-    free(data);
-    free(flag_copy);
-    return code;
+    int status = CLI_REFUSED;
+    if (!sibling_run(cli, worker, &flag, 1, NULL, &status))
+        return CLI_REFUSED;
+    if (status == 0)
+        return CLI_DONE;
+    return cli_fail(
+        cli, CLI_REFUSED,
+        in_words(cli->language, "Its own words stand above; `aftercare doctor` looks further."),
+        in_words(cli->language, "aftercare-%s %s failed"), worker, flag);
 }
 
 static const char *const known_workers[] = {"dispatcher", "sla-watchdog", "follow-up", "reporting"};
@@ -87,13 +52,15 @@ static error_t rebuild_parse(int key, char *arg, struct argp_state *state)
         verifying->verify = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (!is_worker(arg))
-            argp_error(state, "WORKER: dispatcher, sla-watchdog, follow-up or reporting");
+        if (!is_worker(arg) && !text_equal(arg, "intake"))
+            argp_error(state, "WORKER: dispatcher, sla-watchdog, follow-up, reporting, or intake");
         verifying->worker = arg;
         return 0;
     case ARGP_KEY_END:
         if (verifying->worker == NULL)
             argp_error(state, "needs WORKER");
+        if (verifying->verify && text_equal(verifying->worker, "intake"))
+            argp_error(state, "`aftercare verify` proves intake's tables");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -106,11 +73,11 @@ int command_rebuild(struct cli *cli, int argc, char **argv)
         {"verify", 'v', NULL, 0, "make them beside the living ones and compare instead", 0}, {0}};
     static const struct cli_syntax syntax = {
         options, rebuild_parse, "WORKER",
-        "Make a worker's tables anew from the journal. Decisions are not taken again.\vExample:\n  "
-        "aftercare rebuild dispatcher"};
+        "Make a worker's tables, or intake's archive, anew from the journal. Decisions are not taken again. "
+        "While intake's is made nothing is taken.\vExample:\n  aftercare rebuild dispatcher"};
     struct verifying verifying = {.cli = cli};
     cli_parse(&syntax, argc, argv, &verifying);
-    int code = run_sibling(cli, verifying.worker, verifying.verify ? "--verify" : "--rebuild");
+    int code = run_worker(cli, verifying.worker, verifying.verify ? "--verify" : "--rebuild");
     if (code == CLI_DONE && !cli->json)
         printf(verifying.verify
                    ? in_words(cli->language, "%s: its tables are what the journal says\n")
@@ -165,32 +132,61 @@ static int chain_verify(struct verifying *verifying)
     return code;
 }
 
+static error_t verify_parse(int key, char *arg, struct argp_state *state)
+{
+    struct verifying *verifying = state->input;
+    char *end;
+    if (key != 'e')
+        return ARGP_ERR_UNKNOWN;
+    verifying->event = strtoll(arg, &end, 10);
+    if (verifying->event < 1 || *end != '\0')
+        argp_error(state, "--event: a position is 1 or more");
+    return 0;
+}
+
+static int workers_verify(const struct cli *cli, bool tables[COUNT_OF(known_workers)])
+{
+    int code = CLI_DONE;
+    for (size_t i = 0; i < COUNT_OF(known_workers); i++) {
+        int worker_code = run_worker(cli, known_workers[i], "--verify");
+        tables[i] = worker_code == CLI_DONE;
+        if (tables[i] && !cli->json)
+            printf(in_words(cli->language, "%s: its tables are what the journal says\n"),
+                   known_workers[i]);
+        if (!tables[i])
+            code = worker_code;
+    }
+    return code;
+}
+
 int command_verify(struct cli *cli, int argc, char **argv)
 {
+    static const struct argp_option options[] = {
+        {"event", 'e', "POS", 0, "the proof of one event: its link, digests, neighbours, and the next sealed position", 0},
+        {0}};
     static const struct cli_syntax syntax = {
-        NULL, NULL, NULL,
-        "Prove that the journal has no hole and has not changed, and that every worker's tables "
-        "are what it says.\vExamples:\n  aftercare verify\n  aftercare verify --json"};
+        options, verify_parse, NULL,
+        "Prove that the journal has no hole and has not changed, row by row, that every source's "
+        "numbers stand once, and that every worker's tables "
+        "are what it says.\vExamples:\n  aftercare verify\n  aftercare verify --event 1024"};
     struct verifying verifying = {.cli = cli};
     cli_parse(&syntax, argc, argv, &verifying);
+    if (verifying.event > 0)
+        return event_prove(cli, verifying.event);
     int code = chain_verify(&verifying);
     if (code == CLI_SILENT)
         return code;
+    struct buf rows = {0};
     bool chain = code == CLI_DONE, tables[COUNT_OF(known_workers)];
-    for (size_t i = 0; i < COUNT_OF(known_workers); i++) {
-        int worker_code = run_sibling(cli, known_workers[i], "--verify");
-        tables[i] = worker_code == CLI_DONE;
-        if (worker_code == CLI_DONE && !cli->json)
-            printf(in_words(cli->language, "%s: its tables are what the journal says\n"),
-                   known_workers[i]);
-        if (worker_code != CLI_DONE)
-            code = worker_code;
+    int rows_code = rows_verify(cli, &rows), tables_code = workers_verify(cli, tables);
+    code = code != CLI_DONE ? code : rows_code != CLI_DONE ? rows_code : tables_code;
+    if (cli->json) {
+        printf("{\"events\":%" PRIu64 ",\"journal\":%s,%s", verifying.pos,
+               chain && rows_code == CLI_DONE ? "true" : "false", buf_text(&rows));
+        for (size_t i = 0; i < COUNT_OF(known_workers); i++)
+            printf(",\"%s\":%s", known_workers[i], tables[i] ? "true" : "false");
+        printf(",\"good\":%s}\n", code == CLI_DONE ? "true" : "false");
     }
-    if (!cli->json)
-        return code;
-    printf("{\"events\":%" PRIu64 ",\"journal\":%s", verifying.pos, chain ? "true" : "false");
-    for (size_t i = 0; i < COUNT_OF(known_workers); i++)
-        printf(",\"%s\":%s", known_workers[i], tables[i] ? "true" : "false");
-    printf(",\"good\":%s}\n", code == CLI_DONE ? "true" : "false");
+    buf_release(&rows);
     return code;
 }

@@ -25,8 +25,8 @@ static const struct {
     {"callbacks due, recorded, missed", "回访：应做、已做、漏做"},
     {"the service network and its load", "服务网点与负荷"},
     {"who works where, knows what, and has how much to do", "工程师：所属网点、技能与负荷"},
-    {"what was refused, and why", "被拒绝的事件与原因"},
-    {"events that a worker has set aside", "被搁置的事件"},
+    {"what was refused and why; correct it and send it again", "被拒绝的事件与原因；更正后重新发送"},
+    {"events that a worker has set aside; retry or drop them", "被搁置的事件；重试或舍弃"},
     {"what happened, in figures", "经过概要（数字）"},
     {"close a period and write its report", "期间关账并输出报表"},
     {"make a worker's tables anew from the journal", "由账册重建某服务的表"},
@@ -266,6 +266,43 @@ static const struct {
     {"in flight", "在途"},
     {"checked until", "已核至"},
     {"open rows", "未结行"},
+    /* parked */
+    {"%s does not answer: what the journal says of it", "%s 无应答：以下据账册"},
+    {"waiting", "等待"},
+    {"refused", "拒绝于"},
+    {"corrected", "更正"},
+    {"tries", "重试"},
+    {"`aftercare parked retry WORKER POS` tries again, `parked drop WORKER POS --reason …` leaves it out",
+     "`aftercare parked retry 服务 位置` 可重试，`parked drop 服务 位置 --reason …` 予以舍弃"},
+    {"`aftercare parked` tells later what became of it.", "稍后用 `aftercare parked` 查看结果。"},
+    {"taken at position %" PRId64 ", and %s does not answer", "已记入位置 %" PRId64 "，但 %s 无应答"},
+    {"Mend the cause, or leave it out: `aftercare parked drop`.", "请先排除原因，或用 `aftercare parked drop` 舍弃。"},
+    {"position %" PRId64 " (%s) is still set aside: %s", "位置 %" PRId64 "（%s）仍被搁置：%s"},
+    {"taken at position %" PRId64 "; nothing of %s is set aside any more\n", "已记入位置 %" PRId64 "；%s 已无搁置事件\n"},
+    {"`aftercare parked` lists what is set aside.", "`aftercare parked` 列出被搁置的事件。"},
+    {"%s has not set aside %s", "%s 未搁置 %s"},
+    {"`aftercare status` lists them.", "`aftercare status` 列出全部服务。"},
+    {"there is no worker \"%s\"", "没有服务 \"%s\""},
+    /* refused */
+    {"`aftercare refused` lists what was refused.", "`aftercare refused` 列出被拒绝的事件。"},
+    {"%s has no refused event %" PRId64, "%s 没有被拒绝的事件 %" PRId64},
+    {"`aftercare refused show SOURCE N` shows one, `refused send SOURCE N field=value …` corrects it",
+     "`aftercare refused show 来源 序号` 查看，`refused send 来源 序号 字段=值 …` 更正重发"},
+    {"which one? SOURCE and its number N", "哪一个？请给出来源与序号"},
+    {"%s %" PRId64 ", refused %s (%s): %s\n", "%s %" PRId64 "，拒绝于 %s（%s）：%s\n"},
+    {"corrected by the event at position %" PRId64 "\n", "已由位置 %" PRId64 " 的事件更正\n"},
+    {"the event itself cannot be read", "事件本身无法读取"},
+    {"Its personal fields are not shown; --personal shows them.", "未显示个人信息；--personal 可显示。"},
+    {"nothing was sent: line %d: %s", "未发送：第 %d 行：%s"},
+    {"Set EDITOR to a program that edits a file and ends.", "请把 EDITOR 设为能编辑文件并退出的程序。"},
+    {"the editor did not end well; nothing was sent", "编辑器未正常结束；未发送"},
+    {"Look at both: `aftercare tail --from POS`.", "请查看两者：`aftercare tail --from 位置`。"},
+    {"position %" PRId64 " was taken, but another correction came first: position %" PRId64,
+     "位置 %" PRId64 " 已记入，但另一更正在先：位置 %" PRId64},
+    {"%s taken at position %" PRId64 ", in place of %s %" PRId64 "\n", "%s 已记入位置 %" PRId64 "，取代 %s 的第 %" PRId64 " 号\n"},
+    {"A correction of the correction is an event of its own: `aftercare say`.", "对更正再作更正须另发事件：`aftercare say`。"},
+    {"%s %" PRId64 " was corrected already: position %" PRId64, "%s 的第 %" PRId64 " 号已更正：位置 %" PRId64},
+    {"Say it anew: `aftercare say`.", "请用 `aftercare say` 重新填报。"},
     /* summary */
     {", ", "，"},
     {"tickets", "工单"},
@@ -364,7 +401,8 @@ static const struct {
 static const struct {
     const struct word_pair *pairs;
     const size_t *n;
-} others[] = {{column_words, &column_words_n}, {limit_words, &limit_words_n}, {backtest_words, &backtest_words_n}};
+} others[] = {{column_words, &column_words_n}, {limit_words, &limit_words_n}, {backtest_words, &backtest_words_n}, {branch_words, &branch_words_n},
+             {verify_words, &verify_words_n}, {erase_words, &erase_words_n}};
 
 const char *in_words(enum language language, const char *english)
 {

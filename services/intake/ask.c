@@ -32,6 +32,14 @@ static const struct served *served_find(const struct feed *feed, const char *wor
     return NULL;
 }
 
+static size_t asked_by(const struct feed *feed, const struct bus_peer *peer)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < feed->asked_n; i++)
+        n += feed->asked[i]->asker.len == peer->len && memcmp(feed->asked[i]->asker.id, peer->id, peer->len) == 0;
+    return n;
+}
+
 static struct asked *asked_new(struct feed *feed, const struct bus_peer *peer, const struct verb_ask *ask)
 {
     struct asked *asked = feed->asked[feed->asked_n++] = memory_new(sizeof(*asked));
@@ -80,7 +88,7 @@ void ask_on_ask(struct feed *feed, const struct bus_peer *peer, const struct fra
         feed_error(feed, peer, ask.id, "denied", "who sees only some places may not ask yet");
         return;
     }
-    if (feed->asked_n == QUESTIONS_MAX) {
+    if (feed->asked_n == QUESTIONS_MAX || asked_by(feed, peer) >= QUESTIONS_PER_PEER) {
         feed_error(feed, peer, ask.id, "busy", "too many questions under way");
         return;
     }
@@ -170,7 +178,10 @@ void ask_tick(struct feed *feed, int64_t now_us)
 {
     for (size_t i = feed->asked_n; i-- > 0;) {
         struct asked *asked = feed->asked[i];
-        if (asked->own && asked->ask.at_least <= (int64_t)feed->state.head.pos) {
+        if (asked->own && !feed_is_sure(feed)) {
+            feed_error(feed, &asked->asker, asked->ask.id, "database", "the journal's head is not confirmed now");
+            asked_remove(feed, i);
+        } else if (asked->own && asked->ask.at_least <= (int64_t)feed->state.head.pos) {
             own_answer(feed, asked);
             asked_remove(feed, i);
         } else if (now_us >= asked->until_us) {

@@ -26,6 +26,7 @@ struct desk_case {
     uint64_t pos;     /* the position it will have */
     int64_t rec_us;
     int64_t at_us; /* 0: not said */
+    bool replaying; /* it stands in the journal: nobody's rights are asked, and what was concluded of it comes from there */
     /* In and out: a registration without one gets its number. */
     char key[EVENT_KEY_CAP];
     /* Out. */
@@ -41,6 +42,9 @@ struct desk_case {
 /* True: to be journaled (or repeated). False: refused with a problem — or a miss, when tables_misses() is not 0: then
  * the caller undoes, fetches and judges again. */
 bool desk_judge(struct desk_case *) MUST_CHECK;
+/* An event of the journal told again, at its position, to an archive that has been told all before it. False: it could not be
+ * taken as it was (problem), or a miss. */
+bool desk_replay(struct desk_case *) MUST_CHECK;
 /* Looks up the rows that judging will look up, so that the misses of many events can be fetched together. job: data.job, "" = none;
  * data may be NULL. */
 void desk_touch(struct tables *, const char *principal, const char *type, const char *key, const char *job,
@@ -58,7 +62,7 @@ bool desk_needs_key(struct desk_case *);
 bool desk_missed(const struct desk_case *);
 
 typedef bool desk_handler(struct desk_case *);
-desk_handler desk_on_ticket_registered, desk_on_ticket_fact, desk_on_ticket_resolved, desk_on_ticket_ended,
+desk_handler desk_on_ticket_registered, desk_on_ticket_assessed, desk_on_ticket_fact, desk_on_ticket_resolved, desk_on_ticket_ended,
     desk_on_ticket_reopened, desk_on_ticket_reclassified, desk_on_job_offered, desk_on_job_fact, desk_on_job_ended,
     desk_on_job_accepted, desk_on_job_handed_over, desk_on_unit_sold, desk_on_unit_accepted, desk_on_card_returned,
     desk_on_unit_exchanged, desk_on_phase_started, desk_on_site_updated, desk_on_engineer_updated, desk_on_customer_updated,

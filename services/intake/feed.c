@@ -81,6 +81,11 @@ const struct principal_row *feed_principal(struct feed *feed, const struct bus_p
     return feed_principal_named(feed, reader != NULL ? reader->principal : "operator");
 }
 
+bool feed_is_sure(const struct feed *feed)
+{
+    return clock_boot_us() < feed->state.sure_until_us;
+}
+
 /* --- what comes in --------------------------------------------------------------------------------- */
 
 /* A block without entries whose epoch is −1 ends the thread. */
@@ -93,10 +98,15 @@ static void receive_blocks(struct feed *feed)
             published_destroy(&block);
             return;
         }
+        /* One was dropped because we were behind: who may what could have changed in it. */
+        uint64_t before = block->entries_n > 0 ? block->first - 1 : block->state.head.pos;
+        feed->principals_stale = feed->principals_stale || before != feed->state.head.pos;
         feed->state = block->state;
         for (uint32_t i = 0; i < block->entries_n; i++)
             if (text_starts(block->entries[i].type, "principal."))
                 feed->principals_stale = true;
+            else if (text_equal(block->entries[i].type, "personal.erased"))
+                ring_clear(&feed->ring); /* what is erased in the database must not come out of memory */
         if (block->entries_n > 0)
             ring_add(&feed->ring, &block);
         else
@@ -106,7 +116,10 @@ static void receive_blocks(struct feed *feed)
 
 static void on_frame(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
 {
-    if (text_equal(frame->verb, "CREDIT"))
+    const struct verb_moved moved = {.endpoints_n = 0};
+    if (feed->state.standing_by)
+        feed_say(feed, peer, "MOVED", &verb_moved_record, &moved);
+    else if (text_equal(frame->verb, "CREDIT"))
         reader_on_credit(feed, peer, frame);
     else if (text_equal(frame->verb, "OPEN"))
         reader_on_open(feed, peer, frame);
@@ -118,7 +131,7 @@ static void on_frame(struct feed *feed, const struct bus_peer *peer, const struc
         ask_on_serve(feed, peer, frame);
     else if (text_equal(frame->verb, "ANSWER") || text_equal(frame->verb, "ERROR"))
         ask_on_answer(feed, peer, frame, frame->verb[0] == 'E');
-    else
+    else if (caller_may(&feed->callers, peer, clock_boot_us()))
         feed_error(feed, peer, 0, "unknown-verb", frame->verb);
 }
 
@@ -131,10 +144,10 @@ static void receive_frames(struct feed *feed)
         receive_blocks(feed); /* what its sender knows to be acknowledged is known here first */
         if (status == STATUS_OK)
             on_frame(feed, &peer, &frame);
-        else if (status == STATUS_REFUSED && peer.len > 0)
-            feed_error(feed, &peer, 0, "malformed", "not [verb][map]");
-        else
+        else if (status != STATUS_REFUSED)
             return;
+        else if (peer.len > 0 && caller_may(&feed->callers, &peer, clock_boot_us()))
+            feed_error(feed, &peer, 0, "malformed", "not [verb][map]");
     }
 }
 
@@ -145,14 +158,16 @@ static void *feed_run(void *arg)
     while (!feed->stopping) {
         int64_t now_us = clock_boot_us();
         int64_t due_us = ask_deadline_us(feed) < feed->next_tick_us ? ask_deadline_us(feed) : feed->next_tick_us;
-        int64_t wait_ms = more || due_us <= now_us ? 0 : (due_us - now_us + 999) / 1000;
+        bool known = feed->state.head.pos > 0;
+        int64_t wait_ms = !known ? 1000 : more || due_us <= now_us ? 0 : (due_us - now_us + 999) / 1000;
         zmq_pollitem_t items[] = {{.socket = bus_raw(feed->pair), .events = ZMQ_POLLIN},
                                   {.socket = bus_raw(feed->router), .events = ZMQ_POLLIN}};
-        /* Readers are let in when the head is known. */
-        bool known = feed->state.head.pos > 0;
-        if (zmq_poll(items, known ? 2 : 1, (long)wait_ms) < 0 && errno != EINTR)
+        /* Readers are let in when the head is known; while another intake serves they are sent there. */
+        if (zmq_poll(items, known || feed->state.standing_by ? 2 : 1, (long)wait_ms) < 0 && errno != EINTR)
             break;
         receive_blocks(feed);
+        if (feed->state.standing_by)
+            receive_frames(feed);
         if (!known)
             continue;
         receive_frames(feed);
@@ -178,6 +193,7 @@ static void feed_free(struct feed *feed)
     for (size_t i = 0; i < feed->readers_n; i++)
         free(feed->readers[i]);
     ask_release(feed);
+    callers_release(&feed->callers);
     ring_release(&feed->ring);
     tables_destroy(&feed->principals);
     pg_destroy(&feed->pg);
@@ -190,13 +206,13 @@ static void feed_free(struct feed *feed)
     free(feed);
 }
 
-struct feed *feed_start(const struct settings *settings, const char *stream, const char *pair, struct metrics *metrics)
+struct feed *feed_start(const struct settings *settings, const char *pair, struct metrics *metrics)
 {
     struct feed *feed = memory_new(sizeof(*feed));
     char error[200] = "";
     feed->settings = settings;
     feed->metrics = metrics;
-    text_copy(feed->stream, sizeof(feed->stream), stream);
+    callers_init(&feed->callers);
     feed->pg = pg_new(settings->intake.dsn, STORE_SCHEMA);
     feed->args = pg_args_new();
     feed->principals = tables_new(&archive_tables[ARCHIVE_PRINCIPALS], 1, 16);

@@ -9,7 +9,7 @@
 struct feed;
 
 /* Binds feed and its end of the pair and starts the thread. NULL: told in the log. Signals must be blocked already. */
-struct feed *feed_start(const struct settings *, const char *stream, const char *pair, struct metrics *);
+struct feed *feed_start(const struct settings *, const char *pair, struct metrics *);
 void feed_stop(struct feed **);
 
 #endif

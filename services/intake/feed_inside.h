@@ -3,13 +3,21 @@
 #define AFTERCARE_INTAKE_FEED_INSIDE_H
 
 #include "bus/socket.h"
+#include "callers.h"
 #include "feed.h"
 #include "filter.h"
 #include "pg/pg.h"
 #include "ring.h"
 #include <pthread.h>
 
-#define READERS_MAX 256
+#define READERS_MAX 2048
+#define READERS_PER_PRINCIPAL 1024
+/* What readers have been sent and have not given back as credit lies in our memory: together at most this, but each may have the
+ * least. So a reader's share shrinks while many do not read. */
+#define UNREAD_BYTES_MAX (64 * 1024 * 1024)
+#define UNREAD_BYTES_LEAST (32 * 1024)
+#define REPLAYS_PER_TURN 8 /* queries for readers that are far behind, before anybody else is looked after */
+#define QUESTIONS_PER_PEER 32
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)
 #define REPLAY_ROWS 1024
@@ -23,9 +31,11 @@ struct reader_session {
     uint64_t sent; /* told up to; less than pos when nothing matched since */
     uint8_t link[LINK_BYTES]; /* at pos */
     int64_t credit;
+    int64_t unread; /* bytes sent and not given back */
     int64_t heard_us;
     size_t row_bytes; /* of its last page, on average */
     bool caught_up; /* CAUGHT_UP is said */
+    bool worker;
     bool whole; /* it was told that every position comes */
     bool gone;
 };
@@ -48,7 +58,6 @@ struct feed {
     const struct settings *settings;
     struct metrics *metrics;
     pthread_t thread;
-    char stream[64];
     struct bus_socket *router, *pair;
     struct pg *pg;
     struct pg_args *args;
@@ -60,6 +69,8 @@ struct feed {
     struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
     struct reader_session *readers[READERS_MAX];
     size_t readers_n, turn;
+    unsigned replays_left; /* in this turn */
+    struct callers callers;
     struct served served[PUBLISHED_WORKERS_MAX];
     size_t served_n;
     struct asked *asked[QUESTIONS_MAX];
@@ -78,6 +89,8 @@ void feed_say(struct feed *, const struct bus_peer *, const char *verb, const st
 void feed_error(struct feed *, const struct bus_peer *, int64_t id, const char *code, const char *why);
 bool feed_database(struct feed *); /* connected, or just now */
 void feed_trouble(struct feed *, const char *doing);
+/* The head heard last is still the journal's own: the lease has been confirmed in time. Otherwise nobody is told a head. */
+bool feed_is_sure(const struct feed *);
 /* The principal of a peer: until keys are in place its consumer's name says it, and who has not opened is the operator. */
 const struct principal_row *feed_principal(struct feed *, const struct bus_peer *);
 const struct principal_row *feed_principal_named(struct feed *, const char *consumer);

@@ -101,7 +101,7 @@ static void on_seen_before(void *owner, const struct answer *answer, struct byte
     struct seen_before *seen = owner;
     uint8_t now[DIGEST_BYTES];
     digest_of(seen->events[answer->n - seen->n], now);
-    if (!bytes_equal(digest, bytes_of(now, DIGEST_BYTES))) {
+    if (digest.len > 0 && !bytes_equal(digest, bytes_of(now, DIGEST_BYTES))) {
         if (!seen->conflict)
             seen->conflict_n = answer->n;
         seen->conflict = true;
@@ -190,6 +190,7 @@ static enum step take_events(struct server *server, struct session *session, con
     const struct bytes *events = append->events.items;
     uint32_t first = flight->answers_n;
     enum step step = STEP_NEXT;
+    int64_t unkept = server->taker.unkept;
     while (item->taken < append->events.n && step == STEP_NEXT) {
         if (journal_batch_is_full(&flight->batch, (uint32_t)server->config->settings->intake.batch_events)) {
             step = STEP_WAIT;
@@ -203,6 +204,9 @@ static enum step take_events(struct server *server, struct session *session, con
         }
         flight_answered(flight, from);
         item->taken++;
+        if (server->taker.unkept > unkept)
+            denial_journal(server, session->source->name, "refused-measure");
+        unkept = server->taker.unkept;
     }
     if (flight->answers_n > first)
         flight_reply(flight, session->id, false, first, flight->answers_n - first);
@@ -258,7 +262,10 @@ static void item_drop(struct server *server)
     server->queue = item->next;
     if (server->queue == NULL)
         server->queue_end = &server->queue;
+    struct session *session = item->session != 0 ? session_of(server, item->session) : NULL;
     server->queue_bytes -= sizeof(*item) + item->map.len;
+    if (session != NULL)
+        session->queued_bytes -= sizeof(*item) + item->map.len;
     free((void *)(uintptr_t)item->map.data);
     free(item->events);
     free(item);
@@ -349,6 +356,7 @@ void server_launch(struct server *server)
     }
     struct source_row **dirty;
     size_t dirty_n = sources_dirty(server, &dirty);
+    int64_t launched_us = clock_boot_us();
     enum status status = store_send(&server->store, &flight->batch, dirty, dirty_n, server->taker.tables);
     if (status != STATUS_OK) {
         server_lost(server, "batch", status);
@@ -360,6 +368,7 @@ void server_launch(struct server *server)
     if (MUTATION(MUTATION_ACK_EARLY))
         send_replies(server, flight);
     server->flying = flight;
+    flight->launched_us = launched_us;
     server->building = flight == &server->flights[0] ? &server->flights[1] : &server->flights[0];
     flight_reset(server->building, &server->taker.journal);
     server->flying_fd = pg_socket(server->store.pg);
@@ -421,13 +430,18 @@ static void land(struct server *server, struct flight *flight)
     bool appended = flight->batch.entries_n > 0;
     if (!journal_batch_is_empty(&flight->batch)) {
         server->durable = flight->batch.after;
+        server->renewed_us = flight->launched_us;
         metric_add(server->commits, 1);
         metric_add(server->events, flight->batch.entries_n);
-        metric_add(server->refused, flight->batch.refusals_n);
+        metric_add(server->refused, flight->batch.refusals_n + flight->batch.unkept_n);
+        metric_add(server->unkept, flight->batch.unkept_n);
         metric_set(server->batch_events, flight->batch.entries_n);
         metric_set(server->head, (int64_t)server->durable.pos);
     }
     server->flying = NULL;
+    /* What is durable stays so, but the head may have gone on in another's hands while this process, or the commit, stood still. */
+    if (!server_is_sure(server))
+        return;
     /* The feed first: who is acknowledged and then reads there finds its event. */
     if (appended)
         publish_feed(server, &flight->batch);

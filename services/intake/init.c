@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "refold.h"
 #include "store.h"
 #include "take.h"
 #include <string.h>
@@ -20,21 +21,26 @@ static const struct {
     {"reporting", {"report.published", "report.closed", "event.parked"}},
 };
 
-static bool connect_and_migrate(struct store *store)
+/* An archive that an earlier release defined otherwise is made anew: it is the journal's fold. */
+static bool connect_and_migrate(struct store *store, const struct settings *settings)
 {
     enum status status = store_connect(store);
     if (status == STATUS_OK)
         status = store_migrate(store);
-    if (status != STATUS_OK)
-        log_error("%s", pg_error(store->pg));
-    return status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = store_archive(store);
+    if (status == STATUS_OK)
+        return true;
+    bool redefined = status == STATUS_REFUSED && pg_sqlstate(store->pg)[0] == '\0';
+    log_error("%s", pg_error(store->pg));
+    return redefined && archive_rebuild(settings, false) == 0;
 }
 
 bool stream_migrate(const struct settings *settings)
 {
     struct store store;
     store_init(&store, settings->intake.dsn, "migrate", settings->intake.lease_ms);
-    bool fine = connect_and_migrate(&store);
+    bool fine = connect_and_migrate(&store, settings);
     store_release(&store);
     return fine;
 }
@@ -156,7 +162,7 @@ bool stream_init(const struct options *options, const struct settings *settings)
     struct store store;
     struct stream_created there;
     store_init(&store, settings->intake.dsn, "init", settings->intake.lease_ms);
-    bool fine = connect_and_migrate(&store);
+    bool fine = connect_and_migrate(&store, settings);
     if (fine) {
         enum status status = store_stream(&store, &there);
         if (status == STATUS_OK) {

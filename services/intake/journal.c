@@ -28,8 +28,8 @@ static bool is_map(struct bytes value)
 bool posted_decode(struct bytes raw, struct posted *posted, struct problem *problem)
 {
     static const uint8_t empty_map[] = {0x80};
-    if (raw.len > EVENT_BYTES_MAX)
-        return problem_set(problem, "too-long", "event", "%zu bytes, at most %d", raw.len, EVENT_BYTES_MAX);
+    if (raw.len > DRAFT_BYTES_MAX)
+        return problem_set(problem, "too-long", "event", "%d", DRAFT_BYTES_MAX);
     if (raw.len == 0 || !is_map(raw))
         return problem_set(problem, "malformed", "event", "not a map");
     if (!record_decode(&posted_record, RECORD_WHOLE, DECODE_LENIENT, raw, NULL, posted, problem))
@@ -70,7 +70,7 @@ bool posted_peek(struct bytes raw, struct posted *posted, char job[JOB_CAP])
 {
     posted->type[0] = posted->key[0] = job[0] = '\0';
     posted->v = 0;
-    if (raw.len == 0 || raw.len > EVENT_BYTES_MAX || !is_map(raw))
+    if (raw.len == 0 || raw.len > DRAFT_BYTES_MAX || !is_map(raw))
         return false;
     struct bytes type = map_find(raw, "type"), v = map_find(raw, "v"), key = map_find(raw, "key");
     if (type.len == 0)
@@ -104,7 +104,8 @@ void journal_batch_begin(struct batch *batch, const struct journal *journal)
 {
     batch->entries_n = 0;
     batch->refusals_n = 0;
-    batch->enrolled_n = 0;
+    batch->unkept_n = 0;
+    batch->enrolled_n = batch->corrected_n = 0;
     buf_reset(&batch->bytes);
     batch->before = batch->after = journal->head;
     batch->own_n = journal->own_n;
@@ -112,12 +113,13 @@ void journal_batch_begin(struct batch *batch, const struct journal *journal)
 
 bool journal_batch_is_empty(const struct batch *batch)
 {
-    return batch->entries_n == 0 && batch->refusals_n == 0;
+    return batch->entries_n == 0 && batch->refusals_n == 0 && batch->unkept_n == 0;
 }
 
 bool journal_batch_is_full(const struct batch *batch, uint32_t events_max)
 {
-    return batch->entries_n + batch->refusals_n >= events_max || batch->enrolled_n == BATCH_ENROLLED_MAX || batch->bytes.len >= BATCH_BYTES_MAX;
+    return batch->entries_n + batch->refusals_n + batch->unkept_n >= events_max || batch->enrolled_n == BATCH_ENROLLED_MAX ||
+           batch->corrected_n == BATCH_CORRECTED_MAX || batch->bytes.len >= BATCH_BYTES_MAX;
 }
 
 struct extent journal_batch_keep(struct batch *batch, struct bytes bytes)
@@ -148,6 +150,23 @@ void journal_step(struct journal *journal, int64_t time_us)
         journal->head.rec_us = time_us;
 }
 
+void seal_half_next(const uint8_t before[SEAL_HALF], struct bytes of, uint8_t out[SEAL_HALF])
+{
+    uint8_t digest[DIGEST_BYTES];
+    if (of.len == 0) {
+        memmove(out, before, SEAL_HALF);
+        return;
+    }
+    digest_of_two(bytes_of(before, SEAL_HALF), of, digest);
+    memcpy(out, digest, SEAL_HALF);
+}
+
+void seal_next(const uint8_t before[SEAL_BYTES], struct bytes digest, struct bytes result, uint8_t out[SEAL_BYTES])
+{
+    seal_half_next(before, digest, out);
+    seal_half_next(before + SEAL_HALF, result, out + SEAL_HALF);
+}
+
 static struct entry *entry_add(struct batch *batch)
 {
     if (batch->entries_n == batch->entries_cap) {
@@ -161,7 +180,7 @@ uint64_t journal_append(struct journal *journal, struct batch *batch, struct eve
                         struct bytes priv_map, const uint8_t salt[SALT_BYTES], const uint8_t *digest, struct bytes result)
 {
     assert(rec_us >= journal->head.rec_us);
-    event->pos = journal->head.pos + 1;
+    event->pos = journal->head.pos + 1 + (MUTATION(MUTATION_POSITION_SKIPPED) && digest == NULL);
     event->rec_us = rec_us;
     event->cut = event->at_us > rec_us;
     if (event->at_us == 0 || event->cut)
@@ -192,10 +211,14 @@ uint64_t journal_append(struct journal *journal, struct batch *batch, struct eve
         memcpy(entry->digest, digest, DIGEST_BYTES);
     else
         memset(entry->digest, 0, DIGEST_BYTES);
+    seal_next(journal->head.seal, digest != NULL ? bytes_of(digest, DIGEST_BYTES) : bytes_of(NULL, 0),
+              journal_batch_bytes(batch, entry->result), entry->seal);
 
     journal->head.pos = event->pos;
     journal->head.rec_us = journal->event_rec_us = rec_us;
-    memcpy(journal->head.link, entry->link, LINK_BYTES);
+    if (!MUTATION(MUTATION_LINK_KEPT))
+        memcpy(journal->head.link, entry->link, LINK_BYTES);
+    memcpy(journal->head.seal, entry->seal, SEAL_BYTES);
     batch->after = journal->head;
     return event->pos;
 }

@@ -13,6 +13,7 @@ struct journal_head {
     int64_t epoch;
     uint64_t pos;
     uint8_t link[LINK_BYTES];
+    uint8_t seal[SEAL_BYTES];
     int64_t rec_us; /* never goes back; in a stepped stream: the stream's time */
 };
 
@@ -57,6 +58,7 @@ struct entry {
     char site[EVENT_SITE_CAP];
     struct extent body, priv, result;
     uint8_t link[LINK_BYTES];
+    uint8_t seal[SEAL_BYTES];
     uint8_t digest[DIGEST_BYTES]; /* of the raw draft; all zero for intake's own */
 };
 
@@ -72,6 +74,7 @@ struct refusal {
 #define BATCH_EVENTS_MAX 256
 #define BATCH_BYTES_MAX (256 * 1024)
 #define BATCH_ENROLLED_MAX 4
+#define BATCH_CORRECTED_MAX 16
 
 struct batch {
     struct entry *entries;
@@ -80,6 +83,9 @@ struct batch {
     uint32_t refusals_n, refusals_cap;
     struct source_enrolled enrolled[BATCH_ENROLLED_MAX]; /* sources that an operator let in */
     uint32_t enrolled_n;
+    struct event_corrected corrected[BATCH_CORRECTED_MAX]; /* refusals that were corrected */
+    uint32_t corrected_n;
+    uint32_t unkept_n; /* refusals answered beyond a source's measure of the day: only its last number is stored */
     struct buf bytes;
     struct journal_head before, after;
     int64_t own_n; /* last number of intake's own events, this batch included */
@@ -109,6 +115,12 @@ uint64_t journal_append_own(struct journal *, struct batch *, const char *type, 
                             int64_t rec_us, struct buf *scratch);
 void journal_refuse(struct batch *, int64_t source, int64_t n, int64_t rec_us, const uint8_t digest[DIGEST_BYTES],
                     const struct problem *, uint64_t repeat_of_pos, struct bytes result, struct bytes raw);
+
+/* What stands beside the bodies and is no part of them is linked too: seal(n) is two halves of 16 bytes, of the digests and of the
+ * results so far, each the beginning of SHA-256(the half before, this row's); where a row has none the half stays. */
+#define SEAL_HALF (SEAL_BYTES / 2)
+void seal_half_next(const uint8_t before[SEAL_HALF], struct bytes of, uint8_t out[SEAL_HALF]);
+void seal_next(const uint8_t before[SEAL_BYTES], struct bytes digest, struct bytes result, uint8_t out[SEAL_BYTES]);
 
 /* Source numbers of intake's own events. */
 #define SOURCE_OWN 1

@@ -1,9 +1,12 @@
 /* aftercare-intake: the journal's one writer. Exit codes: 0 done, 1 the world does not let it, 2 usage. */
 #include "base/log.h"
+#include "eraser.h"
 #include "feed.h"
 #include "init.h"
+#include "refold.h"
 #include "bus/socket.h"
 #include "server.h"
+#include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,14 +20,19 @@ static int run(const struct settings *settings)
     bus_start();
     struct metrics *metrics = metrics_new("intake");
     struct server_config config = {
-        .settings = settings, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS};
+        .settings = settings, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
     struct server *server = server_new(&config);
-    struct feed *feed = server != NULL ? feed_start(settings, server_stream(server), FEED_PAIR, metrics) : NULL;
+    struct feed *feed = feed_start(settings, FEED_PAIR, metrics);
     if (feed != NULL && settings->intake.metrics[0] != '\0' &&
         !metrics_serve(metrics, settings->intake.metrics, error, sizeof(error)))
         log_warn("metrics %s: %s", settings->intake.metrics, error);
     if (feed != NULL) {
-        code = server_run(server) ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (server_begin(server)) {
+            struct eraser *eraser = eraser_start(settings);
+            code = server_run(server) ? EXIT_SUCCESS : EXIT_FAILURE;
+            eraser_stop(&eraser);
+        } else
+            code = server_is_stopped(server) ? EXIT_SUCCESS : EXIT_FAILURE;
         server_stop_feed(server);
     }
     feed_stop(&feed);
@@ -71,6 +79,10 @@ int main(int argc, char **argv)
         return stream_init(&options, &settings) ? EXIT_SUCCESS : EXIT_FAILURE;
     case MODE_MIGRATE:
         return stream_migrate(&settings) ? EXIT_SUCCESS : EXIT_FAILURE;
+    case MODE_VERIFY:
+        return options.event > 0 ? journal_prove(&settings, options.event) : journal_verify(&settings);
+    case MODE_REBUILD:
+        return archive_rebuild(&settings, true);
     case MODE_RUN:
         return run(&settings);
     }

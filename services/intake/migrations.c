@@ -52,7 +52,31 @@ static const char journal_sql[] =
     " PRIMARY KEY (source, n)"
     ");";
 
+static const char refused_sql[] =
+    "ALTER TABLE refused ADD corrected bigint NOT NULL DEFAULT 0;" /* position of the event that says it rightly */
+    "ALTER TABLE source ADD refused_day bigint NOT NULL DEFAULT 0, ADD refused_n bigint NOT NULL DEFAULT 0,"
+    " ADD refused_bytes bigint NOT NULL DEFAULT 0, ADD unkept bigint NOT NULL DEFAULT 0;";
+
+static const char seal_sql[] = "ALTER TABLE journal ADD seal bytea; ALTER TABLE head ADD seal bytea NOT NULL DEFAULT '';";
+
+/* What was ordered by personal.erased and how far it has come; nothing of personal fields gets into PostgreSQL's own statistics. */
+static const char erased_sql[] =
+    "CREATE TABLE erased ("
+    " pos bigint PRIMARY KEY," /* of the event that orders it */
+    " customer text COLLATE \"C\" NOT NULL,"
+    " events bigint NOT NULL DEFAULT 0,"
+    " refusals bigint NOT NULL DEFAULT 0,"
+    " tables text[] NOT NULL DEFAULT '{}'," /* to be written anew */
+    " erased timestamptz,"
+    " rewritten timestamptz"
+    ");"
+    "CREATE INDEX journal_erased ON journal (pos) WHERE type = 'personal.erased';"
+    "ALTER TABLE journal ALTER priv SET STATISTICS 0; ALTER TABLE refused ALTER event SET STATISTICS 0, ALTER args SET STATISTICS 0;";
+
 const struct pg_migration intake_migrations[] = {
     {1, journal_sql},
+    {2, refused_sql},
+    {3, seal_sql},
+    {4, erased_sql},
 };
 const size_t intake_migrations_n = sizeof(intake_migrations) / sizeof(intake_migrations[0]);

@@ -137,6 +137,8 @@ static bool registration_check(struct desk_case *c, const struct ticket_register
 {
     if (policy == NULL)
         return desk_refuse(c, "policy.none", "", "%s", "no policy is in force");
+    if (c->replaying)
+        return desk_place(c, data->region, "");
     const struct policy_kind *kind = policy_kind(policy, data->kind);
     if (kind == NULL)
         kind = policy_kind(policy, "*");
@@ -288,6 +290,18 @@ bool desk_on_ticket_registered(struct desk_case *c)
     ticket_register(c, data, policy);
     if (request[0] != '\0')
         request_keep(c, request);
+    return true;
+}
+
+/* Only when the journal is told again: then the journal's judgement counts, not today's. */
+bool desk_on_ticket_assessed(struct desk_case *c)
+{
+    const struct ticket_assessed *data = c->data;
+    struct ticket_row *ticket = table_change(c->tables, ARCHIVE_TICKETS, c->key);
+    if (ticket == NULL)
+        return desk_refuse(c, "ticket.unknown", "key", "%s", c->key);
+    assessed_keep(ticket, data);
+    text_copy(ticket->repeat_of, sizeof(ticket->repeat_of), data->repeat_of);
     return true;
 }
 

@@ -18,7 +18,7 @@ static struct unit_row *unit_change(struct desk_case *c)
 
 static bool reassess(struct desk_case *c, const struct unit_row *unit)
 {
-    for (uint32_t i = 0; i < unit->tickets_n; i++)
+    for (uint32_t i = 0; i < unit->tickets_n && !c->replaying; i++)
         if (unit->tickets[i].open)
             desk_reassess(c, unit->tickets[i].ticket, unit);
     return true;

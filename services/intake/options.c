@@ -2,12 +2,13 @@
 #include "base/instant.h"
 #include "base/text.h"
 #include <argp.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *argp_program_version = "aftercare-intake 1.0.0";
 error_t argp_err_exit_status = 2;
 
-enum { KEY_INIT = 256, KEY_CLOCK, KEY_START, KEY_SOURCE, KEY_BRANCH, KEY_MIGRATE, KEY_PRINT };
+enum { KEY_INIT = 256, KEY_CLOCK, KEY_START, KEY_SOURCE, KEY_BRANCH, KEY_MIGRATE, KEY_VERIFY, KEY_EVENT, KEY_REBUILD, KEY_PRINT };
 
 static const struct argp_option lines[] = {
     {.name = "config", .key = 'c', .arg = "FILE", .doc = "settings; otherwise DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml"},
@@ -18,6 +19,9 @@ static const struct argp_option lines[] = {
     {.name = "clock-source", .key = KEY_SOURCE, .arg = "PRINCIPAL", .doc = "with --clock stepped: who moves time (import)"},
     {.name = "branch", .key = KEY_BRANCH, .arg = "ID[:REGION,…]", .doc = "with --init: a branch that may append; again for more"},
     {.name = "migrate", .key = KEY_MIGRATE, .doc = "bring the schema up to date, and end"},
+    {.name = "verify", .key = KEY_VERIFY, .doc = "prove the journal row by row, JSON lines, and end"},
+    {.name = "event", .key = KEY_EVENT, .arg = "POS", .doc = "with --verify: the proof of one position"},
+    {.name = "rebuild", .key = KEY_REBUILD, .doc = "make the archive anew from the journal, and end"},
     {.name = "print-config", .key = KEY_PRINT, .doc = "print the settings in force, as a file, and end"},
     {0},
 };
@@ -66,6 +70,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_MIGRATE:
         options->mode = MODE_MIGRATE;
+        return 0;
+    case KEY_VERIFY:
+        options->mode = MODE_VERIFY;
+        return 0;
+    case KEY_EVENT:
+        options->event = strtoll(arg, NULL, 10);
+        if (options->event < 1)
+            argp_error(state, "--event %s: a position is 1 or more", arg);
+        return 0;
+    case KEY_REBUILD:
+        options->mode = MODE_REBUILD;
         return 0;
     case KEY_PRINT:
         options->mode = MODE_PRINT_CONFIG;

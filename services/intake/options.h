@@ -6,11 +6,12 @@
 
 #define OPTIONS_BRANCHES_MAX 64
 
-enum options_mode { MODE_RUN, MODE_INIT, MODE_MIGRATE, MODE_PRINT_CONFIG };
+enum options_mode { MODE_RUN, MODE_INIT, MODE_MIGRATE, MODE_VERIFY, MODE_REBUILD, MODE_PRINT_CONFIG };
 
 struct options {
     enum options_mode mode;
     const char *config, *data;
+    int64_t event; /* --verify --event; 0: all */
     /* --init */
     const char *name;
     int clock; /* enum stream_clock */

@@ -8,6 +8,7 @@
 #include "policy/published.h"
 #include "proto/questions.h"
 #include "record/pack.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,14 +105,38 @@ static void key_of(const struct pg_result *result, int row, char *out, size_t ca
 }
 
 static const char refused_sql[] =
-    "SELECT s.name || '/' || lpad(r.n::text, 12, '0') AS refusal, s.name AS source, r.n, r.rec, r.code, r.field, r.args, r.event"
-    " FROM refused r JOIN source s ON s.id = r.source WHERE r.code <> 'repeat' AND ($1::text = '' OR s.name = $1::text)"
-    " AND ($2::text = '' OR r.code = $2::text) AND (s.name || '/' || lpad(r.n::text, 12, '0')) COLLATE \"C\" > $3::text"
-    " ORDER BY (s.name || '/' || lpad(r.n::text, 12, '0')) COLLATE \"C\" LIMIT $4::int8";
+    "SELECT s.name || '/' || lpad(r.n::text, 12, '0') AS refusal, s.name AS source, r.n, r.rec, r.code, r.field, r.args,"
+    " r.corrected, r.event FROM refused r JOIN source s ON s.id = r.source WHERE r.code <> 'repeat'"
+    " AND ($1::text = '' OR s.name = $1::text) AND ($2::text = '' OR r.code = $2::text)"
+    " AND ($3::timestamptz IS NULL OR r.rec >= $3::timestamptz) AND ($4::int8 = 0 OR r.n = $4::int8)"
+    " AND (s.name || '/' || lpad(r.n::text, 12, '0')) COLLATE \"C\" > $5::text"
+    " ORDER BY (s.name || '/' || lpad(r.n::text, 12, '0')) COLLATE \"C\" LIMIT $6::int8";
+
+#define REFUSED_COLUMNS 8 /* without the event */
+
+/* As its sender made it; personal fields only where they were asked for. */
+static void refused_event_add(struct own *own, const struct posted *posted, bool personal)
+{
+    struct buf *rows = &own->feed->rows;
+    struct buf event = {0};
+    draft_encode(&(struct draft){.type = posted->type,
+                                 .v = (uint32_t)posted->v,
+                                 .key = posted->key,
+                                 .at_us = posted->at_us,
+                                 .by = posted->by,
+                                 .cause = (uint64_t)posted->cause,
+                                 .data = posted->data,
+                                 .priv = personal ? posted->priv : bytes_of(NULL, 0)},
+                 &event);
+    pack_text(rows, "event");
+    pack_bin(rows, buf_bytes(&event));
+    buf_release(&event);
+}
 
 static void refused_rows(struct own *own, const struct pg_result *result)
 {
     struct buf *rows = &own->feed->rows;
+    const struct refused_args *args = own->args;
     for (int row = 0; row < pg_rows(result); row++) {
         char key[200];
         struct posted posted = {.type = ""};
@@ -119,15 +144,20 @@ static void refused_rows(struct own *own, const struct pg_result *result)
         key_of(result, row, key, sizeof(key));
         if (!room(own, row, key))
             return;
-        bool readable = !pg_is_null(result, row, 7) && posted_decode(pg_bytes(result, row, 7), &posted, &problem);
-        pack_map(rows, readable ? 9 : 7);
-        for (int column = 0; column < 7; column++)
+        bool readable = !pg_is_null(result, row, REFUSED_COLUMNS) &&
+                        posted_decode(pg_bytes(result, row, REFUSED_COLUMNS), &posted, &problem);
+        pack_map(rows, REFUSED_COLUMNS + (readable ? 3U + args->event : 0U));
+        for (int column = 0; column < REFUSED_COLUMNS; column++)
             pack_column(own, result, row, column);
         if (readable) {
             pack_text(rows, "type");
             pack_text(rows, posted.type);
             pack_text(rows, "key");
             pack_text(rows, posted.key);
+            pack_text(rows, "personal");
+            pack_bool(rows, posted.priv.len > 0);
+            if (args->event)
+                refused_event_add(own, &posted, args->personal);
         }
         row_end(own);
     }
@@ -185,15 +215,39 @@ static void units_rows(struct own *own, const struct pg_result *result)
     }
 }
 
+/* What personal.erased ordered, and how far it has come. */
+static const char erasures_sql[] =
+    "SELECT lpad(j.pos::text, 20, '0') AS erasure, j.pos, j.key AS customer, j.rec AS asked, coalesce(e.events, 0) AS events,"
+    " coalesce(e.refusals, 0) AS refusals, e.erased, e.rewritten FROM journal j LEFT JOIN erased e ON e.pos = j.pos"
+    " WHERE j.type = 'personal.erased' AND ($1::text = '' OR j.key = $1::text) AND lpad(j.pos::text, 20, '0') > $2::text"
+    " ORDER BY j.pos LIMIT $3::int8";
+
 static const struct own_question {
     const char *name, *sql;
-    const char *args[2]; /* texts, in the order of the statement */
+    const char *args[4]; /* in the order of the statement */
     void (*rows)(struct own *, const struct pg_result *);
 } own_questions[] = {
-    {"refused", refused_sql, {"source", "code"}, refused_rows},
+    {"refused", refused_sql, {"source", "code", "since", "n"}, refused_rows},
     {"policies", policies_sql, {"version", NULL}, policies_rows},
     {"units", units_sql, {"serial", "customer"}, units_rows},
+    {"erasures", erasures_sql, {"customer", NULL}, units_rows},
 };
+
+static void arg_bind(const struct own *own, const char *name, struct pg_args *args)
+{
+    const struct field *field = record_field(own->args_record, name);
+    assert(field != NULL);
+    int64_t number = 0;
+    if (field->kind == FIELD_TEXT) {
+        pg_arg_text(args, (const char *)own->args + field->offset);
+        return;
+    }
+    memcpy(&number, (const char *)own->args + field->offset, sizeof(number));
+    if (field->kind == FIELD_TIME)
+        pg_arg_time(args, number);
+    else
+        pg_arg_int(args, number);
+}
 
 static bool snapshot_query(struct own *own, const struct own_question *question, struct pg_result **result)
 {
@@ -209,7 +263,7 @@ static bool snapshot_query(struct own *own, const struct own_question *question,
     own->answer.as_of = pg_rows(head) == 1 ? pg_int(head, 0, 0) : 0;
     for (size_t i = 0; i < COUNT_OF(question->args); i++)
         if (question->args[i] != NULL)
-            pg_arg_text(args, arg_text(own, question->args[i]));
+            arg_bind(own, question->args[i], args);
     pg_arg_text(args, own->asked->ask.after);
     pg_arg_int(args, own->limit + 1);
     bool fine = pg_query(feed->pg, question->sql, args, result) == STATUS_OK;

@@ -14,8 +14,11 @@ struct worker_state {
 };
 /* What `status` tells, as of a head. */
 struct intake_state {
+    char stream[64];
+    bool standing_by; /* another intake serves: everybody is sent away */
     struct journal_head head;
     int64_t now_us;
+    int64_t sure_until_us; /* boot time; later the head may be another's */
     int64_t refused, sessions;
     int64_t open_rows, table_bytes;
     struct worker_state workers[PUBLISHED_WORKERS_MAX];

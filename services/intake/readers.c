@@ -1,6 +1,7 @@
 /* Sessions of readers: OPEN, credit, batches out of the ring or the database. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "base/text.h"
 #include "feed_inside.h"
 #include "sources.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #define EVENTS_PER_BATCH 4096
-#define CREDIT_MAX (64 * 1024 * 1024)
+#define CREDIT_MAX (8 * 1024 * 1024)
 #define SCAN_PER_TURN 16384
 #define EMPTY_AFTER 50000
 #define STRETCH_BY_TYPE 20000
@@ -60,7 +61,7 @@ static bool link_at(struct feed *feed, uint64_t pos, uint8_t link[LINK_BYTES], b
     owned(pg_result_destroy) struct pg_result *result = NULL;
     *found = false;
     if (pos == 0) {
-        link_first(feed->stream, link);
+        link_first(feed->state.stream, link);
         *found = true;
         return true;
     }
@@ -109,6 +110,14 @@ static bool place_judge(struct feed *feed, const struct bus_peer *peer, const st
     return true;
 }
 
+static size_t readers_of(const struct feed *feed, const char *principal)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < feed->readers_n; i++)
+        n += text_equal(feed->readers[i]->principal, principal);
+    return n;
+}
+
 void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
 {
     struct verb_open open;
@@ -118,8 +127,12 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         deny(feed, peer, "malformed", problem.field);
         return;
     }
-    if (open.stream[0] != '\0' && !text_equal(open.stream, feed->stream)) {
-        deny(feed, peer, "stream", feed->stream);
+    if (open.stream[0] != '\0' && !text_equal(open.stream, feed->state.stream)) {
+        deny(feed, peer, "stream", feed->state.stream);
+        return;
+    }
+    if (!feed_is_sure(feed)) {
+        feed_error(feed, peer, 0, "database", "the journal's head is not confirmed now");
         return;
     }
     const struct principal_row *principal = feed_principal_named(feed, open.consumer);
@@ -132,7 +145,7 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         return;
     }
     struct reader_session *reader = reader_of(feed, peer);
-    if (reader == NULL && feed->readers_n == READERS_MAX) {
+    if (reader == NULL && (feed->readers_n == READERS_MAX || readers_of(feed, principal->id) >= READERS_PER_PRINCIPAL)) {
         deny(feed, peer, "full", "too many readers");
         return;
     }
@@ -140,9 +153,11 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         return;
     if (reader == NULL)
         reader = feed->readers[feed->readers_n++] = memory_new(sizeof(*reader));
-    *reader = (struct reader_session){.peer = *peer, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
+    int64_t unread = reader->unread; /* opening anew does not take it out of our memory */
+    *reader = (struct reader_session){.peer = *peer, .unread = unread, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
                                       .credit = credit_capped(open.credit), .heard_us = clock_boot_us()};
     text_copy(reader->principal, sizeof(reader->principal), principal->id);
+    reader->worker = principal->granted.kind == PRINCIPAL_WORKER;
     memcpy(reader->link, link, LINK_BYTES);
     reader->whole = filter_is_whole(&open, &principal->granted);
     struct verb_opened opened = {
@@ -160,6 +175,8 @@ void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const stru
     reader->heard_us = clock_boot_us();
     if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
         reader->credit = credit_capped(reader->credit + credit.bytes);
+    if (credit.bytes > 0)
+        reader->unread = credit.bytes < reader->unread ? reader->unread - credit.bytes : 0;
 }
 
 void reader_on_close(struct feed *feed, const struct bus_peer *peer)
@@ -208,7 +225,8 @@ static bool gather_ring(struct gather *gather)
             const struct entry *entry = &block->entries[index];
             bool holds = gather->whole || filter_holds(&gather->reader->open, gather->principal, entry->type, entry->key,
                                                        entry->region, entry->site);
-            if (holds && !gather_add(gather, published_bytes(block, entry->body), published_bytes(block, entry->priv)))
+            if (holds && !gather_add(gather, published_bytes(block, entry->body), published_bytes(block, entry->priv)) &&
+                !(MUTATION(MUTATION_FILTER_SKIPS) && !gather->whole))
                 return true;
             gather->upto = entry->pos;
             gather->link = entry->link;
@@ -367,12 +385,15 @@ static void batch_sent(struct feed *feed, struct reader_session *reader, const s
     if (status != STATUS_OK)
         return;
     reader->credit -= (int64_t)feed->out.len;
+    reader->unread += (int64_t)feed->out.len;
     reader->sent = gather->upto;
     metric_add(feed->sent, gather->n);
 }
 
 static void say_caught_up(struct feed *feed, struct reader_session *reader)
 {
+    if (!feed_is_sure(feed))
+        return;
     struct verb_head head = {
         .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .now_us = feed->state.now_us};
     memcpy(head.link, feed->state.head.link, LINK_BYTES);
@@ -380,6 +401,18 @@ static void say_caught_up(struct feed *feed, struct reader_session *reader)
     reader->caught_up = true;
     if (!reader->open.follow)
         reader->gone = true;
+}
+
+/* Bytes it may be sent now. A reader that alone reads has all of its credit; workers are few, and ours. */
+static int64_t allowance(const struct feed *feed, const struct reader_session *reader)
+{
+    if (reader->worker)
+        return reader->credit;
+    int64_t share = UNREAD_BYTES_MAX / (int64_t)(feed->readers_n > 0 ? feed->readers_n : 1);
+    int64_t room = (share > UNREAD_BYTES_LEAST ? share : UNREAD_BYTES_LEAST) - reader->unread;
+    if (MUTATION(MUTATION_CREDIT_IGNORED))
+        return BATCH_MAP_BYTES;
+    return room < reader->credit ? room : reader->credit;
 }
 
 /* True: the reader may go on at once. */
@@ -400,14 +433,20 @@ static bool reader_turn(struct feed *feed, struct reader_session *reader)
         reader->gone = true;
         return false;
     }
-    gather.budget = reader->credit < BATCH_MAP_BYTES ? (size_t)reader->credit : BATCH_MAP_BYTES;
+    int64_t left = allowance(feed, reader);
+    gather.budget = left < 0 ? 0 : left < BATCH_MAP_BYTES ? (size_t)left : BATCH_MAP_BYTES;
     buf_reset(&feed->deliveries);
     if (reader->pos < feed->state.head.pos) {
         /* A few keys out of a long history are quicker by their index than by looking at everything. */
         bool sieved = reader->open.keys_n > 0 || reader->open.types_n > 0;
         bool far = sieved && feed->state.head.pos - reader->pos > 2 * SCAN_PER_TURN;
-        if ((far || !gather_ring(&gather)) && !gather_rows(&gather))
-            return false;
+        if (far || !gather_ring(&gather)) {
+            if (feed->replays_left == 0 && !reader->worker)
+                return true;
+            feed->replays_left -= feed->replays_left > 0;
+            if (!gather_rows(&gather))
+                return false;
+        }
         bool at_head = gather.upto == feed->state.head.pos;
         bool tell = gather.n > 0 || gather.upto - reader->sent >= EMPTY_AFTER || (at_head && !reader->caught_up);
         if (tell) {
@@ -422,26 +461,33 @@ static bool reader_turn(struct feed *feed, struct reader_session *reader)
     }
     if (reader->pos == feed->state.head.pos && !reader->caught_up && !reader->gone)
         say_caught_up(feed, reader);
-    return reader->pos < feed->state.head.pos && reader->credit > 0;
+    return reader->pos < feed->state.head.pos && allowance(feed, reader) > 0;
 }
 
 bool readers_turn(struct feed *feed)
 {
     bool more = false;
     size_t n = feed->readers_n;
-    feed->turn++;
+    size_t first = n > 0 ? feed->turn % n : 0, next = first + 1;
+    feed->replays_left = REPLAYS_PER_TURN;
     for (size_t i = 0; i < n; i++) {
-        struct reader_session *reader = feed->readers[(feed->turn + i) % n];
+        struct reader_session *reader = feed->readers[(first + i) % n];
         bool behind = reader->pos < feed->state.head.pos || !reader->caught_up;
-        if (!reader->gone && behind && (reader->credit > 0 || reader->pos == feed->state.head.pos))
-            more = reader_turn(feed, reader) || more;
+        if (reader->gone || !behind || (allowance(feed, reader) <= 0 && reader->pos != feed->state.head.pos))
+            continue;
+        more = reader_turn(feed, reader) || more;
+        if (feed->replays_left > 0)
+            next = first + i + 1;
     }
+    feed->turn = next; /* who had to wait for a query is the first of the next turn */
     readers_sweep(feed);
     return more;
 }
 
 void readers_tell_head(struct feed *feed)
 {
+    if (!feed_is_sure(feed))
+        return;
     struct verb_head head = {
         .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .now_us = feed->state.now_us};
     memcpy(head.link, feed->state.head.link, LINK_BYTES);
@@ -449,7 +495,7 @@ void readers_tell_head(struct feed *feed)
         struct reader_session *reader = feed->readers[i];
         if (reader->gone || !reader->open.follow || !reader->caught_up)
             continue;
-        if (reader->sent < reader->pos && reader->credit > 0) { /* nothing matched: its cursor moves all the same */
+        if (reader->sent < reader->pos && allowance(feed, reader) > 0) { /* nothing matched: its cursor moves all the same */
             struct gather gather = {.feed = feed, .reader = reader, .upto = reader->pos};
             buf_reset(&feed->deliveries);
             batch_sent(feed, reader, &gather, batch_say(feed, reader, &gather));

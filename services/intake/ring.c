@@ -13,10 +13,16 @@ static void ring_drop(struct ring *ring)
     published_destroy(&ring->blocks[ring->at++]);
 }
 
-void ring_release(struct ring *ring)
+void ring_clear(struct ring *ring)
 {
     while (ring->at < ring->n)
         ring_drop(ring);
+    ring->at = ring->n = 0;
+}
+
+void ring_release(struct ring *ring)
+{
+    ring_clear(ring);
     free(ring->blocks);
     *ring = (struct ring){0};
 }

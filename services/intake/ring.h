@@ -12,6 +12,8 @@ struct ring {
 
 void ring_init(struct ring *, size_t bytes_max);
 void ring_release(struct ring *);
+/* Forgets all of it, and goes on. */
+void ring_clear(struct ring *);
 /* Takes a block that has entries. One that does not follow begins the ring anew. */
 void ring_add(struct ring *, struct published **);
 /* The block holding pos and the entry's index; NULL: not in memory. */

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "server_inside.h"
-#include "table/mirror.h"
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -12,8 +11,6 @@
 
 #define TICK_US SECOND_US
 #define CLOCK_PARTED_US MINUTE_US
-#define FRAMES_PER_TURN 256
-#define STAND_BY_MS 200
 
 bool server_is_idle(const struct server *server)
 {
@@ -35,6 +32,8 @@ int64_t server_now_us(struct server *server)
 void server_state(struct server *server, struct intake_state *state)
 {
     *state = (struct intake_state){.head = server->durable, .now_us = server_now_us(server)};
+    state->sure_until_us = server->renewed_us + server->store.lease_ms * 1000;
+    text_copy(state->stream, sizeof(state->stream), server_stream(server));
     state->refused = metric_value(server->refused);
     state->sessions = (int64_t)server->sessions_n;
     state->table_bytes = (int64_t)tables_bytes(server->taker.tables);
@@ -78,24 +77,13 @@ void server_say(struct server *server, const struct bus_peer *peer, const char *
     }
 }
 
-/* Our statement or what is stored is wrong; anything else (resources, shut-down, start-up) passes. */
-static bool refused_for_good(const struct server *server, enum status status)
-{
-    static const char *const classes[] = {"22", "23", "42", "XX"};
-    if (status == STATUS_REFUSED)
-        for (size_t i = 0; i < COUNT_OF(classes); i++)
-            if (text_starts(pg_sqlstate(server->store.pg), classes[i]))
-                return true;
-    return false;
-}
-
 void server_lost(struct server *server, const char *doing, enum status status)
 {
     /* 22012: the compare-and-set of the head hit nothing. */
     bool head_lost = status == STATUS_REFUSED && text_equal(pg_sqlstate(server->store.pg), "22012");
     log_error("%s: %s", doing, head_lost ? "the head is another's" : pg_error(server->store.pg));
     server->lost = true;
-    server->dead = head_lost || refused_for_good(server, status);
+    server->dead = head_lost || server_refused_for_good(server, status);
 }
 
 /* --- what comes in --------------------------------------------------------------------------------- */
@@ -108,7 +96,7 @@ void server_say_error(struct server *server, const struct bus_peer *peer, const 
     server_say(server, peer, "ERROR", &verb_error_record, &error);
 }
 
-static void enqueue(struct server *server, enum item_kind kind, const struct bus_peer *peer, const struct session *session,
+static void enqueue(struct server *server, enum item_kind kind, const struct bus_peer *peer, struct session *session,
                     const struct frame *frame)
 {
     struct item *item = memory_new(sizeof(*item));
@@ -121,6 +109,27 @@ static void enqueue(struct server *server, enum item_kind kind, const struct bus
     *server->queue_end = item;
     server->queue_end = &item->next;
     server->queue_bytes += sizeof(*item) + frame->map.len;
+    if (session != NULL)
+        session->queued_bytes += sizeof(*item) + frame->map.len;
+}
+
+/* What is out of turn: each peer has a measure of it, and beyond it is not heard. */
+static bool is_heard(struct server *server, const struct bus_peer *peer)
+{
+    if (caller_may(&server->callers, peer, clock_boot_us()))
+        return true;
+    metric_add(server->passed_over, 1);
+    return false;
+}
+
+static void say_busy(struct server *server, struct session *session, int64_t retry_ms, const char *why)
+{
+    struct verb_busy busy = {.retry_ms = retry_ms};
+    bool told = session->skipping;
+    text_copy(busy.why, sizeof(busy.why), why);
+    session->skipping = true;
+    if (!told || is_heard(server, &session->peer))
+        server_say(server, &session->peer, "BUSY", &verb_busy_record, &busy);
 }
 
 static bool item_kind_of(const char *verb, enum item_kind *kind)
@@ -139,14 +148,18 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
     enum item_kind kind;
     if (!item_kind_of(frame->verb, &kind)) {
         metric_add(server->malformed, 1);
-        server_say_error(server, peer, "unknown-verb", frame->verb);
+        if (is_heard(server, peer))
+            server_say_error(server, peer, "unknown-verb", frame->verb);
         return;
     }
     struct session *session = session_find(server, peer);
     if (kind == ITEM_HELLO) {
-        enqueue(server, kind, peer, NULL, frame);
+        if (is_heard(server, peer))
+            enqueue(server, kind, peer, NULL, frame);
         return;
     }
+    if (session == NULL && !is_heard(server, peer))
+        return;
     if (session == NULL) {
         /* A peer of an earlier life, or its HELLO still waits for its turn. */
         for (const struct item *item = server->queue; item != NULL; item = item->next)
@@ -159,15 +172,17 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
     if (session->ended)
         return;
     if (kind == ITEM_APPEND && server->clock_parted) {
-        struct verb_busy busy = {.retry_ms = 5000, .why = "the clock was moved; a restart accepts it"};
-        session->skipping = true;
-        server_say(server, peer, "BUSY", &verb_busy_record, &busy);
+        say_busy(server, session, 5000, "the clock was moved; a restart accepts it");
+        return;
+    }
+    if (session->queued_bytes + frame->map.len > SESSION_QUEUE_BYTES_MAX) {
+        say_busy(server, session, 200, "more at once than WELCOME's window allows");
         return;
     }
     enqueue(server, kind, peer, session, frame);
 }
 
-static void on_cmd(void *arg)
+void server_on_cmd(void *arg)
 {
     struct server *server = arg;
     struct bus_peer peer;
@@ -181,114 +196,12 @@ static void on_cmd(void *arg)
             continue;
         }
         metric_add(server->malformed, 1);
-        if (status == STATUS_REFUSED)
+        if (status == STATUS_REFUSED && is_heard(server, &peer))
             server_say_error(server, &peer, "malformed", "not [verb][map]");
     }
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
-
-/* Everything in memory comes from the database: at the start, at takeover, after a commit whose result is not known. */
-static enum status server_load(struct server *server)
-{
-    struct journal *journal = &server->taker.journal;
-    tables_clear(server->taker.tables);
-    enum status status = store_connect(&server->store);
-    if (status == STATUS_OK)
-        status = store_stream(&server->store, &journal->stream);
-    if (status == STATUS_OK)
-        status = store_take_over(&server->store, journal);
-    if (status == STATUS_OK)
-        status = store_partitions(&server->store, journal->head.pos);
-    if (status == STATUS_OK)
-        status = mirror_load(server->store.pg, server->taker.tables);
-    if (status != STATUS_OK)
-        return status;
-    if (journal->stream.clock != CLOCK_STEPPED && journal->head.rec_us < server->announced_us)
-        journal->head.rec_us = server->announced_us; /* told by this process since it was stored last */
-    server->durable = journal->head;
-    server->lost = false;
-    server->building = &server->flights[0];
-    server->flying = NULL;
-    flight_reset(&server->flights[0], journal);
-    flight_reset(&server->flights[1], journal);
-    sessions_load_workers(server);
-    server->renewed_us = clock_boot_us();
-    return server->lost ? STATUS_CLOSED : STATUS_OK;
-}
-
-/* While another one holds the lease this one stands by. */
-static enum status load_or_stand_by(struct server *server)
-{
-    bool said = false;
-    enum status status;
-    while ((status = server_load(server)) == STATUS_AGAIN && pg_is_connected(server->store.pg)) {
-        if (!said)
-            log_info("another intake holds the lease: standing by");
-        said = true;
-        usleep(STAND_BY_MS * 1000);
-    }
-    return status;
-}
-
-static bool bind_sockets(struct server *server)
-{
-    char error[200] = "";
-    const struct settings_intake *settings = &server->config->settings->intake;
-    server->cmd = bus_bind(BUS_ROUTER, settings->cmd, error, sizeof(error));
-    server->live = server->cmd != NULL ? bus_bind(BUS_PUB, settings->live, error, sizeof(error)) : NULL;
-    server->pair = server->live != NULL ? bus_connect(BUS_PAIR, server->config->feed_pair, error, sizeof(error)) : NULL;
-    if (server->pair == NULL)
-        log_error("bind: %s", error);
-    return server->pair != NULL;
-}
-
-static void register_metrics(struct server *server)
-{
-    struct metrics *metrics = server->config->metrics;
-    server->events = metric_counter(metrics, "events_total", "events journaled");
-    server->refused = metric_counter(metrics, "refused_total", "events refused, idempotency repeats included");
-    server->commits = metric_counter(metrics, "commits_total", "commits of the journal");
-    server->fetches = metric_counter(metrics, "fetches_total", "times archive rows were fetched because they were not in memory");
-    server->malformed = metric_counter(metrics, "malformed_total", "frames that are not of the protocol");
-    server->reconnects = metric_counter(metrics, "reconnects_total", "times the database had to be asked what holds");
-    server->batch_events = metric_gauge(metrics, "batch_events", "events in the last commit");
-    server->head = metric_gauge(metrics, "head", "last position of the journal");
-    server->sessions_gauge = metric_gauge(metrics, "sessions", "sources with a session");
-}
-
-struct server *server_new(const struct server_config *config)
-{
-    struct server *server = memory_new(sizeof(*server));
-    char host[64] = "", holder[200];
-    server->config = config;
-    server->queue_end = &server->queue;
-    server->arena = arena_new(256 * 1024);
-    server->building = &server->flights[0];
-    taker_init(&server->taker, config->cache_rows);
-    (void)gethostname(host, sizeof(host) - 1);
-    text_copy(holder, sizeof(holder), host);
-    (void)text_copy_n(holder + strlen(holder), sizeof(holder) - strlen(holder), config->settings->intake.cmd,
-                      strlen(config->settings->intake.cmd));
-    store_init(&server->store, config->settings->intake.dsn, holder, config->settings->intake.lease_ms);
-    register_metrics(server);
-    enum status status = load_or_stand_by(server);
-    if (status != STATUS_OK) {
-        log_error("%s", status == STATUS_ABSENT ? "there is no stream yet: aftercare-intake --init NAME makes one"
-                                                : pg_error(server->store.pg));
-        server_destroy(&server);
-        return NULL;
-    }
-    server->clock_gap_us = clock_wall_us() - clock_boot_us();
-    server->loop = loop_new();
-    if (!bind_sockets(server)) {
-        server_destroy(&server);
-        return NULL;
-    }
-    loop_socket(server->loop, server->cmd, on_cmd, server);
-    metric_set(server->head, (int64_t)server->durable.pos);
-    return server;
-}
 
 const char *server_stream(const struct server *server)
 {
@@ -298,7 +211,13 @@ const char *server_stream(const struct server *server)
 void server_stop_feed(struct server *server)
 {
     struct intake_state state = {.head = {.epoch = -1}};
-    struct published *end = published_new(NULL, &state);
+    struct published *end;
+    char error[200];
+    if (server->pair == NULL) /* it never served: only for this word */
+        server->pair = bus_connect(BUS_PAIR, server->config->feed_pair, error, sizeof(error));
+    if (server->pair == NULL)
+        log_fatal("the feed cannot be told to end: %s", error);
+    end = published_new(NULL, &state);
     while (published_send(server->pair, &end) != STATUS_OK) { /* the feed thread is emptying the pair */
         zmq_pollitem_t room = {.socket = bus_raw(server->pair), .events = ZMQ_POLLOUT};
         (void)zmq_poll(&room, 1, 1000);
@@ -311,6 +230,7 @@ void server_destroy(struct server **server_p)
     if (server == NULL)
         return;
     server_drop_queue(server);
+    callers_release(&server->callers);
     sessions_clear(server);
     bus_close(&server->cmd);
     bus_close(&server->live);
@@ -360,12 +280,26 @@ static void watch_clock(struct server *server)
     metrics_health(server->config->metrics, parted ? "the clock was moved" : "");
 }
 
+bool server_is_sure(struct server *server)
+{
+    int64_t boot_us = clock_boot_us();
+    if (boot_us - server->renewed_us < server->store.lease_ms * 1000)
+        return true;
+    enum status status = store_renew(&server->store, &server->durable, server->durable.rec_us, NULL, 0);
+    if (status != STATUS_OK) {
+        server_lost(server, "the lease had run out", status);
+        return false;
+    }
+    server->renewed_us = boot_us;
+    return true;
+}
+
 /* What was said to others and stands in no batch: the lease, the time, how far workers are. */
 static enum status renew(struct server *server, int64_t boot_us)
 {
     struct source_row **dirty;
     size_t dirty_n = sources_dirty(server, &dirty);
-    if (dirty_n == 0 && boot_us - server->renewed_us <= server->store.lease_ms * 1000 / 3)
+    if (dirty_n == 0 && boot_us - server->renewed_us < server->store.lease_ms * 1000 / 3)
         return STATUS_OK;
     server->renewed_us = boot_us;
     return store_renew(&server->store, &server->durable, server->taker.journal.head.rec_us, dirty, dirty_n);
@@ -375,11 +309,12 @@ static void housekeeping(struct server *server)
 {
     int64_t boot_us = clock_boot_us();
     watch_clock(server);
-    publish_head(server);
-    sessions_sweep(server, boot_us);
     enum status status = STATUS_OK;
     if (server_is_idle(server) && !server->lost)
         status = renew(server, boot_us);
+    if (status == STATUS_OK)
+        publish_head(server);
+    sessions_sweep(server, boot_us);
     if (status == STATUS_OK && server->flying == NULL)
         status = store_partitions(&server->store, server->durable.pos);
     if (status != STATUS_OK)
@@ -408,12 +343,12 @@ static bool recover(struct server *server)
         if (status == STATUS_OK)
             break;
         /* Its feed would go on telling readers of a head that is nobody's any more: it begins anew, and stands by. */
-        if (status == STATUS_AGAIN && pg_is_connected(server->store.pg) && pg_is_connected(server->store.fetch)) {
+        if (server_is_anothers(server, status)) {
             log_error("another intake has taken over");
             server->dead = true;
             return false;
         }
-        if (refused_for_good(server, status) || status == STATUS_ABSENT) {
+        if (server_refused_for_good(server, status) || status == STATUS_ABSENT) {
             log_error("after trouble: %s", pg_error(server->store.pg));
             server->dead = true;
             return false;
@@ -423,7 +358,7 @@ static bool recover(struct server *server)
         /* Frames wait in the socket meanwhile: nothing may be taken. */
         loop_forget(server->loop, server->cmd, -1);
         bool go_on = loop_once(server->loop, clock_boot_us() + wait_us);
-        loop_socket(server->loop, server->cmd, on_cmd, server);
+        loop_socket(server->loop, server->cmd, server_on_cmd, server);
         (void)sd_notify(0, "WATCHDOG=1");
         if (!go_on)
             return false;
@@ -446,6 +381,13 @@ static void work(struct server *server)
     } while (server->flight_landed && !server->lost);
 }
 
+/* Often enough that the lease does not run out between two looks at it. */
+static int64_t tick_us(const struct server *server)
+{
+    int64_t third_us = server->store.lease_ms * 1000 / 3;
+    return third_us < TICK_US ? third_us : TICK_US;
+}
+
 static int64_t deadline(const struct server *server)
 {
     int64_t due_us = server->next_tick_us;
@@ -461,15 +403,17 @@ bool server_run(struct server *server)
     uint64_t told = 0;
     log_info("stream %s, epoch %lld, position %llu", server_stream(server), (long long)server->durable.epoch,
              (unsigned long long)server->durable.pos);
-    (void)sd_notify(0, "READY=1");
+    (void)sd_notify(0, "READY=1\nSTATUS=serves");
     while (loop_once(server->loop, deadline(server))) {
-        work(server);
+        if (server->flying != NULL || server_is_sure(server))
+            work(server);
         int64_t boot_us = clock_boot_us();
-        sessions_settle(server, boot_us);
+        if (!server->lost)
+            sessions_settle(server, boot_us);
         bool quiet = server->flying == NULL && server->queue == NULL && told != server->durable.pos;
         if (!server->lost && (boot_us >= server->next_tick_us || quiet)) {
             if (boot_us >= server->next_tick_us) {
-                server->next_tick_us = boot_us + TICK_US;
+                server->next_tick_us = boot_us + tick_us(server);
                 housekeeping(server);
             } else {
                 publish_head(server);

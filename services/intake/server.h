@@ -11,12 +11,17 @@ struct server_config {
     const char *feed_pair; /* inproc endpoint of the feed thread */
     struct metrics *metrics;
     size_t cache_rows;
+    bool doors; /* while it stands by it binds its addresses and sends away who comes there */
 };
 
 struct server;
 
-/* Connects, migrates nothing, takes over the head and binds. NULL: told in the log. */
+/* Touches nothing outside yet. */
 struct server *server_new(const struct server_config *);
+/* Connects, migrates nothing, takes over the head and binds. While another intake holds the lease, or the database does not
+ * answer, it waits. False: told in the log, or told to stop (server_is_stopped). */
+bool server_begin(struct server *);
+bool server_is_stopped(const struct server *);
 const char *server_stream(const struct server *);
 /* Until told to stop. False: the head was lost or a position is wrong; the process must not go on. */
 bool server_run(struct server *);

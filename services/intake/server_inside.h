@@ -1,16 +1,21 @@
-/* Inside of the network thread: server.c (life and loop), sessions.c (who appends), flights.c (batches under way). */
+/* Inside of the network thread: begin.c (until it serves), server.c (loop, what was lost, each second), sessions.c (who appends), flights.c (batches under way). */
 #ifndef AFTERCARE_INTAKE_SERVER_INSIDE_H
 #define AFTERCARE_INTAKE_SERVER_INSIDE_H
 
 #include "bus/socket.h"
+#include "callers.h"
 #include "published.h"
 #include "server.h"
 #include "store.h"
 #include "take.h"
 
 #define SESSIONS_MAX 1024
+#define SESSIONS_PER_PRINCIPAL 512
+#define SOURCES_MAX (2 * SESSIONS_MAX)
 #define SESSION_SILENCE_US (90 * SECOND_US)
+#define FRAMES_PER_TURN 256
 #define QUEUE_BYTES_MAX (4 * 1024 * 1024)
+#define SESSION_QUEUE_BYTES_MAX (QUEUE_BYTES_MAX / 4) /* of these, one session's: what WELCOME allows a worker, and its frames */
 #define HEARTBEAT_MS 5000
 #define STORED_ANSWERS_CHUNK 1000
 
@@ -22,6 +27,7 @@ struct session {
     bool ended;    /* a newer session of the source began: what this one sends is not answered */
     bool skipping; /* after NAK or BUSY: until the number expected comes */
     int64_t heard_us;
+    size_t queued_bytes; /* of its frames */
     int64_t stored_next, stored_upto; /* stored answers still to be sent */
 };
 
@@ -56,6 +62,7 @@ struct reply {
 struct flight {
     struct batch batch;
     struct buf answer_bytes;
+    int64_t launched_us; /* boot time */
     struct extent *answers;
     uint32_t answers_n, answers_cap;
     struct reply *replies;
@@ -75,6 +82,7 @@ struct server {
     struct source_row **sources;
     size_t sources_n, sources_cap;
 
+    struct callers callers;
     struct item *queue, **queue_end;
     size_t queue_bytes;
     struct flight flights[2];
@@ -84,10 +92,12 @@ struct server {
     bool needs_idle; /* the queue's first item waits for the database to be free */
     bool lost;       /* the database has to be asked: what is in memory may be wrong */
     bool dead;       /* the head is another's */
+    bool stopping;   /* told to, before it served */
 
     struct journal_head durable;
     int64_t announced_us; /* the `now` last told */
-    int64_t next_tick_us, renewed_us;
+    int64_t next_tick_us;
+    int64_t renewed_us; /* boot time; the lease runs from there, or from a little later */
     int64_t clock_gap_us; /* wall − boot, as accepted at the start */
     bool clock_parted;
     uint64_t settle_session;
@@ -100,7 +110,7 @@ struct server {
     size_t salts_left;
     struct arena *arena;
     struct buf out;
-    struct metric *events, *refused, *commits, *batch_events, *head, *sessions_gauge, *malformed, *reconnects, *fetches;
+    struct metric *events, *refused, *unkept, *commits, *batch_events, *head, *sessions_gauge, *malformed, *passed_over, *reconnects, *fetches, *writer;
 };
 
 /* server.c */
@@ -110,6 +120,19 @@ void server_state(struct server *, struct intake_state *);
 void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
 void server_say_error(struct server *, const struct bus_peer *, const char *code, const char *why);
 void server_lost(struct server *, const char *doing, enum status);
+/* Within the lease nobody else writes, and the head in memory is the journal's. One that stood still for longer asks before it
+ * says anything. False: it could not be asked, or is another's (server_lost has been told). */
+bool server_is_sure(struct server *);
+
+void server_on_cmd(void *server); /* cmd has something to read */
+
+/* begin.c */
+/* Everything in memory is read anew: at the start, at takeover, after a commit whose result is not known. */
+enum status server_load(struct server *) MUST_CHECK;
+/* Of server_load: another intake holds the lease, and the database says so itself. */
+bool server_is_anothers(const struct server *, enum status);
+/* Our statement or what is stored is wrong; anything else (resources, shut-down, start-up) passes. */
+bool server_refused_for_good(const struct server *, enum status);
 
 /* sessions.c */
 struct session *session_find(struct server *, const struct bus_peer *);
@@ -125,6 +148,8 @@ bool sessions_have_stored(const struct server *);
 void sessions_settle(struct server *, int64_t boot_us);
 void sessions_load_workers(struct server *);
 struct source_row *source_of(struct server *, const char *name); /* NULL: database trouble */
+/* One access.denied an hour per principal and reason. */
+void denial_journal(struct server *, const char *source, const char *code);
 bool source_is_worker(const struct server *, const char *name);
 /* May it move the time of this (stepped) stream? */
 bool source_is_clock(const struct server *, const char *name);

@@ -84,6 +84,8 @@ struct source_row *source_of(struct server *server, const char *name)
     for (size_t i = 0; i < server->sources_n; i++)
         if (text_equal(server->sources[i]->name, name))
             return server->sources[i];
+    if (server->sources_n >= SOURCES_MAX)
+        sources_sweep(server);
     struct source_row *source = memory_new(sizeof(*source));
     enum status status = store_source(&server->store, name, source);
     if (status != STATUS_OK) {
@@ -214,7 +216,7 @@ static struct denial *denial_place(struct server *server, const char *principal,
 }
 
 /* One access.denied per principal, reason and hour, however often it is tried; names that nobody has count as one. */
-static void denial_journal(struct server *server, const char *source, const char *code)
+void denial_journal(struct server *server, const char *source, const char *code)
 {
     struct access_denied denied = {.count = 0};
     int64_t rec_us = journal_rec(&server->taker.journal, clock_wall_us()), hour = rec_us / HOUR_US;
@@ -255,6 +257,19 @@ static bool sessions_make_room(struct server *server)
     return true;
 }
 
+/* One principal, however many sources it names, leaves room for the others. */
+static bool principal_is_full(const struct server *server, const char *source, const struct bus_peer *peer)
+{
+    size_t n = 0, length = strcspn(source, "/");
+    for (size_t i = 0; i < server->sessions_n; i++) {
+        const struct session *session = server->sessions[i];
+        const char *name = session->source->name;
+        bool same_peer = session->peer.len == peer->len && memcmp(session->peer.id, peer->id, peer->len) == 0;
+        n += !session->ended && !same_peer && strncmp(name, source, length) == 0 && (name[length] == '\0' || name[length] == '/');
+    }
+    return n >= SESSIONS_PER_PRINCIPAL;
+}
+
 void session_on_hello(struct server *server, const struct item *item)
 {
     struct verb_hello hello;
@@ -265,7 +280,8 @@ void session_on_hello(struct server *server, const struct item *item)
         server_say(server, &item->peer, "DENIED", &verb_denied_record, &denied);
         return;
     }
-    if (server->sessions_n >= SESSIONS_MAX && session_find(server, &item->peer) == NULL && !sessions_make_room(server)) {
+    bool full = server->sessions_n >= SESSIONS_MAX && session_find(server, &item->peer) == NULL && !sessions_make_room(server);
+    if (full || principal_is_full(server, hello.source, &item->peer)) {
         struct verb_busy busy = {.retry_ms = 5000, .why = "too many sessions"};
         server_say(server, &item->peer, "BUSY", &verb_busy_record, &busy);
         return;
@@ -372,7 +388,7 @@ static int64_t workers_upto(const struct server *server)
         for (size_t i = 0; i < server->sources_n; i++)
             if (text_equal(server->sources[i]->name, stream->workers[w]))
                 upto = server->sources[i]->upto;
-        lowest = upto < lowest ? upto : lowest;
+        lowest = upto < lowest && !MUTATION(MUTATION_SETTLED_EARLY) ? upto : lowest;
     }
     return lowest;
 }

@@ -1,4 +1,5 @@
 #include "sources.h"
+#include "base/instant.h"
 #include "base/mutation.h"
 #include "base/text.h"
 #include <string.h>
@@ -52,4 +53,20 @@ enum source_place source_place(const struct source_row *source, int64_t n)
         (MUTATION(MUTATION_DUPLICATE_TAKEN) && n <= source->last))
         return PLACE_NEXT;
     return n <= source->last ? PLACE_BEFORE : PLACE_GAP;
+}
+
+bool source_keeps_refusal(struct source_row *source, int64_t rec_us, size_t bytes, int64_t per_day)
+{
+    int64_t day = rec_us / DAY_US;
+    if (source->refused_day != day) {
+        source->refused_day = day;
+        source->refused_n = source->refused_bytes = 0;
+    }
+    if (source->refused_n >= per_day || source->refused_bytes + (int64_t)bytes > REFUSED_BYTES_PER_DAY) {
+        source->unkept++;
+        return false;
+    }
+    source->refused_n++;
+    source->refused_bytes += (int64_t)bytes;
+    return true;
 }

@@ -12,6 +12,9 @@ struct source_row {
     bool enrolled; /* an incarnation is known */
     bool frozen;
     int64_t last;       /* the highest number answered, batches under way included */
+    int64_t refused_day;   /* days since 1970, UTC; the next two count in it */
+    int64_t refused_n, refused_bytes; /* refusals kept */
+    int64_t unkept;        /* of all times: numbers answered by a refusal that was not kept */
     int64_t upto;       /* a worker: its conclusions are in the journal up to there, batches under way included */
     /* Memory only. */
     bool dirty;         /* last or upto differ from what is stored */
@@ -28,6 +31,12 @@ bool source_principal(const char *source, char *principal, size_t cap) MUST_CHEC
  * empty one. worker: any incarnation is let in, the newest session counts. False: denied says why. */
 bool source_judge(const struct source_row *known, const struct verb_hello *, const char *stream, bool worker,
                   struct verb_denied *denied) MUST_CHECK;
+
+/* A refusal is kept with its event, so that it can be corrected; what one source may have kept in a day is bounded. True: this one
+ * is, and is counted. False: it is answered all the same, and counted as such. */
+#define REFUSED_PER_DAY 10000
+#define REFUSED_BYTES_PER_DAY (16 * 1024 * 1024)
+bool source_keeps_refusal(struct source_row *, int64_t rec_us, size_t bytes, int64_t per_day);
 
 /* Where a number stands. */
 enum source_place {

@@ -37,9 +37,11 @@ enum status store_connect(struct store *store)
 
 enum status store_migrate(struct store *store)
 {
-    enum status status = pg_migrate(store->pg, STORE_SCHEMA, intake_migrations, intake_migrations_n);
-    if (status != STATUS_OK)
-        return status;
+    return pg_migrate(store->pg, STORE_SCHEMA, intake_migrations, intake_migrations_n);
+}
+
+enum status store_archive(struct store *store)
+{
     return mirror_create(store->pg, STORE_SCHEMA, archive_tables, ARCHIVE_TABLES_N);
 }
 
@@ -48,17 +50,45 @@ static enum status query(struct store *store, const char *sql, struct pg_result 
     return pg_query(store->pg, sql, store->args, result);
 }
 
-enum status store_take_over(struct store *store, struct journal *journal)
+/* A writer that hangs in the middle of a transaction, its words half said, keeps the head locked for as long as it hangs. Its lease
+ * has run out, so it may be ended. One that waits for its standby is left alone: what it has written may count. */
+static enum status end_who_hangs(struct store *store)
 {
-    owned(pg_result_destroy) struct pg_result *result = NULL;
+    pg_args_reset(store->args);
+    enum status status = query(store,
+                               "SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+                               " WHERE l.relation = 'head'::regclass AND l.mode = 'RowExclusiveLock' AND l.granted"
+                               " AND l.pid <> pg_backend_pid() AND a.usename = current_user AND a.wait_event = 'ClientRead'",
+                               NULL);
+    if (status != STATUS_OK)
+        return status;
+    pg_set_error(store->pg, "the head is locked by a session that hangs, or waits for its standby");
+    return STATUS_CLOSED;
+}
+
+static enum status take_over(struct store *store, struct pg_result **result)
+{
     pg_args_reset(store->args);
     pg_arg_text(store->args, store->holder);
     pg_arg_int(store->args, store->lease_ms);
+    pg_arg_bool(store->args, store->forced);
     enum status status = query(store,
                                "UPDATE head SET epoch = epoch + 1, holder = $1::text, lease_until = now() + $2::int8 * interval '1 ms'"
-                               " WHERE holder = $1::text OR lease_until < now() RETURNING epoch, pos, link, rec, own_n,"
-                               " coalesce((SELECT j.rec FROM journal j WHERE j.pos = head.pos), rec)",
-                               &result);
+                               " WHERE $3::bool OR holder = $1::text OR lease_until < now() RETURNING epoch, pos, link, rec, own_n,"
+                               " coalesce((SELECT j.rec FROM journal j WHERE j.pos = head.pos), rec), seal",
+                               result);
+    return status == STATUS_REFUSED && text_equal(pg_sqlstate(store->pg), "55P03") ? end_who_hangs(store) : status;
+}
+
+enum status store_take_over(struct store *store, struct journal *journal)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    enum status status = pg_run(store->pg, "SET lock_timeout = 1000");
+    if (status == STATUS_OK)
+        status = take_over(store, &result);
+    if (status != STATUS_OK)
+        return status;
+    status = pg_run(store->pg, "SET lock_timeout = 0");
     if (status != STATUS_OK)
         return status;
     if (pg_rows(result) == 0)
@@ -72,6 +102,9 @@ enum status store_take_over(struct store *store, struct journal *journal)
     journal->head.rec_us = pg_time(result, 0, 3);
     journal->own_n = pg_int(result, 0, 4);
     journal->event_rec_us = pg_time(result, 0, 5);
+    memset(journal->head.seal, 0, SEAL_BYTES); /* before there were seals: they begin here */
+    if (pg_bytes(result, 0, 6).len == SEAL_BYTES)
+        memcpy(journal->head.seal, pg_bytes(result, 0, 6).data, SEAL_BYTES);
     return STATUS_OK;
 }
 
@@ -99,9 +132,10 @@ enum status store_partitions(struct store *store, uint64_t pos)
         char sql[400];
         text_format(sql, sizeof(sql),
                     "CREATE TABLE IF NOT EXISTS journal_%06llu PARTITION OF journal FOR VALUES FROM (%llu) TO (%llu)"
-                    " WITH (autovacuum_vacuum_insert_scale_factor = 0.5)",
+                    " WITH (autovacuum_vacuum_insert_scale_factor = 0.5);"
+                    " ALTER TABLE journal_%06llu ALTER priv SET STATISTICS 0", /* personal bytes do not get into samples */
                     (unsigned long long)number, (unsigned long long)(number * STORE_PARTITION_ROWS),
-                    (unsigned long long)((number + 1) * STORE_PARTITION_ROWS));
+                    (unsigned long long)((number + 1) * STORE_PARTITION_ROWS), (unsigned long long)number);
         enum status status = pg_run(store->pg, sql);
         if (status != STATUS_OK)
             return status;
@@ -120,6 +154,10 @@ static void source_read(const struct pg_result *result, struct source_row *sourc
     source->frozen = pg_bool(result, 0, 2);
     source->last = pg_int(result, 0, 3);
     source->upto = pg_int(result, 0, 4);
+    source->refused_day = pg_int(result, 0, 5);
+    source->refused_n = pg_int(result, 0, 6);
+    source->refused_bytes = pg_int(result, 0, 7);
+    source->unkept = pg_int(result, 0, 8);
 }
 
 enum status store_source(struct store *store, const char *name, struct source_row *source)
@@ -129,8 +167,10 @@ enum status store_source(struct store *store, const char *name, struct source_ro
     text_copy(source->name, sizeof(source->name), name);
     pg_args_reset(store->args);
     pg_arg_text(store->args, name);
-    enum status status =
-        query(store, "SELECT id, incarnation, frozen, last, upto FROM source WHERE name = $1::text", &result);
+    enum status status = query(store,
+                               "SELECT id, incarnation, frozen, last, upto, refused_day, refused_n, refused_bytes, unkept"
+                               " FROM source WHERE name = $1::text",
+                               &result);
     if (status != STATUS_OK)
         return status;
     if (pg_rows(result) == 0) {
@@ -138,7 +178,7 @@ enum status store_source(struct store *store, const char *name, struct source_ro
         /* 1 is intake's own. */
         status = query(store,
                        "INSERT INTO source (id, name) SELECT greatest(coalesce(max(id), 0), 1) + 1, $1::text FROM source"
-                       " RETURNING id, incarnation, frozen, last, upto",
+                       " RETURNING id, incarnation, frozen, last, upto, refused_day, refused_n, refused_bytes, unkept",
                        &result);
         if (status != STATUS_OK)
             return status;
@@ -190,8 +230,9 @@ static enum status send_journal(struct store *store, const struct batch *batch)
                                                             ? bytes_of(NULL, 0)
                                                             : bytes_of(entry->digest, DIGEST_BYTES)));
     EACH_ENTRY(PG_BYTEA_ARRAY, elem_bytes_or_null(args, journal_batch_bytes(batch, entry->result)));
+    EACH_ENTRY(PG_BYTEA_ARRAY, pg_elem_bytea(args, bytes_of(entry->seal, SEAL_BYTES)));
     return ship(store, "INSERT INTO journal SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::text[], $5::text[],"
-                       " $6::timestamptz[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[])");
+                       " $6::timestamptz[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[])");
 }
 
 #define EACH_REFUSAL(array, statement)                                                                                             \
@@ -234,8 +275,9 @@ static enum status send_head(struct store *store, const struct batch *batch)
     pg_arg_time(args, batch->after.rec_us);
     pg_arg_int(args, batch->own_n);
     pg_arg_int(args, store->lease_ms);
+    pg_arg_bytea(args, bytes_of(batch->after.seal, SEAL_BYTES));
     return ship(store, "WITH c AS (UPDATE head SET pos = $3::int8, link = $4::bytea, rec = $5::timestamptz, own_n = $6::int8,"
-                       " lease_until = now() + $7::int8 * interval '1 ms' WHERE epoch = $1::int8 AND pos = $2::int8 RETURNING 1)"
+                       " lease_until = now() + $7::int8 * interval '1 ms', seal = $8::bytea WHERE epoch = $1::int8 AND pos = $2::int8 RETURNING 1)"
                        " SELECT 1 / count(*) FROM c");
 }
 
@@ -259,9 +301,15 @@ static enum status send_sources(struct store *store, struct source_row *const *s
     EACH_SOURCE(PG_BOOL_ARRAY, pg_elem_bool(args, source->frozen));
     EACH_SOURCE(PG_INT8_ARRAY, pg_elem_int(args, source->last));
     EACH_SOURCE(PG_INT8_ARRAY, pg_elem_int(args, source->upto));
-    return ship(store, "UPDATE source s SET incarnation = u.incarnation, frozen = u.frozen, last = u.last, upto = u.upto"
-                       " FROM unnest($1::int8[], $2::bytea[], $3::bool[], $4::int8[], $5::int8[])"
-                       " u(id, incarnation, frozen, last, upto) WHERE s.id = u.id");
+    EACH_SOURCE(PG_INT8_ARRAY, pg_elem_int(args, source->refused_day));
+    EACH_SOURCE(PG_INT8_ARRAY, pg_elem_int(args, source->refused_n));
+    EACH_SOURCE(PG_INT8_ARRAY, pg_elem_int(args, source->refused_bytes));
+    EACH_SOURCE(PG_INT8_ARRAY, pg_elem_int(args, source->unkept));
+    return ship(store, "UPDATE source s SET incarnation = u.incarnation, frozen = u.frozen, last = u.last, upto = u.upto,"
+                       " refused_day = u.refused_day, refused_n = u.refused_n, refused_bytes = u.refused_bytes, unkept = u.unkept"
+                       " FROM unnest($1::int8[], $2::bytea[], $3::bool[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[],"
+                       " $9::int8[]) u(id, incarnation, frozen, last, upto, refused_day, refused_n, refused_bytes, unkept)"
+                       " WHERE s.id = u.id");
 }
 
 static enum status send_enrolled(struct store *store, const struct source_enrolled *enrolled)
@@ -270,6 +318,17 @@ static enum status send_enrolled(struct store *store, const struct source_enroll
     pg_arg_text(store->args, enrolled->source);
     pg_arg_bytea(store->args, bytes_of(enrolled->incarnation, INCARNATION_BYTES));
     return ship(store, "UPDATE source SET incarnation = $2::bytea, frozen = false WHERE name = $1::text");
+}
+
+/* The first correction counts. */
+static enum status send_corrected(struct store *store, const struct event_corrected *corrected)
+{
+    pg_args_reset(store->args);
+    pg_arg_text(store->args, corrected->source);
+    pg_arg_int(store->args, corrected->n);
+    pg_arg_int(store->args, corrected->pos);
+    return ship(store, "UPDATE refused r SET corrected = $3::int8 FROM source s WHERE s.name = $1::text AND r.source = s.id"
+                       " AND r.n = $2::int8 AND r.corrected = 0");
 }
 
 enum status store_send(struct store *store, const struct batch *batch, struct source_row *const *dirty,
@@ -287,6 +346,8 @@ enum status store_send(struct store *store, const struct batch *batch, struct so
         status = send_sources(store, dirty, dirty_n);
     for (uint32_t i = 0; status == STATUS_OK && i < batch->enrolled_n; i++)
         status = send_enrolled(store, &batch->enrolled[i]);
+    for (uint32_t i = 0; status == STATUS_OK && i < batch->corrected_n; i++)
+        status = send_corrected(store, &batch->corrected[i]);
     if (status == STATUS_OK)
         status = mirror_send(store->pg, tables);
     if (status != STATUS_OK)
@@ -338,6 +399,15 @@ static void text_read(char *dst, size_t cap, struct bytes text)
     text_copy_n(dst, cap, (const char *)text.data, text.len);
 }
 
+/* Numbers without a row, from … to−1: refusals that were not kept. Where the source has none it is corruption, which the caller sees. */
+static void tell_unkept(const struct source_row *source, int64_t from, int64_t to, stored_answer *tell, void *owner)
+{
+    for (int64_t n = from; n < to && source->unkept > 0; n++) {
+        struct answer answer = {.n = n, .problem = {.code = "not-kept"}};
+        tell(owner, &answer, bytes_of(NULL, 0));
+    }
+}
+
 enum status store_answers(struct store *store, const struct source_row *source, int64_t from, int64_t to, int64_t limit,
                           stored_answer *tell, void *owner)
 {
@@ -355,8 +425,11 @@ enum status store_answers(struct store *store, const struct source_row *source, 
                                &result);
     if (status != STATUS_OK)
         return status;
-    for (int row = 0; row < pg_rows(result); row++) {
+    int64_t next = from, end = from + limit - 1 < to ? from + limit : to + 1;
+    for (int row = 0; row < pg_rows(result) && pg_int(result, row, 0) < end; row++) {
         struct answer answer = {.n = pg_int(result, row, 0), .pos = pg_int(result, row, 1)};
+        tell_unkept(source, next, answer.n, tell, owner);
+        next = answer.n + 1;
         if (!pg_is_null(result, row, 2))
             answer.result = pg_bytes(result, row, 2);
         text_read(answer.problem.code, sizeof(answer.problem.code), pg_bytes(result, row, 4));
@@ -365,5 +438,6 @@ enum status store_answers(struct store *store, const struct source_row *source, 
         answer.taken = answer.problem.code[0] == '\0' || text_equal(answer.problem.code, "repeat");
         tell(owner, &answer, pg_is_null(result, row, 3) ? bytes_of(NULL, 0) : pg_bytes(result, row, 3));
     }
+    tell_unkept(source, next, end, tell, owner);
     return STATUS_OK;
 }

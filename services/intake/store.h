@@ -16,15 +16,19 @@ struct store {
     struct pg_args *args;
     char holder[200];
     int64_t lease_ms;
+    bool forced; /* takes over whoever holds the lease: an operator's word */
     uint64_t partitions_upto; /* positions up to here have a partition */
 };
 
 void store_init(struct store *, const char *dsn, const char *holder, int64_t lease_ms);
 void store_release(struct store *);
 enum status store_connect(struct store *) MUST_CHECK;
-/* Schema, archive tables, the empty head. Idempotent. */
+/* The journal's own tables, up to date. Idempotent. */
 enum status store_migrate(struct store *) MUST_CHECK;
-/* The barrier: raises the epoch and becomes the holder; head is what is there. STATUS_AGAIN: another holder's lease runs. */
+/* The archive's, where they are not there. STATUS_REFUSED without an SQLSTATE: they are there by another definition (refold.h). */
+enum status store_archive(struct store *) MUST_CHECK;
+/* The barrier: raises the epoch and becomes the holder; head is what is there. STATUS_AGAIN: another holder's lease runs.
+ * STATUS_CLOSED: not now; the head may be locked by one that hangs, which is ended. */
 enum status store_take_over(struct store *, struct journal *) MUST_CHECK;
 /* Position 1. STATUS_ABSENT: there is no stream yet. */
 enum status store_stream(struct store *, struct stream_created *) MUST_CHECK;
@@ -47,7 +51,7 @@ enum status store_renew(struct store *, const struct journal_head *, int64_t rec
                         size_t dirty_n) MUST_CHECK;
 void store_let_go(struct store *, const struct journal_head *);
 
-/* Stored answers of numbers from … to, in order; at most limit. digest: of the raw event. */
+/* Stored answers of numbers from … to, in order; at most limit. digest: of the raw event; empty where the refusal was not kept. */
 typedef void stored_answer(void *owner, const struct answer *, struct bytes digest);
 enum status store_answers(struct store *, const struct source_row *, int64_t from, int64_t to, int64_t limit, stored_answer *,
                           void *owner) MUST_CHECK;

@@ -7,7 +7,7 @@
 
 void taker_init(struct taker *taker, size_t cache_rows)
 {
-    *taker = (struct taker){0};
+    *taker = (struct taker){.refused_per_day = REFUSED_PER_DAY};
     taker->tables = tables_new(archive_tables, ARCHIVE_TABLES_N, cache_rows);
     taker->arena = arena_new(64 * 1024);
 }
@@ -115,8 +115,13 @@ static uint64_t append(struct taker *taker, struct batch *batch, const struct so
     return pos;
 }
 
-static void enrolled_keep(const struct taker *taker, struct batch *batch)
+/* What the store does beside the journal. */
+static void deeds_keep(const struct taker *taker, struct batch *batch)
 {
+    if (text_equal(taker->desk.type->name, "event.corrected")) {
+        assert(batch->corrected_n < BATCH_CORRECTED_MAX);
+        batch->corrected[batch->corrected_n++] = *(const struct event_corrected *)taker->desk.data;
+    }
     if (text_equal(taker->desk.type->name, "source.enrolled")) {
         assert(batch->enrolled_n < BATCH_ENROLLED_MAX);
         batch->enrolled[batch->enrolled_n++] = *(const struct source_enrolled *)taker->desk.data;
@@ -132,6 +137,7 @@ static void seal_before(struct taker *taker, struct batch *batch, int64_t rec_us
     if (sealed.pos == 0 || rec_us / DAY_US == journal->event_rec_us / DAY_US)
         return;
     memcpy(sealed.link, journal->head.link, LINK_BYTES);
+    memcpy(sealed.seal, journal->head.seal, SEAL_BYTES);
     (void)journal_append_own(journal, batch, "journal.sealed", 1, journal->stream.stream, "", "", &journal_sealed_record, &sealed,
                              0, rec_us, &taker->scratch);
 }
@@ -155,7 +161,12 @@ enum take taker_take(struct taker *taker, struct batch *batch, struct source_row
     digest_of(raw, digest);
     if (!said.taken) {
         tables_undo(taker->tables, mark);
-        journal_refuse(batch, source->id, n, rec_us, digest, &said.problem, 0, bytes_of(NULL, 0), raw);
+        if (source_keeps_refusal(source, rec_us, raw.len, taker->refused_per_day)) {
+            journal_refuse(batch, source->id, n, rec_us, digest, &said.problem, 0, bytes_of(NULL, 0), raw);
+        } else {
+            batch->unkept_n++;
+            taker->unkept++;
+        }
         taker->refused++;
     } else if (taker->desk.repeated) {
         struct problem repeat = {.code = "repeat"};
@@ -165,7 +176,7 @@ enum take taker_take(struct taker *taker, struct batch *batch, struct source_row
     } else {
         said.pos = (int64_t)append(taker, batch, source, &posted, n, rec_us, salt, digest);
         said.result = buf_bytes(&taker->desk.result);
-        enrolled_keep(taker, batch);
+        deeds_keep(taker, batch);
         taker->taken++;
     }
     source->last = n;

@@ -15,7 +15,8 @@ struct taker {
     void *object;        /* its decoded data */
     size_t object_cap;
     struct buf scratch;
-    int64_t taken, refused; /* since the start, for metrics */
+    int64_t refused_per_day; /* kept of one source; REFUSED_PER_DAY */
+    int64_t taken, refused, unkept; /* since the start, for metrics */
 };
 
 /* The stream's definition and head are filled in by who loads them. cache_rows: closed rows kept in memory per table. */

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "company.h"
 #include "fold.h"
+#include "net.h"
 #include "record/pack.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -11,6 +12,17 @@
 static const struct db *journal_db(void)
 {
     return db_of(STORE_SCHEMA);
+}
+
+/* In a stepped stream: everybody was said to have concluded from everything up to there. */
+static uint64_t settled_upto;
+
+static bool is_worker(const char *name)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        if (text_equal(workers[i]->name, name))
+            return true;
+    return false;
 }
 
 /* --- the journal grows ------------------------------------------------------------------------------ */
@@ -100,9 +112,39 @@ void check_journal(const struct db *db, const struct tx *tx)
         number_check(db, tx, tx->refusals[i].source, tx->refusals[i].n);
     if (tx->entries_n > 0 && (tx->after.pos != pos || memcmp(tx->after.link, link, LINK_BYTES) != 0))
         world_broken("the head is not the last event's");
+    if (tx->entries_n > 0 && settled_upto > 0 && settled_upto == db->journal_n && is_worker(source_name(db, tx->entries[0]->source)))
+        world_broken("%s concludes %s at %llu when everybody has settled", source_name(db, tx->entries[0]->source),
+                     tx->entries[0]->type, (unsigned long long)tx->entries[0]->pos);
     numbers_keep(tx);
     for (size_t i = 0; i < tx->entries_n; i++)
         facts_see(tx->entries[i]);
+}
+
+/* What intake has said to a source, and what the source has sent. */
+struct window {
+    UT_hash_handle hh;
+    int64_t said, sent;
+    char client[];
+};
+static struct window *windows;
+
+static struct window *window_of(const char *client)
+{
+    struct window *window;
+    HASH_FIND_STR(windows, client, window);
+    if (window == NULL) {
+        window = memory_new(sizeof(*window) + strlen(client) + 1);
+        memcpy(window->client, client, strlen(client) + 1);
+        HASH_ADD_STR(windows, client, window);
+    }
+    return window;
+}
+
+static void window_said(const char *client, int64_t n)
+{
+    struct window *window = window_of(client);
+    if (n > window->said)
+        window->said = n;
 }
 
 /* --- what intake says ------------------------------------------------------------------------------- */
@@ -119,6 +161,19 @@ static void head_check(const char *what, int64_t head)
 {
     if (head > (int64_t)journal_db()->journal_n)
         world_broken("%s tells of %lld, durable is %zu", what, (long long)head, journal_db()->journal_n);
+}
+
+static void welcome_check(const char *client, const struct verb_welcome *welcome)
+{
+    head_check("WELCOME", welcome->head);
+    window_said(client, welcome->durable);
+}
+
+static void pong_check(const struct verb_pong *pong)
+{
+    head_check("PONG", pong->head);
+    if (pong->upto >= pong->head && pong->head == (int64_t)journal_db()->journal_n)
+        settled_upto = (uint64_t)pong->head;
 }
 
 static void answer_check(const char *source, const struct answer *answer)
@@ -148,6 +203,7 @@ static void ack_check(const char *source, const struct verb_ack *ack)
         bool fine = answer_decode(answers[i], &answer);
         assert(fine);
         answer_check(source, &answer);
+        window_said(source, answer.n);
     }
 }
 
@@ -186,9 +242,9 @@ void check_said(const struct process *intake, const struct process *client, cons
     else if (text_equal(verb, "BATCH"))
         batch_check((const void *)object);
     else if (text_equal(verb, "WELCOME"))
-        head_check("WELCOME", ((const struct verb_welcome *)(const void *)object)->head);
+        welcome_check(client->name, (const void *)object);
     else if (text_equal(verb, "PONG"))
-        head_check("PONG", ((const struct verb_pong *)(const void *)object)->head);
+        pong_check((const void *)object);
     else if (text_equal(verb, "OPENED"))
         head_check("OPENED", ((const struct verb_opened *)(const void *)object)->head);
     else if (text_equal(verb, "HEAD") || text_equal(verb, "CAUGHT_UP"))
@@ -275,9 +331,49 @@ void check_cursor(const struct db *db, const struct tx *tx)
 /* Every row that the fold of these events touches, and every row that was written, is the same in both. */
 void check_rows(const struct db *db, const struct tx *tx)
 {
+    if (strstr(db->name, "_new") != NULL) /* a rebuild's, judged when it is done */
+        return;
     struct fold *fold = fold_of(db->name);
     while (fold->pos < tx->cursor_after.pos)
         fold_next(fold, journal_db(), db, tx->cursor_after.pos);
     for (size_t i = 0; i < tx->writes_n; i++)
         fold_compare(fold, db, tx->writes[i].def, tx->writes[i].key);
+}
+
+void check_swap(struct db *fresh, bool session_goes_on)
+{
+    char name[sizeof(fresh->name)];
+    const struct db *journal = journal_db();
+    text_copy_n(name, sizeof(name), fresh->name, strlen(fresh->name) - strlen("_new"));
+    struct db *living = db_of(name);
+    db_swap(living, fresh, session_goes_on);
+    struct fold *fold = fold_of(name);
+    fold_begin(fold, fold->worker);
+    while (fold->pos < living->cursor.state.pos)
+        fold_next(fold, journal, NULL, living->cursor.state.pos);
+    fold_compare_all(fold, living);
+}
+
+void check_replay(void)
+{
+    if (!net_has_credit(process_current()))
+        world_broken("the journal is read for nobody who has credit");
+}
+
+void check_sent(const char *client, const char *verb, struct bytes map)
+{
+    struct verb_append append;
+    struct problem problem;
+    if (!text_equal(verb, "APPEND"))
+        return;
+    struct arena *arena = arena_new(1 << 12);
+    bool fine = record_decode(&verb_append_record, RECORD_WHOLE, DECODE_LENIENT, map, arena, &append, &problem);
+    assert(fine);
+    struct window *window = window_of(client);
+    if (append.n + append.events.n - 1 > window->sent)
+        window->sent = append.n + append.events.n - 1;
+    int64_t most = (is_worker(client) ? 4 : 1) * APPEND_EVENTS_MAX;
+    if (append.events.n > 0 && append.n + append.events.n - 1 - window->said > most)
+        world_broken("%s has sent up to %lld, it was answered up to %lld", client, (long long)window->sent, (long long)window->said);
+    arena_destroy(&arena);
 }

@@ -1,7 +1,7 @@
-/* Sources with spools and readers with cursors: what they have survives their processes. */
+/* Sources with spools: what they have survives their processes. */
 #include "base/clock.h"
 #include "base/text.h"
-#include "bus/reader.h"
+#include "bus/find.h"
 #include "bus/socket.h"
 #include "bus/source.h"
 #include "check.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PENDING_MAX 300
+#define PENDING_MAX 1000
 
 /* --- branches -------------------------------------------------------------------------------------- */
 
@@ -30,31 +30,19 @@ struct branch {
     struct source *source;
     int64_t fed;
     struct buf kept; /* a message that others overtake */
+    size_t turn;     /* which of the endpoints it tries */
     bool broken;
 };
-
-#define READERS 2
-
-struct follower {
-    const char *name;
-    bool slow;
-    uint64_t pos; /* its cursor */
-    uint8_t link[LINK_BYTES];
-    struct process *process;
-    struct bus_socket *socket;
-    struct loop *loop;
-    struct reader *reader;
-    bool broken;
-};
-
-static struct follower followers[READERS];
 
 static struct branch branches[BRANCHES];
+static int64_t taken_upto;
 
 static void on_answer(void *owner, const struct answer *answer)
 {
     struct branch *branch = owner;
     check_answer(branch->name, answer);
+    if (answer->taken && answer->pos > taken_upto)
+        taken_upto = answer->pos;
     if (answer->n > branch->answered)
         branch->answered = answer->n;
 }
@@ -132,29 +120,21 @@ static void branch_turn(struct branch *branch)
 
 static void branch_connect(struct branch *branch)
 {
-    char error[100];
+    char error[100], endpoint[ENDPOINT_CAP];
     branch->broken = false;
     buf_reset(&branch->kept);
-    branch->socket = bus_connect(BUS_DEALER, "cmd", error, sizeof(error));
+    company_endpoint("cmd", branch->turn++, endpoint);
+    branch->socket = bus_connect(BUS_DEALER, endpoint, error, sizeof(error));
     loop_socket(branch->loop, branch->socket, on_frames, branch);
     source_connected(branch->source, clock_boot_us());
-}
-
-static void stream_name(char *out, size_t cap)
-{
-    struct event event;
-    struct problem problem;
-    bool fine = event_decode(db_of("intake")->journal[0]->body, bytes_of(NULL, 0), &event, &problem);
-    assert(fine);
-    text_copy(out, cap, event.key);
 }
 
 static void branch_run(void *arg)
 {
     static const struct source_listener listener = {.answer = on_answer, .denied = on_denied, .conflict = on_conflict};
     struct branch *branch = arg;
-    struct source_config config = {.first = branch->from_first ? 1 : branch->answered + 1, .last = branch->n};
-    stream_name(config.stream, sizeof(config.stream));
+    struct source_config config = {.first = branch->from_first ? 1 : branch->answered + 1, .last = branch->n, .silence_us = FIND_SILENCE_US};
+    company_stream(config.stream, sizeof(config.stream));
     text_copy(config.name, sizeof(config.name), branch->name);
     memcpy(config.incarnation, branch->incarnation, sizeof(config.incarnation));
     branch->fed = config.first - 1;
@@ -228,116 +208,13 @@ size_t branches_answered(void)
     return n;
 }
 
+int64_t branches_taken_upto(void)
+{
+    return taken_upto;
+}
+
 void branches_print(void)
 {
-    for (size_t i = 0; i < READERS; i++)
-        world_say("%s is at %llu", followers[i].name, (unsigned long long)followers[i].pos);
     for (size_t i = 0; i < BRANCHES; i++)
         world_say("%s has %lld of %lld answered", branches[i].name, (long long)branches[i].answered, (long long)branches[i].n);
-}
-
-/* --- readers ---------------------------------------------------------------------------------------- */
-
-static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES])
-{
-    struct follower *follower = owner;
-    const struct db *db = db_of("intake");
-    (void)priv;
-    if (pos != follower->pos + 1)
-        world_broken("%s is given %llu behind %llu", follower->name, (unsigned long long)pos, (unsigned long long)follower->pos);
-    if (pos > db->journal_n || !bytes_equal(db->journal[pos - 1]->body, body))
-        world_broken("%s is given something else than the journal has at %llu", follower->name, (unsigned long long)pos);
-    follower->pos = pos;
-    memcpy(follower->link, link, LINK_BYTES);
-}
-
-static void on_failed(void *owner, const char *code, const char *why)
-{
-    const struct follower *follower = owner;
-    world_broken("%s cannot go on: %s %s", follower->name, code, why);
-}
-
-static void on_feed(void *arg)
-{
-    struct follower *follower = arg;
-    struct frame frame;
-    enum status status;
-    while (!follower->broken && (status = bus_receive(follower->socket, &frame)) != STATUS_AGAIN)
-        if (status != STATUS_OK || !reader_in(follower->reader, &frame, clock_boot_us()))
-            follower->broken = true;
-}
-
-static void follower_turn(struct follower *follower)
-{
-    struct frame frame;
-    int64_t now_us = clock_boot_us();
-    while (reader_out(follower->reader, now_us, &frame))
-        if (bus_send(follower->socket, frame.verb, frame.map) != STATUS_OK)
-            follower->broken = true;
-    int64_t due_us = reader_deadline_us(follower->reader);
-    loop_once(follower->loop, due_us < now_us + SECOND_US ? due_us : now_us + SECOND_US);
-    if (follower->slow && world_chance(100))
-        world_sleep(world_between(0, 2 * SECOND_US));
-    reader_applied(follower->reader, follower->pos);
-    if (reader_tick(follower->reader, clock_boot_us()))
-        follower->broken = true;
-}
-
-static void follower_run(void *arg)
-{
-    static const struct reader_listener listener = {.event = on_event, .failed = on_failed};
-    struct follower *follower = arg;
-    char error[100];
-    follower->loop = loop_new();
-    for (;;) {
-        struct reader_config config = {.verify = true};
-        record_clear(&verb_open_record, &config.open);
-        stream_name(config.open.stream, sizeof(config.open.stream));
-        text_copy(config.open.consumer, sizeof(config.open.consumer), follower->name);
-        config.open.after = (int64_t)follower->pos;
-        memcpy(config.open.link, follower->link, LINK_BYTES);
-        config.open.follow = true;
-        config.open.credit = follower->slow ? 4096 : 1 << 20;
-        follower->broken = false;
-        follower->socket = bus_connect(BUS_DEALER, "feed", error, sizeof(error));
-        loop_socket(follower->loop, follower->socket, on_feed, follower);
-        follower->reader = reader_new(&config, &listener, follower);
-        reader_connected(follower->reader, clock_boot_us());
-        while (!follower->broken)
-            follower_turn(follower);
-        reader_destroy(&follower->reader);
-        loop_forget(follower->loop, follower->socket, -1);
-        bus_close(&follower->socket);
-        world_sleep(world_between(50, 500) * 1000);
-    }
-}
-
-static void follower_begin(void *arg);
-
-static void on_follower_ended(struct process *process)
-{
-    net_forget(process);
-    world_at(world_now_us() + world_between(100, 2000) * 1000, follower_begin, process->owner);
-}
-
-static void follower_begin(void *arg)
-{
-    struct follower *follower = arg;
-    follower->process = process_begin(follower->name, follower_run, follower, on_follower_ended, follower);
-}
-
-void readers_begin(void)
-{
-    followers[0] = (struct follower){.name = "operator/fast"};
-    followers[1] = (struct follower){.name = "operator/slow", .slow = true};
-    for (size_t i = 0; i < READERS; i++)
-        follower_begin(&followers[i]);
-}
-
-bool readers_are_at(uint64_t head)
-{
-    for (size_t i = 0; i < READERS; i++)
-        if (followers[i].pos < head)
-            return false;
-    return true;
 }

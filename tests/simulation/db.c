@@ -21,6 +21,8 @@ struct pg {
     bool connected, readable;
     enum pg_phase phase;
     struct tx *tx;
+    bool repeatable; /* a REPEATABLE READ transaction has begun */
+    const struct snapshot *snapshot;
     char error[256], sqlstate[6];
 };
 
@@ -84,6 +86,18 @@ void *db_row_read(const struct db_row *row, struct arena *arena)
     return object;
 }
 
+uint64_t row_digest(const struct table_def *def, const char *key, struct bytes packed)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (const char *at = def->name; *at != '\0'; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(1099511628211);
+    for (const char *at = key; *at != '\0'; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < packed.len; i++)
+        hash = (hash ^ packed.data[i]) * UINT64_C(1099511628211);
+    return hash ^ (hash >> 29);
+}
+
 static void row_apply(struct db *db, const struct row_write *write)
 {
     struct db_row *row = db_row_find(db, write->def, write->key);
@@ -99,8 +113,89 @@ static void row_apply(struct db *db, const struct row_write *write)
         memcpy(row->name, name, n + 1);
         HASH_ADD(hh, db->rows, name[0], n, row);
     }
-    buf_reset(&row->packed);
+    else
+        db->digest ^= row_digest(row->def, write->key, buf_bytes(&row->packed));
+    row->packed = (struct buf){0}; /* snapshots go on seeing what was there */
     buf_append(&row->packed, write->packed.data, write->packed.len);
+    db->digest ^= row_digest(row->def, write->key, buf_bytes(&write->packed));
+}
+
+/* --- snapshots ----------------------------------------------------------------------------------- */
+
+struct snapshot *snapshot_take(const struct db *db)
+{
+    struct snapshot *snapshot = memory_new(sizeof(*snapshot));
+    snapshot->cursor = db->cursor;
+    snapshot->rows = memory_new((HASH_COUNT(db->rows) + 1) * sizeof(*snapshot->rows));
+    for (const struct db_row *row = db->rows; row != NULL; row = row->hh.next)
+        snapshot->rows[snapshot->n++] = (struct snapshot_row){
+            .def = row->def, .key = row->name + strlen(row->def->name) + 1, .packed = buf_bytes(&row->packed)};
+    return snapshot;
+}
+
+const struct snapshot *db_snapshot(struct pg *pg)
+{
+    if (pg->repeatable && pg->snapshot == NULL)
+        pg->snapshot = snapshot_take(pg->db);
+    return pg->snapshot;
+}
+
+void db_snapshot_begin(struct pg *pg)
+{
+    pg->repeatable = true;
+    pg->snapshot = NULL;
+}
+
+void db_snapshot_end(struct pg *pg)
+{
+    pg->repeatable = false;
+    pg->snapshot = NULL;
+}
+
+bool db_digest_at(const struct db *db, uint64_t pos, uint64_t *digest)
+{
+    *digest = 0;
+    for (size_t i = db->marks_n; i-- > 0;)
+        if (db->marks[i].pos == pos) {
+            *digest = db->marks[i].digest;
+            return true;
+        }
+    return pos == 0;
+}
+
+static void mark_add(struct db *db)
+{
+    if (db->marks_n == db->marks_cap) {
+        db->marks_cap = db->marks_cap > 0 ? 2 * db->marks_cap : 256;
+        db->marks = memory_grow(db->marks, db->marks_cap * sizeof(*db->marks));
+    }
+    db->marks[db->marks_n++] = (struct mark){.pos = db->cursor.state.pos, .digest = db->digest};
+}
+
+void db_clear(struct db *db)
+{
+    db->rows = NULL;
+    db->cursor = (struct cursor){.session = 0};
+    db->digest = 0;
+}
+
+void db_swap(struct db *living, struct db *fresh, bool session_goes_on)
+{
+    uint64_t there;
+    int64_t session = living->cursor.session;
+    if (!db_digest_at(living, fresh->cursor.state.pos, &there) || there != fresh->digest)
+        world_broken("%s is rebuilt up to %llu with other rows than it had there", living->name,
+                     (unsigned long long)fresh->cursor.state.pos);
+    living->rows = fresh->rows;
+    living->digest = fresh->digest;
+    living->cursor = fresh->cursor;
+    if (session_goes_on)
+        living->cursor.session += session;
+    if (living->cursor.session <= session)
+        world_broken("%s is rebuilt: its sessions go on at %lld, there were %lld", living->name, (long long)living->cursor.session,
+                     (long long)session);
+    world_say("%s is rebuilt up to %llu", living->name, (unsigned long long)living->cursor.state.pos);
+    db_clear(fresh);
 }
 
 /* --- connections --------------------------------------------------------------------------------- */
@@ -131,6 +226,7 @@ static void tx_free(struct tx *tx)
 void pg_disconnect(struct pg *pg)
 {
     pg->connected = pg->readable = false;
+    db_snapshot_end(pg);
     if (pg->phase == PG_FLYING)
         pg->tx->pg = NULL; /* it goes on without us */
     else if (pg->tx != NULL)
@@ -164,12 +260,17 @@ static enum status is_gone(struct pg *pg, enum status status)
     return status;
 }
 
+static bool is_away(const struct pg *pg)
+{
+    return pg->db->down_until_us > world_now_us() || (pg->process != NULL && pg->process->pg_away_until_us > world_now_us());
+}
+
 enum status pg_connect(struct pg *pg)
 {
     world_touch();
     pg_disconnect(pg);
     world_sleep(latency_us());
-    if (pg->db->down_until_us > world_now_us()) {
+    if (is_away(pg)) {
         text_copy(pg->error, sizeof(pg->error), "connection refused");
         return STATUS_AGAIN;
     }
@@ -184,11 +285,19 @@ enum status db_call(struct pg *pg, bool writes)
         return is_gone(pg, STATUS_CLOSED);
     if (process_current() != NULL)
         world_sleep(latency_us());
-    if (pg->db->down_until_us > world_now_us() || world_chance(all.lost / 20))
+    if (is_away(pg) || world_chance(all.lost / 20))
         return is_gone(pg, STATUS_CLOSED);
     if (writes && pg->db->full_until_us > world_now_us())
         return db_refuse(pg, "53100", "no space left on device");
     return STATUS_OK;
+}
+
+void pg_set_error(struct pg *pg, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(pg->error, sizeof(pg->error), format, args);
+    va_end(args);
 }
 
 bool pg_is_connected(const struct pg *pg)
@@ -299,8 +408,10 @@ static void tx_apply(struct tx *tx)
     }
     for (size_t i = 0; i < tx->writes_n; i++)
         row_apply(db, &tx->writes[i]);
-    if (tx->moves_cursor)
+    if (tx->moves_cursor) {
+        mark_add(db);
         check_rows(db, tx);
+    }
 }
 
 static void on_result(void *arg)
@@ -321,7 +432,7 @@ static void on_apply(void *arg)
     struct tx *tx = arg;
     bool gone = tx->db->down_until_us > world_now_us();
     unsigned fate = (unsigned)world_draw(1000);
-    bool lost = fate < all.lost && tx->pg != NULL;
+    bool lost = tx->pg != NULL && (fate < all.lost || is_away(tx->pg));
     if (gone || (lost && fate % 3 == 0)) { /* it never came to be */
         tx->result = STATUS_CLOSED;
         world_say("%s: a transaction is lost", tx->db->name);

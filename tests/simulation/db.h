@@ -25,7 +25,7 @@ struct journal_row {
     uint8_t link[LINK_BYTES], digest[DIGEST_BYTES];
     bool by_source; /* not intake's own: digest holds */
 };
-struct refused_row {
+struct refusal_row {
     int64_t source, n;
     uint64_t pos;
     uint8_t digest[DIGEST_BYTES];
@@ -48,12 +48,17 @@ struct db {
     struct head_row head;
     struct journal_row **journal; /* of position i + 1 */
     size_t journal_n, journal_cap;
-    struct refused_row *refused;
+    struct refusal_row *refused;
     size_t refused_n, refused_cap;
     struct source_row sources[DB_SOURCES_MAX];
     size_t sources_n;
     /* a worker's */
     struct cursor cursor;
+    uint64_t digest; /* of all rows, whatever their order */
+    struct mark {
+        uint64_t pos, digest;
+    } *marks; /* what it was at each committed position */
+    size_t marks_n, marks_cap;
     /* faults */
     int64_t down_until_us, full_until_us;
     struct db *next;
@@ -81,7 +86,7 @@ struct tx {
     int64_t own_n, lease_us;
     struct journal_row **entries;
     size_t entries_n;
-    struct refused_row *refusals;
+    struct refusal_row *refusals;
     size_t refusals_n;
     struct source_row *sources;
     size_t sources_n;
@@ -90,6 +95,29 @@ struct tx {
     enum status result;
     char sqlstate[6];
 };
+
+/* What a REPEATABLE READ transaction sees. Lives until the process ends. */
+struct snapshot {
+    struct cursor cursor;
+    struct snapshot_row {
+        const struct table_def *def;
+        const char *key;
+        struct bytes packed;
+    } *rows;
+    size_t n;
+};
+/* Of the transaction at hand, as of its first statement; NULL: there is none. */
+const struct snapshot *db_snapshot(struct pg *);
+struct snapshot *snapshot_take(const struct db *);
+/* BEGIN … REPEATABLE READ; its end. */
+void db_snapshot_begin(struct pg *);
+void db_snapshot_end(struct pg *);
+uint64_t row_digest(const struct table_def *, const char *key, struct bytes packed);
+/* The digest its rows had at that position. False: no commit ended there. */
+bool db_digest_at(const struct db *, uint64_t pos, uint64_t *digest);
+/* A rebuild: DROP of everything; and the fresh tables in the place of the living ones. */
+void db_clear(struct db *);
+void db_swap(struct db *living, struct db *fresh, bool session_goes_on);
 
 struct db *db_of(const char *schema);
 struct db_row *db_row_find(const struct db *, const struct table_def *, const char *key);

@@ -183,15 +183,67 @@ static void journal_read(const struct db *db)
         story_check(story);
 }
 
+/* --- what each worker has handled ---------------------------------------------------------------------- */
+
+struct handled {
+    UT_hash_handle hh;
+    int64_t n, last;
+    char key[EVENT_KEY_CAP];
+};
+
+static bool is_dropped(const struct db *journal, const struct worker *worker, uint64_t pos, struct arena *arena)
+{
+    for (size_t i = pos; i < journal->journal_n; i++) {
+        struct event event;
+        struct problem problem;
+        struct event_dropped dropped;
+        if (!text_equal(journal->journal[i]->type, "event.dropped"))
+            continue;
+        if (event_decode(journal->journal[i]->body, bytes_of(NULL, 0), &event, &problem) &&
+            record_decode(&event_dropped_record, RECORD_PLAIN, DECODE_LENIENT, event.data, arena, &dropped, &problem) &&
+            dropped.pos == (int64_t)pos && text_equal(dropped.worker, worker->name))
+            return true;
+    }
+    return false;
+}
+
+/* Each event once, in the order of its key, whatever was parked on the way; nothing is parked any more. */
+static void handled_check(const struct db *journal, const struct worker *worker)
+{
+    struct handled *all = NULL, *one;
+    struct arena *arena = arena_new(1 << 12);
+    for (size_t i = 0; i < journal->journal_n; i++) {
+        const struct journal_row *row = journal->journal[i];
+        if (!worker_handles(worker, row->type) || is_dropped(journal, worker, row->pos, arena))
+            continue;
+        HASH_FIND_STR(all, row->key, one);
+        if (one == NULL) {
+            one = memory_new(sizeof(*one));
+            text_copy(one->key, sizeof(one->key), row->key);
+            HASH_ADD_STR(all, key, one);
+        }
+        one->n++;
+        one->last = (int64_t)row->pos;
+    }
+    const struct db *db = db_of(worker->name);
+    for (one = all; one != NULL; one = one->hh.next)
+        witness_check(db, one->key, one->n, one->last);
+    for (const struct db_row *row = db->rows; row != NULL; row = row->hh.next)
+        if (text_equal(row->def->name, "parked") && *(const bool *)((const char *)db_row_read(row, arena) + row->def->open_offset))
+            world_broken("%s has %s parked for ever", worker->name, row->name);
+    arena_destroy(&arena);
+}
+
 void check_end(void)
 {
     const struct db *journal = db_of(STORE_SCHEMA);
     journal_read(journal);
     for (size_t i = 0; i < WORKERS; i++) {
-        struct fold fold;
+        struct fold fold = {.worker = NULL};
         fold_begin(&fold, workers[i]);
         while (fold.pos < journal->journal_n)
             fold_next(&fold, journal, NULL, journal->journal_n);
         fold_compare_all(&fold, db_of(workers[i]->name));
+        handled_check(journal, workers[i]);
     }
 }

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FILE_FROM 50 /* tickets: only in a long story */
+#define FILE_FACTS 700 /* more than two windows */
+
 static struct {
     unsigned left, registered;
     int64_t interval_us;
@@ -34,7 +37,8 @@ static void put(const char *branch, const char *type, const char *key, const cha
     const struct draft one = {.type = type, .key = key, .at_us = at_us, .by = "tester", .data = buf_bytes(&data),
                               .priv = priv.len > 1 ? buf_bytes(&priv) : bytes_of(NULL, 0)};
     draft_encode(&one, &draft);
-    branch_put(branch, buf_bytes(&draft));
+    if (!text_equal(type, "ticket.registered") || world_chance(500) || !stepper_put(buf_bytes(&draft)))
+        branch_put(branch, buf_bytes(&draft));
     buf_release(&data);
     buf_release(&priv);
     buf_release(&draft);
@@ -96,6 +100,45 @@ static void mistake(void)
     }
 }
 
+struct follows {
+    const char *type;
+    char key[EVENT_KEY_CAP], json[200];
+};
+
+static void on_follows(void *arg)
+{
+    struct follows *follows = arg;
+    put(some_branch(), follows->type, follows->key, follows->json);
+    free(follows);
+}
+
+static struct follows *follow(const char *key, const char *type)
+{
+    struct follows *follows = memory_new(sizeof(*follows));
+    follows->type = type;
+    text_copy(follows->key, sizeof(follows->key), key);
+    text_copy(follows->json, sizeof(follows->json), "{}");
+    world_at(world_now_us() + world_between(0, 3 * SECOND_US), on_follows, follows);
+    return follows;
+}
+
+static void ticket_some(char key[24])
+{
+    text_format(key, 24, "T-%05u", 1 + (unsigned)world_draw(facts.registered > 0 ? facts.registered : 1));
+}
+
+/* One of the workers fails on it, or dies of it. */
+static void poison(void)
+{
+    char key[24], kind[32], json[80];
+    poison_kind(world_chance(400), workers[world_draw(WORKERS)]->name, kind);
+    ticket_some(key);
+    text_format(json, sizeof(json), "{\"kind\":\"%s\"}", kind);
+    put(some_branch(), "ticket.noted", key, json);
+    if (world_chance(400)) /* and another one behind what waits for the first */
+        text_copy(follow(key, "ticket.noted")->json, sizeof(((struct follows *)0)->json), json);
+}
+
 static void on_tick(void *arg)
 {
     char key[24];
@@ -113,7 +156,20 @@ static void on_tick(void *arg)
     }
     if (world_chance(30))
         policy_put();
+    if (world_chance(120))
+        poison();
     world_at(world_now_us() + world_between(0, 2 * facts.interval_us), on_tick, NULL);
+}
+
+/* A file is handed in. */
+static void on_file(void *arg)
+{
+    char key[16];
+    (void)arg;
+    for (int i = 0; i < FILE_FACTS; i++) {
+        text_format(key, sizeof(key), "C%d", i % 50);
+        put("import/file", "customer.updated", key, "{\"name\":\"somebody\"}");
+    }
 }
 
 void facts_begin(unsigned tickets, int64_t until_us)
@@ -128,30 +184,48 @@ void facts_begin(unsigned tickets, int64_t until_us)
     }
     put("operator/desk", "site.updated", "HQ", "{\"name\":\"headquarters\",\"tier\":1,\"region\":\"R1\"}");
     world_at(world_now_us() + SECOND_US, on_tick, NULL);
+    if (tickets > FILE_FROM)
+        world_at(world_between(world_now_us(), until_us), on_file, NULL);
 }
 
 /* --- what follows from what was journaled ------------------------------------------------------------ */
 
-struct follows {
-    const char *type;
-    char key[EVENT_KEY_CAP], json[200];
-};
-
-static void on_follows(void *arg)
-{
-    struct follows *follows = arg;
-    put(some_branch(), follows->type, follows->key, follows->json);
-    free(follows);
-}
-
 static struct follows *later(const struct event *event, const char *type)
 {
-    struct follows *follows = memory_new(sizeof(*follows));
-    follows->type = type;
-    text_copy(follows->key, sizeof(follows->key), event->key);
-    text_copy(follows->json, sizeof(follows->json), "{}");
-    world_at(world_now_us() + world_between(0, 3 * SECOND_US), on_follows, follows);
-    return follows;
+    return follow(event->key, type);
+}
+
+/* An operator sees to what is parked: mends what was wrong and releases it, releases it in the hope that it was chance, or
+ * leaves it out. Where it fails again he is told again. */
+struct trouble {
+    char key[EVENT_KEY_CAP], worker[48];
+    long long pos;
+};
+
+static void on_trouble(void *arg)
+{
+    struct trouble *trouble = arg;
+    char json[160], key[24], kind[32];
+    uint64_t draw = world_draw(100);
+    if (draw < 40) {
+        cure_kind(trouble->key, kind);
+        ticket_some(key);
+        text_format(json, sizeof(json), "{\"kind\":\"%s\"}", kind);
+        put("operator/desk", "ticket.noted", key, json);
+    }
+    text_format(json, sizeof(json), "{\"pos\":%lld,\"worker\":\"%s\",\"reason\":\"seen to\"}", trouble->pos, trouble->worker);
+    put("operator/desk", draw < 65 ? "event.released" : "event.dropped", trouble->key, json);
+    free(trouble);
+}
+
+static void on_parked(const struct event *event, const void *data)
+{
+    const struct event_parked *parked = data;
+    struct trouble *trouble = memory_new(sizeof(*trouble));
+    text_copy(trouble->key, sizeof(trouble->key), event->key);
+    text_copy(trouble->worker, sizeof(trouble->worker), parked->worker);
+    trouble->pos = parked->pos;
+    world_at(world_now_us() + world_between(0, 5 * SECOND_US), on_trouble, trouble);
 }
 
 static void on_job_offered(const struct event *event, const char *job, uint64_t draw)
@@ -172,7 +246,7 @@ static void on_job_accepted(const struct event *event, const char *job, uint64_t
 
 void facts_see(const struct journal_row *row)
 {
-    static const char *const interesting[] = {"job.offered", "job.accepted", "followup.due"};
+    static const char *const interesting[] = {"job.offered", "job.accepted", "followup.due", "event.parked"};
     struct event event;
     struct problem problem;
     size_t i = 0;
@@ -185,7 +259,9 @@ void facts_see(const struct journal_row *row)
     char *object = arena_alloc(arena, record->size);
     uint64_t draw = world_draw(100);
     if (record_decode(record, RECORD_PLAIN, DECODE_LENIENT, event.data, arena, object, &problem)) {
-        if (i == 0)
+        if (i == 3)
+            on_parked(&event, object);
+        else if (i == 0)
             on_job_offered(&event, object + record_field(record, "job")->offset, draw);
         else if (i == 1)
             on_job_accepted(&event, object + record_field(record, "job")->offset, draw);

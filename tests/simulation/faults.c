@@ -14,10 +14,13 @@ static struct process *some_process(void)
     return n > 0 ? company_process(world_draw(n)) : NULL;
 }
 
+/* Of somebody who connects. */
 static const char *some_name(void)
 {
-    size_t i = world_draw(1 + WORKERS + BRANCHES);
-    return i == 0 ? "intake" : i <= WORKERS ? workers[i - 1]->name : branch_names[i - 1 - WORKERS];
+    size_t i = world_draw(2 + WORKERS + BRANCHES);
+    if (i == 0 && stepper_process() != NULL)
+        return stepper_process()->name;
+    return i < 2 ? reader_some()->name : i < 2 + WORKERS ? workers[i - 2]->name : branch_names[i - 2 - WORKERS];
 }
 
 static struct db *some_db(void)
@@ -51,6 +54,46 @@ static void deed_keep_out(void)
     net_cut(who);
 }
 
+/* Connections stop one by one, this way or that or both, and are healed in whatever order. */
+static void on_stop(void *arg)
+{
+    static const char *const kinds[] = {"cmd", "feed", "live"};
+    char endpoint[ENDPOINT_CAP];
+    const char *who = some_name();
+    unsigned ways = (unsigned)world_between(1, 3);
+    int64_t us = world_between(SECOND_US / 10, 8 * SECOND_US);
+    (void)arg;
+    company_endpoint(kinds[world_draw(3)], world_draw(2), endpoint);
+    world_say("%s and %s do not reach each other (%u) for %lld ms", who, endpoint, ways, (long long)(us / 1000));
+    net_stop(who, endpoint, (ways & 1U) != 0, (ways & 2U) != 0, world_now_us() + us);
+}
+
+static void deed_stops(void)
+{
+    int64_t n = world_between(2, 8);
+    for (int64_t i = 0; i < n; i++)
+        world_at(world_now_us() + world_between(0, SECOND_US), on_stop, NULL);
+}
+
+/* PostgreSQL is there, but not for this one. */
+static void deed_pg_away(void)
+{
+    struct process *process = some_process();
+    if (process == NULL)
+        return;
+    int64_t us = world_between(SECOND_US / 10, 9 * SECOND_US);
+    process->pg_away_until_us = world_now_us() + us;
+    world_say("%s does not reach PostgreSQL for %lld ms", process->name, (long long)(us / 1000));
+}
+
+/* A reader or the clock source dies. */
+static void deed_client(void)
+{
+    struct process *process = stepper_process() != NULL && world_chance(500) ? stepper_process() : reader_some();
+    if (process != NULL && process->alive)
+        doom(process, world_chance(300) ? world_between(1, 20000) * 1000 : 0);
+}
+
 static void deed_weather(void)
 {
     int64_t delay_us = world_chance(500) ? 0 : world_between(1000, 2 * SECOND_US);
@@ -73,9 +116,9 @@ static void deed_db(void)
 /* The lease runs out while it stands still; the other host's takes over, and then it goes on. */
 static void deed_zombie(void)
 {
-    const char *who = world_chance(500) ? "intake" : workers[world_draw(WORKERS)]->name;
+    const char *who = world_chance(500) ? "intake-" : workers[world_draw(WORKERS)]->name;
     for (size_t i = 0; company_process(i) != NULL; i++)
-        if (text_equal(company_process(i)->name, who))
+        if (text_starts(company_process(i)->name, who) && world_chance(700))
             doom(company_process(i), world_between(5, 9) * SECOND_US);
     company_second(who);
 }
@@ -93,7 +136,7 @@ static void deed_clock(void)
     if (process == NULL)
         return;
     /* Intake's decides, so it is put back only, and found out: it answers BUSY until somebody has seen to it. */
-    bool decides = text_equal(process->name, "intake");
+    bool decides = text_starts(process->name, "intake-");
     process->wall_offset_us = world_between(-DAY_US, decides ? -MINUTE_US : DAY_US);
     if (decides)
         world_at(world_now_us() + world_between(SECOND_US / 10, 6 * SECOND_US), on_clock_seen_to, process);
@@ -104,7 +147,7 @@ static void on_deed(void *arg)
     (void)arg;
     if (world_now_us() >= over_us)
         return;
-    switch (world_draw(12)) {
+    switch (world_draw(16)) {
     case 0:
     case 1:
     case 2:
@@ -132,6 +175,18 @@ static void on_deed(void *arg)
     case 10:
         deed_clock();
         break;
+    case 11:
+        deed_stops();
+        break;
+    case 12:
+        deed_pg_away();
+        break;
+    case 13:
+        deed_client();
+        break;
+    case 14:
+        company_fold(world_draw(WORKERS), world_chance(600));
+        break;
     default:
         doom(some_process(), 0);
         doom(some_process(), 0);
@@ -143,10 +198,12 @@ static void on_over(void *arg)
 {
     (void)arg;
     world_say("the faults are over");
-    net_weather(0, 0);
+    net_weather(0, world_chance(300) ? 100 : 0); /* live is a hint, and stays one */
     db_weather(0, 0);
-    for (size_t i = 0; company_process(i) != NULL; i++)
+    for (size_t i = 0; company_process(i) != NULL; i++) {
         company_process(i)->doom = 0;
+        company_process(i)->pg_away_until_us = 0;
+    }
 }
 
 void faults_begin(int64_t until_us)

@@ -17,6 +17,7 @@ struct fold_key {
 void fold_begin(struct fold *fold, const struct worker *worker)
 {
     const struct run_state nothing = {.pos = 0};
+    run_destroy(&fold->run);
     *fold = (struct fold){.worker = worker, .run = run_new(worker, SIZE_MAX)};
     tables_keep_all(run_tables(fold->run));
     run_start(fold->run, &nothing, UINT64_MAX);
@@ -78,8 +79,19 @@ void fold_compare(struct fold *fold, const struct db *db, const struct table_def
     compare(fold, db, table, key);
 }
 
+/* What the worker has parked it parks at the same positions. */
+static void expect_parked(struct fold *fold, const struct db *journal)
+{
+    for (; fold->expected < journal->journal_n; fold->expected++) {
+        const struct journal_row *row = journal->journal[fold->expected];
+        if (text_equal(row->type, "event.parked") && run_expect(fold->run, row->body, row->priv) != RUN_DONE)
+            world_broken("%s cannot read an event.parked", fold->worker->name);
+    }
+}
+
 void fold_next(struct fold *fold, const struct db *journal, const struct db *db, uint64_t upto)
 {
+    expect_parked(fold, journal);
     for (int i = 0; i < EVENTS_AT_ONCE && fold->pos < upto; i++) {
         const struct journal_row *row = journal->journal[fold->pos++];
         run_add(fold->run, row->body, row->priv, row->link);

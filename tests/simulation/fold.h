@@ -7,7 +7,7 @@
 struct fold {
     const struct worker *worker;
     struct run *run;
-    uint64_t pos;
+    uint64_t pos, expected; /* applied up to; read ahead up to */
     struct fold_key *touched; /* since the last comparison of all that was */
 };
 

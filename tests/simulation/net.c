@@ -43,6 +43,7 @@ struct link {
     bool up; /* as both ends see it */
     bool passes_to_server, passes_to_client;
     int64_t last_us[2];
+    int64_t credit; /* of a reader */
     struct link *next;
 };
 
@@ -56,8 +57,14 @@ static struct {
     struct {
         char client[40];
         int64_t until_us;
-    } out[16];
+    } out[32];
     size_t out_n;
+    struct stop {
+        char client[40], endpoint[16];
+        bool to_server, to_client;
+        int64_t until_us;
+    } stops[32];
+    size_t stops_next;
 } net;
 
 static void queue_add(struct queue *queue, struct message *message)
@@ -129,13 +136,36 @@ static void deliver(void *arg)
     process_wake(to->process);
 }
 
+void net_stop(const char *client, const char *endpoint, bool to_server, bool to_client, int64_t until_us)
+{
+    struct stop *stop = &net.stops[net.stops_next++ % COUNT_OF(net.stops)];
+    *stop = (struct stop){.to_server = to_server, .to_client = to_client, .until_us = until_us};
+    text_copy(stop->client, sizeof(stop->client), client);
+    text_copy(stop->endpoint, sizeof(stop->endpoint), endpoint);
+}
+
+static int64_t stopped_until(const struct bus_socket *client, bool to_server, bool to_client)
+{
+    int64_t until_us = 0;
+    for (size_t i = 0; i < COUNT_OF(net.stops); i++) {
+        const struct stop *stop = &net.stops[i];
+        bool way = (to_server && stop->to_server) || (to_client && stop->to_client);
+        if (way && stop->until_us > until_us && text_equal(stop->client, client->process->name) &&
+            text_equal(stop->endpoint, client->endpoint))
+            until_us = stop->until_us;
+    }
+    return until_us;
+}
+
 static void send_over(struct link *link, bool to_server, struct message *message)
 {
     int64_t delay_us = world_between(30, 400);
     if (net.delay_us > 0 && world_chance(300))
         delay_us += world_between(0, net.delay_us);
     int64_t *last_us = &link->last_us[to_server];
-    int64_t at_us = world_now_us() + delay_us;
+    int64_t at_us = world_now_us() + delay_us, stopped_us = stopped_until(link->client, to_server, !to_server);
+    if (at_us < stopped_us)
+        at_us = stopped_us + delay_us;
     if (at_us < *last_us)
         at_us = *last_us;
     *last_us = at_us;
@@ -166,7 +196,8 @@ static void try_connect(void *arg)
     s->connecting = false;
     if (s->closed || s->link != NULL)
         return;
-    struct bus_socket *server = is_kept_out(s->process) ? NULL : bound_at(s->endpoint);
+    bool out = is_kept_out(s->process) || stopped_until(s, true, true) > world_now_us();
+    struct bus_socket *server = out ? NULL : bound_at(s->endpoint);
     if (server == NULL) {
         s->connecting = true;
         world_at(world_now_us() + world_between(100000, 300000), try_connect, s);
@@ -248,6 +279,14 @@ void net_weather(int64_t delay_us, unsigned live_lost_per_mille)
     net.live_lost = live_lost_per_mille;
 }
 
+bool net_has_credit(const struct process *process)
+{
+    for (const struct link *link = net.links; link != NULL; link = link->next)
+        if (link->server->process == process && link->credit > 0) /* one that is gone is noticed when it is sent something */
+            return true;
+    return false;
+}
+
 size_t net_queue_most(void)
 {
     return net.queue_most;
@@ -305,6 +344,11 @@ void bus_close(struct bus_socket **s_p)
     *s_p = NULL;
 }
 
+void bus_close_now(struct bus_socket **s_p)
+{
+    bus_close(s_p);
+}
+
 void net_forget(struct process *process)
 {
     for (struct bus_socket *s = net.sockets; s != NULL; s = s->next)
@@ -320,6 +364,7 @@ void *bus_raw(const struct bus_socket *s)
 enum status bus_send(struct bus_socket *s, const char *verb, struct bytes map)
 {
     world_touch();
+    check_sent(s->process->name, verb, map);
     struct message *message = message_new(bytes_of_text(verb), map, bytes_of(NULL, 0), 2);
     if (s->link == NULL)
         queue_add(&s->unsent, message);
@@ -339,6 +384,7 @@ enum status bus_send_to(struct bus_socket *s, const struct bus_peer *peer, const
     if (link == NULL || !link->up || link->server != s)
         return STATUS_CLOSED;
     check_said(s->process, link->client->process, verb, map);
+    credit_spend(&link->credit, link->client->process->name, verb, map);
     send_over(link, false, message_new(bytes_of_text(verb), map, bytes_of(NULL, 0), 2));
     return STATUS_OK;
 }
@@ -381,7 +427,9 @@ enum status bus_receive_from(struct bus_socket *s, struct bus_peer *peer, struct
         return STATUS_AGAIN;
     memcpy(peer->id, &message->link->id, sizeof(message->link->id));
     peer->len = sizeof(message->link->id);
-    return frame_read(message, frame);
+    enum status status = frame_read(message, frame);
+    credit_hear(&message->link->credit, frame->verb, frame->map);
+    return status;
 }
 
 enum status bus_receive_live(struct bus_socket *s, struct bytes *topic, struct bytes *body, struct bytes *priv)

@@ -13,6 +13,13 @@ void net_forget(struct process *);
 void net_cut(const char *client);
 /* A client cannot connect before. */
 void net_keep_out(const char *client, int64_t until_us);
+/* A client's connections to an endpoint stand still that way until then: what is sent comes late, new ones come to nothing. */
+void net_stop(const char *client, const char *endpoint, bool to_server, bool to_client, int64_t until_us);
+/* Does anybody who is connected to this process have credit with it? */
+bool net_has_credit(const struct process *);
+/* credit.c */
+void credit_hear(int64_t *credit, const char *verb, struct bytes map);
+void credit_spend(int64_t *credit, const char *client, const char *verb, struct bytes map);
 /* Faults that go on until they are taken back: delays up to so much; so many of 1000 messages of live are lost. */
 void net_weather(int64_t delay_us, unsigned live_lost_per_mille);
 /* The longest queue that any socket has had. */

@@ -1,11 +1,9 @@
-/* Rows of tables, a worker's cursor, and the feed's statements: what table/mirror.c, worker/cursor.c and
- * services/intake/readers.c say in SQL. */
+/* Rows of tables and a worker's cursor: what table/mirror.c and worker/cursor.c say in SQL. */
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/mutation.h"
 #include "base/text.h"
 #include "db.h"
-#include "pg/row.h"
 #include "table/mirror.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -282,8 +280,10 @@ enum status cursor_read(struct pg *pg, const char *schema, struct cursor *cursor
 {
     enum status status = db_call(pg, false);
     (void)schema;
-    if (status == STATUS_OK)
-        *cursor = db_at(pg)->cursor;
+    if (status == STATUS_OK) {
+        const struct snapshot *snapshot = db_snapshot(pg);
+        *cursor = snapshot != NULL ? snapshot->cursor : db_at(pg)->cursor;
+    }
     return status;
 }
 
@@ -340,162 +340,7 @@ enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)
     struct cursor *cursor = &db_at(pg)->cursor;
     cursor->attempts = pos == 0 ? 0 : cursor->attempt == pos ? cursor->attempts + 1 : 1;
     cursor->attempt = pos;
+    if (pos != 0)
+        world_say("tries %llu alone, the %lld. time", (unsigned long long)pos, (long long)cursor->attempts);
     return STATUS_OK;
-}
-
-/* --- statements of the feed, and of a stream's beginning ------------------------------------------- */
-
-struct pg_args {
-    int64_t ints[4];
-    size_t ints_n;
-    char texts[32][EVENT_KEY_CAP + EVENT_TYPE_CAP];
-    size_t texts_n;
-};
-
-struct pg_args *pg_args_new(void)
-{
-    return memory_new(sizeof(struct pg_args));
-}
-
-void pg_args_destroy(struct pg_args **args)
-{
-    free(*args);
-    *args = NULL;
-}
-
-void pg_args_reset(struct pg_args *args)
-{
-    args->ints_n = args->texts_n = 0;
-}
-
-void pg_arg_int(struct pg_args *args, int64_t value)
-{
-    assert(args->ints_n < COUNT_OF(args->ints));
-    args->ints[args->ints_n++] = value;
-}
-
-/* Of questions, which are not asked here. */
-void pg_arg_text(struct pg_args *args, const char *text)
-{
-    (void)args;
-    (void)text;
-    assert(false);
-}
-
-void pg_arg_time(struct pg_args *args, int64_t us)
-{
-    (void)args;
-    (void)us;
-    assert(false);
-}
-
-void row_select_list(const struct record *record, struct buf *sql)
-{
-    (void)record;
-    (void)sql;
-    assert(false);
-}
-
-void row_load(const struct record *record, const struct pg_result *result, int row, void *object)
-{
-    (void)record;
-    (void)result;
-    (void)row;
-    (void)object;
-    assert(false);
-}
-
-void pg_arg_array_begin(struct pg_args *args, enum pg_array kind)
-{
-    (void)args;
-    assert(kind == PG_TEXT_ARRAY);
-}
-
-void pg_elem_text(struct pg_args *args, const char *text, size_t n)
-{
-    assert(args->texts_n < COUNT_OF(args->texts));
-    text_copy_n(args->texts[args->texts_n++], sizeof(args->texts[0]), text, n);
-}
-
-void pg_arg_array_end(struct pg_args *args)
-{
-    (void)args;
-}
-
-struct pg_result {
-    const struct journal_row **rows;
-    int n;
-    bool link_only;
-};
-
-void pg_result_destroy(struct pg_result **result)
-{
-    if (*result != NULL)
-        free(*result == NULL ? NULL : (void *)(*result)->rows);
-    free(*result);
-    *result = NULL;
-}
-
-int pg_rows(const struct pg_result *result)
-{
-    return result->n;
-}
-
-int64_t pg_int(const struct pg_result *result, int row, int column)
-{
-    assert(column == 0 && !result->link_only);
-    return (int64_t)result->rows[row]->pos;
-}
-
-struct bytes pg_bytes(const struct pg_result *result, int row, int column)
-{
-    const struct journal_row *one = result->rows[row];
-    if (result->link_only || column == 3)
-        return bytes_of(one->link, LINK_BYTES);
-    return column == 1 ? one->body : one->priv;
-}
-
-bool pg_is_null(const struct pg_result *result, int row, int column)
-{
-    return column == 2 && result->rows[row]->priv.len == 0;
-}
-
-static bool row_is_asked(const struct journal_row *row, const char *sql, const struct pg_args *args)
-{
-    bool by_key = strstr(sql, "key = ANY") != NULL, by_type = strstr(sql, "LIKE ANY") != NULL;
-    if (by_type && (int64_t)row->pos == args->ints[1])
-        return true;
-    for (size_t i = 0; i < args->texts_n; i++) {
-        const char *text = args->texts[i];
-        if (by_key ? text_equal(row->key, text) : strncmp(row->type, text, strlen(text) - 1) == 0)
-            return true;
-    }
-    return !by_key && !by_type;
-}
-
-enum status pg_query(struct pg *pg, const char *sql, const struct pg_args *args, struct pg_result **out)
-{
-    enum status status = db_call(pg, false);
-    if (status != STATUS_OK)
-        return status;
-    const struct db *db = db_at(pg);
-    struct pg_result *result = memory_new(sizeof(*result));
-    result->link_only = text_starts(sql, "SELECT link FROM journal WHERE pos = $1");
-    assert(result->link_only || text_starts(sql, "SELECT pos, body, priv, link FROM journal WHERE "));
-    uint64_t from = (uint64_t)args->ints[0] + (result->link_only ? 0 : 1), to = (uint64_t)args->ints[result->link_only ? 0 : 1];
-    int most = strstr(sql, "LIMIT 1024") != NULL ? 1024 : INT32_MAX;
-    result->rows = memory_new((to >= from ? to - from + 1 : 0) * sizeof(*result->rows) + 1);
-    for (uint64_t pos = from; pos <= to && pos <= db->journal_n && result->n < most; pos++)
-        if (result->link_only || row_is_asked(db->journal[pos - 1], sql, args))
-            result->rows[result->n++] = db->journal[pos - 1];
-    *out = result;
-    return STATUS_OK;
-}
-
-enum status pg_run(struct pg *pg, const char *sql)
-{
-    enum status status = db_call(pg, false);
-    if (status == STATUS_OK && text_starts(sql, "INSERT INTO head")) /* the empty journal */
-        text_copy(db_at(pg)->head.holder, sizeof(db_at(pg)->head.holder), "init");
-    return status;
 }

@@ -32,6 +32,12 @@ enum status store_migrate(struct store *store)
     return STATUS_OK;
 }
 
+enum status store_archive(struct store *store)
+{
+    (void)store;
+    return STATUS_OK;
+}
+
 enum status store_take_over(struct store *store, struct journal *journal)
 {
     enum status status = db_call(store->pg, true);
@@ -89,6 +95,10 @@ static void stored_part(struct source_row *to, const struct source_row *from)
     to->frozen = from->frozen;
     to->last = from->last;
     to->upto = from->upto;
+    to->refused_day = from->refused_day;
+    to->refused_n = from->refused_n;
+    to->refused_bytes = from->refused_bytes;
+    to->unkept = from->unkept;
 }
 
 enum status store_source(struct store *store, const char *name, struct source_row *source)
@@ -160,8 +170,8 @@ static void batch_stage(struct tx *tx, const struct batch *batch)
     tx->refusals = memory_new((batch->refusals_n + 1) * sizeof(*tx->refusals));
     for (uint32_t i = 0; i < batch->refusals_n; i++) {
         const struct refusal *from = &batch->refusals[i];
-        struct refused_row *row = &tx->refusals[tx->refusals_n++];
-        *row = (struct refused_row){.source = from->source, .n = from->n, .pos = from->pos, .problem = from->problem,
+        struct refusal_row *row = &tx->refusals[tx->refusals_n++];
+        *row = (struct refusal_row){.source = from->source, .n = from->n, .pos = from->pos, .problem = from->problem,
                                     .result = kept(journal_batch_bytes(batch, from->result))};
         memcpy(row->digest, from->digest, DIGEST_BYTES);
     }
@@ -226,7 +236,7 @@ static void journal_add(struct db *db, struct journal_row *row)
     db->journal[db->journal_n++] = row;
 }
 
-static void refused_add(struct db *db, const struct refused_row *row)
+static void refused_add(struct db *db, const struct refusal_row *row)
 {
     if (db->refused_n == db->refused_cap) {
         db->refused_cap = db->refused_cap > 0 ? 2 * db->refused_cap : 64;
@@ -286,7 +296,7 @@ static bool answer_find(const struct db *db, int64_t source, int64_t n, struct a
         return true;
     }
     for (size_t i = 0; i < db->refused_n; i++) {
-        const struct refused_row *row = &db->refused[i];
+        const struct refusal_row *row = &db->refused[i];
         if (row->source != source || row->n != n)
             continue;
         *answer = (struct answer){.n = n, .pos = (int64_t)row->pos, .result = row->result, .problem = row->problem};

@@ -35,6 +35,7 @@ struct process {
     char name[40];
     bool alive, paused;
     int64_t wall_offset_us; /* of its wall clock */
+    int64_t pg_away_until_us; /* PostgreSQL cannot be reached from here */
     unsigned doom;          /* touches until it dies or stops; 0: not foreseen */
     int64_t doom_pause_us;  /* 0: it dies; > 0: it stops for so long */
     int exit_code;          /* −1: killed */

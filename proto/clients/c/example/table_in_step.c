@@ -12,7 +12,7 @@
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS ticket (number text PRIMARY KEY, kind text NOT NULL, region text NOT NULL, state text NOT NULL,"
     " events bigint NOT NULL, pos bigint NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS cursor (only boolean PRIMARY KEY DEFAULT true CHECK (only), pos bigint NOT NULL, link text);"
+    "CREATE TABLE IF NOT EXISTS cursor (one boolean PRIMARY KEY DEFAULT true CHECK (one), pos bigint NOT NULL, link text);"
     "INSERT INTO cursor (pos) VALUES (0) ON CONFLICT DO NOTHING";
 static const char insert[] = "INSERT INTO ticket VALUES ($1, $2, $3, 'open', 1, $4)";
 static const char update[] =

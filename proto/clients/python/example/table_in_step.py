@@ -13,7 +13,7 @@ import psycopg2  # noqa: E402
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ticket (number text PRIMARY KEY, kind text NOT NULL, region text NOT NULL, state text NOT NULL,
                                    events bigint NOT NULL, pos bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS cursor (only boolean PRIMARY KEY DEFAULT true CHECK (only), pos bigint NOT NULL, link bytea);
+CREATE TABLE IF NOT EXISTS cursor (one boolean PRIMARY KEY DEFAULT true CHECK (one), pos bigint NOT NULL, link bytea);
 INSERT INTO cursor (pos) VALUES (0) ON CONFLICT DO NOTHING"""
 STATES = {"ticket.resolved": "resolved", "ticket.closed": "closed", "ticket.cancelled": "cancelled", "ticket.reopened": "open"}
 NEEDS = {"ticket.registered": 1, **dict.fromkeys(STATES, 1)}  # a version beyond these has to stop us

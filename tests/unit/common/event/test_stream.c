@@ -40,7 +40,8 @@ static void test_each_goes_round(void **state)
     struct time_reached reached = {.time_us = 1000000};
     struct event_parked parked = {.pos = 5, .worker = "dispatcher", .reason = "no such site"};
     struct event_released released = {.pos = 5, .worker = "dispatcher"};
-    struct event_dropped dropped = {.pos = 5, .worker = "dispatcher"};
+    struct event_dropped dropped = {.pos = 5, .worker = "dispatcher", .reason = "entered twice"};
+    struct event_corrected corrected = {.source = "bj", .n = 4, .pos = 9, .code = "missing", .field = "kind"};
     struct personal_erased erased = {.customer = "c1", .reason = "asked for"};
     struct file_stored stored = {.sha256 = {4}, .bytes = 99, .name = "a.jpg", .media = "image/jpeg"};
     const struct {
@@ -52,7 +53,8 @@ static void test_each_goes_round(void **state)
         {&source_frozen_record, &frozen},     {&access_denied_record, &denied},
         {&journal_sealed_record, &sealed},    {&time_reached_record, &reached},
         {&event_parked_record, &parked},      {&event_released_record, &released},
-        {&event_dropped_record, &dropped},    {&personal_erased_record, &erased},
+        {&event_dropped_record, &dropped},    {&event_corrected_record, &corrected},
+        {&personal_erased_record, &erased},
         {&file_stored_record, &stored},
     };
 

@@ -1,0 +1,213 @@
+/* How the network thread begins: what is in memory comes from the database, and from there only; until this intake holds the
+ * lease it stands by. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "server_inside.h"
+#include "table/mirror.h"
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define STAND_BY_US (SECOND_US / 5)
+#define DATABASE_AGAIN_US (SECOND_US / 2)
+
+bool server_refused_for_good(const struct server *server, enum status status)
+{
+    static const char *const classes[] = {"22", "23", "42", "XX"};
+    if (status == STATUS_REFUSED)
+        for (size_t i = 0; i < COUNT_OF(classes); i++)
+            if (text_starts(pg_sqlstate(server->store.pg), classes[i]))
+                return true;
+    return false;
+}
+
+enum status server_load(struct server *server)
+{
+    struct journal *journal = &server->taker.journal;
+    int64_t asked_us = 0;
+    tables_clear(server->taker.tables);
+    enum status status = store_connect(&server->store);
+    if (status == STATUS_OK)
+        status = store_stream(&server->store, &journal->stream);
+    if (status == STATUS_OK) {
+        asked_us = clock_boot_us();
+        status = store_take_over(&server->store, journal);
+    }
+    if (status == STATUS_OK)
+        status = store_partitions(&server->store, journal->head.pos);
+    if (status == STATUS_OK)
+        status = mirror_load(server->store.pg, server->taker.tables);
+    if (status != STATUS_OK)
+        return status;
+    if (journal->stream.clock != CLOCK_STEPPED && journal->head.rec_us < server->announced_us)
+        journal->head.rec_us = server->announced_us; /* told by this process since it was stored last */
+    server->durable = journal->head;
+    server->lost = false;
+    server->building = &server->flights[0];
+    server->flying = NULL;
+    flight_reset(&server->flights[0], journal);
+    flight_reset(&server->flights[1], journal);
+    sessions_load_workers(server);
+    server->renewed_us = asked_us;
+    return server->lost ? STATUS_CLOSED : STATUS_OK;
+}
+
+bool server_is_anothers(const struct server *server, enum status status)
+{
+    return status == STATUS_AGAIN && pg_is_connected(server->store.pg) && pg_is_connected(server->store.fetch);
+}
+
+static bool bind_sockets(struct server *server)
+{
+    char error[200] = "";
+    const struct settings_intake *settings = &server->config->settings->intake;
+    server->cmd = bus_bind(BUS_ROUTER, settings->cmd, error, sizeof(error));
+    server->live = server->cmd != NULL ? bus_bind(BUS_PUB, settings->live, error, sizeof(error)) : NULL;
+    server->pair = server->live != NULL ? bus_connect(BUS_PAIR, server->config->feed_pair, error, sizeof(error)) : NULL;
+    if (server->pair == NULL)
+        log_error("bind: %s", error);
+    return server->pair != NULL;
+}
+
+static void register_metrics(struct server *server)
+{
+    struct metrics *metrics = server->config->metrics;
+    server->events = metric_counter(metrics, "events_total", "events journaled");
+    server->refused = metric_counter(metrics, "refused_total", "events refused, idempotency repeats included");
+    server->unkept = metric_counter(metrics, "refused_unkept_total", "of these, answered without being kept: past a source's measure of the day");
+    server->commits = metric_counter(metrics, "commits_total", "commits of the journal");
+    server->fetches = metric_counter(metrics, "fetches_total", "times archive rows were fetched because they were not in memory");
+    server->malformed = metric_counter(metrics, "malformed_total", "frames that are not of the protocol");
+    server->passed_over = metric_counter(metrics, "passed_over_total", "frames beyond what one peer may say out of turn, left unanswered");
+    server->reconnects = metric_counter(metrics, "reconnects_total", "times the database had to be asked what holds");
+    server->batch_events = metric_gauge(metrics, "batch_events", "events in the last commit");
+    server->head = metric_gauge(metrics, "head", "last position of the journal");
+    server->writer = metric_gauge(metrics, "writer", "1: this intake writes the journal; 0: it does not, or stands by");
+    server->sessions_gauge = metric_gauge(metrics, "sessions", "sources with a session");
+}
+
+struct server *server_new(const struct server_config *config)
+{
+    struct server *server = memory_new(sizeof(*server));
+    char host[64] = "", holder[200];
+    server->config = config;
+    server->queue_end = &server->queue;
+    callers_init(&server->callers);
+    server->arena = arena_new(256 * 1024);
+    server->building = &server->flights[0];
+    taker_init(&server->taker, config->cache_rows);
+    server->taker.refused_per_day = config->settings->intake.refused_per_day;
+    (void)gethostname(host, sizeof(host) - 1);
+    text_copy(holder, sizeof(holder), host);
+    (void)text_copy_n(holder + strlen(holder), sizeof(holder) - strlen(holder), config->settings->intake.cmd,
+                      strlen(config->settings->intake.cmd));
+    store_init(&server->store, config->settings->intake.dsn, holder, config->settings->intake.lease_ms);
+    register_metrics(server);
+    server->loop = loop_new();
+    return server;
+}
+
+/* --- standing by ----------------------------------------------------------------------------------- */
+
+/* Who comes here is told to try the next of his endpoints. */
+static void on_cmd_standing_by(void *arg)
+{
+    struct server *server = arg;
+    struct bus_peer peer;
+    struct frame frame;
+    const struct verb_moved moved = {.endpoints_n = 0};
+    for (int i = 0; i < FRAMES_PER_TURN; i++) {
+        enum status status = bus_receive_from(server->cmd, &peer, &frame);
+        if (status == STATUS_AGAIN)
+            return;
+        if (status == STATUS_OK)
+            server_say(server, &peer, "MOVED", &verb_moved_record, &moved);
+    }
+}
+
+static void feed_tell_standing_by(struct server *server)
+{
+    const struct intake_state state = {.standing_by = true};
+    struct published *published = published_new(NULL, &state);
+    if (published_send(server->pair, &published) != STATUS_OK)
+        published_destroy(&published);
+}
+
+/* False: its addresses are taken. */
+static bool stand_by(struct server *server, bool *said)
+{
+    if (*said)
+        return true;
+    *said = true;
+    log_info("another intake holds the lease: standing by");
+    metrics_health(server->config->metrics, "");
+    metrics_note(server->config->metrics, "standing by");
+    (void)sd_notify(0, "READY=1\nSTATUS=standing by");
+    if (!server->config->doors || server->cmd != NULL)
+        return true;
+    if (!bind_sockets(server))
+        return false;
+    feed_tell_standing_by(server);
+    return true;
+}
+
+static void wait_for_database(struct server *server, char said[200])
+{
+    metrics_health(server->config->metrics, "the database does not answer");
+    if (text_equal(said, pg_error(server->store.pg)))
+        return;
+    text_copy(said, 200, pg_error(server->store.pg));
+    log_warn("the database does not answer: %s", said);
+}
+
+/* False: told to stop. */
+static bool rest(struct server *server, int64_t us)
+{
+    int64_t until_us = clock_boot_us() + us;
+    bool go_on = true;
+    if (server->cmd != NULL)
+        loop_socket(server->loop, server->cmd, on_cmd_standing_by, server);
+    while (go_on && clock_boot_us() < until_us)
+        go_on = loop_once(server->loop, until_us);
+    if (server->cmd != NULL)
+        loop_forget(server->loop, server->cmd, -1);
+    (void)sd_notify(0, "WATCHDOG=1");
+    server->stopping = !go_on;
+    return go_on;
+}
+
+bool server_begin(struct server *server)
+{
+    char said[200] = "";
+    bool stood_by = false;
+    enum status status;
+    while ((status = server_load(server)) != STATUS_OK) {
+        bool anothers = server_is_anothers(server, status);
+        if (status == STATUS_ABSENT || server_refused_for_good(server, status)) {
+            log_error("%s", status == STATUS_ABSENT ? "there is no stream yet: aftercare-intake --init NAME makes one"
+                                                    : pg_error(server->store.pg));
+            return false;
+        }
+        if (anothers && !stand_by(server, &stood_by))
+            return false;
+        if (!anothers)
+            wait_for_database(server, said);
+        if (!rest(server, anothers ? STAND_BY_US : DATABASE_AGAIN_US))
+            return false;
+    }
+    server->clock_gap_us = clock_wall_us() - clock_boot_us();
+    if (server->cmd == NULL && !bind_sockets(server))
+        return false;
+    loop_socket(server->loop, server->cmd, server_on_cmd, server);
+    metrics_note(server->config->metrics, "");
+    metrics_health(server->config->metrics, "");
+    metric_set(server->writer, 1);
+    metric_set(server->head, (int64_t)server->durable.pos);
+    return true;
+}
+
+bool server_is_stopped(const struct server *server)
+{
+    return server->stopping;
+}

@@ -1,0 +1,169 @@
+#include "witness.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "event/event.h"
+#include "proto/questions.h"
+#include "proto/ticket.h"
+#include "services/dispatcher/dispatcher.h"
+#include "services/follow-up/follow_up.h"
+#include "services/reporting/reporting.h"
+#include "services/sla-watchdog/sla_watchdog.h"
+#include "answers.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct witness {
+    char key[EVENT_KEY_CAP];
+    int64_t handled, last;
+    bool cured;
+};
+
+static const struct field witness_fields[] = {
+    F_TEXT(witness, key, FIELD_REQUIRED, "key"),
+    F_INT(witness, handled, 0, "events of it that were handled"),
+    F_INT(witness, last, 0, "position of the last one"),
+    F_BOOL(witness, cured, 0, "poison is none any more"),
+};
+static const struct record witness_record = RECORD(witness, witness_fields, "what was handled of a key");
+static const struct table_def witness_def = {.name = "sim_witness", .row = &witness_record, .whole = true};
+
+static const struct worker *const real[WORKERS] = {&dispatcher_worker, &sla_watchdog_worker, &follow_up_worker, &reporting_worker};
+const struct worker *workers[WORKERS];
+
+/* --- handlers ---------------------------------------------------------------------------------------- */
+
+static size_t worker_of(const struct tables *tables)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        if (tables_def(tables, 0) == real[i]->tables[0])
+            return i;
+    assert(false);
+    return 0;
+}
+
+static const struct handler *handler_of(const struct worker *worker, const char *type)
+{
+    for (size_t i = 0; i < worker->handlers_n; i++)
+        if (text_equal(worker->handlers[i].type, type))
+            return &worker->handlers[i];
+    return NULL;
+}
+
+bool worker_handles(const struct worker *worker, const char *type)
+{
+    return handler_of(worker, type) != NULL;
+}
+
+static struct witness *witness_change(struct tables *tables, size_t worker, const char *key)
+{
+    unsigned table = (unsigned)real[worker]->tables_n;
+    struct witness *row = table_change(tables, table, key);
+    return row != NULL ? row : table_new(tables, table, key);
+}
+
+static void bring_down(const char *worker, const struct event *event)
+{
+    struct process *process = process_current();
+    if (process == NULL || text_starts(process->name, REBUILDER))
+        world_broken("%s meets %llu again, which was parked", worker, (unsigned long long)event->pos);
+    world_say("%llu brings %s down", (unsigned long long)event->pos, worker);
+    process_kill(process);
+}
+
+static bool note_applies(struct tables *tables, size_t worker, const struct event *event)
+{
+    struct ticket_noted note;
+    struct problem problem;
+    const char *name = real[worker]->name;
+    if (!record_decode(&ticket_noted_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &note, &problem))
+        return true;
+    if (text_starts(note.kind, "cures ")) {
+        witness_change(tables, worker, note.kind + 6)->cured = true;
+        return true;
+    }
+    bool kills = text_starts(note.kind, "kills ");
+    if ((!kills && !text_starts(note.kind, "fails ")) || !text_equal(note.kind + 6, name))
+        return true;
+    const struct witness *row = table_get(tables, (unsigned)real[worker]->tables_n, event->key);
+    if (row != NULL && row->cured)
+        return true;
+    if (kills)
+        bring_down(name, event);
+    return tables_trouble(tables, "%llu is poison", (unsigned long long)event->pos);
+}
+
+/* Every other poison is met before the real handler has done its part, every other behind it. */
+static bool witnessed(struct tables *tables, const struct event *event, const void *data)
+{
+    size_t worker = worker_of(tables);
+    const struct handler *handler = handler_of(real[worker], event->type);
+    bool note = text_equal(event->type, "ticket.noted"), early = event->pos % 2 == 0;
+    if (note && early && !note_applies(tables, worker, event))
+        return false;
+    if (handler != NULL && handler->apply != NULL && !handler->apply(tables, event, data))
+        return false;
+    if (tables_missed(tables))
+        return true;
+    if (note && !early && !note_applies(tables, worker, event))
+        return false;
+    struct witness *row = witness_change(tables, worker, event->key);
+    if (row->last >= (int64_t)event->pos)
+        world_broken("%s handles %s at %llu behind %lld", real[worker]->name, event->key, (unsigned long long)event->pos,
+                     (long long)row->last);
+    row->handled++;
+    row->last = (int64_t)event->pos;
+    return true;
+}
+
+/* --- the workers ------------------------------------------------------------------------------------- */
+
+static const struct handler *handlers_make(const struct worker *worker, size_t *n)
+{
+    struct handler *handlers = memory_new((worker->handlers_n + 1) * sizeof(*handlers));
+    for (*n = 0; *n < worker->handlers_n; ++*n) {
+        handlers[*n] = worker->handlers[*n];
+        handlers[*n].apply = witnessed;
+    }
+    if (handler_of(worker, "ticket.noted") == NULL)
+        handlers[(*n)++] = (struct handler){.type = "ticket.noted", .data = &ticket_noted_record, .apply = witnessed};
+    return handlers;
+}
+
+void workers_make(void)
+{
+    for (size_t i = 0; i < WORKERS; i++) {
+        struct worker *worker = memory_new(sizeof(*worker));
+        const struct table_def **tables = memory_new((real[i]->tables_n + 1) * sizeof(const struct table_def *));
+        *worker = *real[i];
+        for (size_t t = 0; t < worker->tables_n; t++)
+            tables[t] = worker->tables[t];
+        tables[worker->tables_n++] = &witness_def;
+        worker->tables = tables;
+        worker->handlers = handlers_make(real[i], &worker->handlers_n);
+        answers_give(worker);
+        workers[i] = worker;
+    }
+}
+
+void poison_kind(bool kills, const char *worker, char kind[32])
+{
+    text_format(kind, 32, "%s %s", kills ? "kills" : "fails", worker);
+}
+
+void cure_kind(const char *key, char kind[32])
+{
+    text_format(kind, 32, "cures %s", key);
+}
+
+void witness_check(const struct db *db, const char *key, int64_t handled, int64_t last)
+{
+    struct arena *arena = arena_new(1 << 10);
+    const struct db_row *stored = db_row_find(db, &witness_def, key);
+    const struct witness *row = stored != NULL ? db_row_read(stored, arena) : NULL;
+    if (row == NULL || row->handled != handled || row->last != last)
+        world_broken("%s has handled %lld events of %s up to %lld; there are %lld up to %lld", db->name,
+                     row != NULL ? (long long)row->handled : 0, key, row != NULL ? (long long)row->last : 0, (long long)handled,
+                     (long long)last);
+    arena_destroy(&arena);
+}
