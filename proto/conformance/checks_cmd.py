@@ -184,7 +184,7 @@ def moved(k):
     k.start("append", 10, k.state)
     k.expect_hello()
     k.reply("MOVED", {"endpoints": [k.address(elsewhere)]})
-    k.cmd = elsewhere
+    k.cmd, k.left = elsewhere, k.cmd
     k.expect_hello("A12", "HELLO at the new endpoint")
     k.welcome()
     k.take(10, rule="A12")

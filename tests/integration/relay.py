@@ -20,7 +20,11 @@ class Relay:
                 near, _ = self.listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self.port))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.port))
+            except OSError:  # nobody there now; who comes again may have more luck
+                near.close()
+                continue
             threading.Thread(target=self.pump, args=(near, far, True), daemon=True).start()
             threading.Thread(target=self.pump, args=(far, near, False), daemon=True).start()
 

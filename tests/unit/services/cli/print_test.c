@@ -97,7 +97,7 @@ static void test_event_forms(void **state)
         "{\"specversion\":\"1.0\",\"id\":\"boston311-00c0ffee/1234\",\"source\":\"/aftercare/"
         "boston311-00c0ffee/import/ab\","
         "\"type\":\"ticket.registered\",\"subject\":\"T-1\",\"time\":\"2011-07-01T05:32:33Z\","
-        "\"datacontenttype\":\"application/json\",\"dataschema\":\"ticket.registered/1\","
+        "\"datacontenttype\":\"application/json\",\"dataschema\":\"urn:aftercare:events#/$defs/ticket.registered~11\","
         "\"sequence\":\"00000000000000001234\",\"partitionkey\":\"T-1\",\"causationid\":"
         "\"boston311-00c0ffee/1200\","
         "\"data\":{\"kind\":\"re\\\"pair\",\"quantity\":2}}");
