@@ -6,5 +6,8 @@
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+/* Of a target that knows how its inputs are made. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t cap, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t cap);
 
 #endif

@@ -1,5 +1,7 @@
 /* Any text: problems with a place, or a policy that can be published, read back and counted by. */
-#include "fuzz/fuzz.h"
+#include "fuzz.h"
+#include "seeds.h"
+#include "base/text.h"
 #include "policy/due.h"
 #include "record/pack.h"
 #include <assert.h>
@@ -51,4 +53,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     problems_release(&problems);
     arena_destroy(&arena);
     return 0;
+}
+
+bool fuzz_seed(unsigned i, struct buf *out)
+{
+    static const char *const names[] = {"bank-service", "car-stations", "clothing-shop", "example-cn", "hospital-software", "incidents",
+                                        "kitchen-equipment", "solar-heater", "special-vehicles"};
+    char path[100];
+    text_format(path, sizeof(path), "deploy/policies/%s.yaml", names[i % COUNT_OF(names)]);
+    (void)fuzz_file(i < COUNT_OF(names) ? path : "tests/simulation/policy.yaml", out);
+    return i < COUNT_OF(names);
 }

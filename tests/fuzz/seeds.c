@@ -1,38 +1,44 @@
-/* Writes seed corpora into DIR/{skim,record,json,yaml}: seeded random objects of the sample record. YAML takes the JSON, which
- * is YAML too. */
+#include "seeds.h"
 #include "base/text.h"
-#include "common/record/sample.h"
 #include <stdio.h>
+#include <stdlib.h>
 
-static void seed_write(const char *folder, const char *target, int n, struct bytes content)
+bool fuzz_file(const char *path, struct buf *out)
 {
-    char path[512];
-    text_format(path, sizeof path, "%s/%s/seed-%d", folder, target, n);
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(content.data, 1, content.len, f) != content.len || fclose(f) != 0)
-        perror(path);
+    char whole[512];
+    text_format(whole, sizeof(whole), "%s/%s", SOURCE_DIR, path);
+    FILE *file = fopen(whole, "rb");
+    if (file == NULL)
+        return false;
+    size_t got;
+    while ((got = fread(buf_reserve(out, 4096), 1, 4096, file)) > 0)
+        out->len += got;
+    (void)fclose(file);
+    return true;
 }
 
-int main(int argc, char **argv)
+static void seed_write(const char *folder, unsigned i, struct bytes content)
 {
-    if (argc != 2)
-        return 2;
-    struct arena *arena = arena_new(4096);
-    for (int i = 0; i < 40; i++) {
-        uint64_t random = (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-        struct sample s;
-        struct buf packed = {0}, json = {0};
-        sample_fill(&s, &random, arena);
-        record_encode(&sample_record, RECORD_WHOLE, &s, &packed);
-        record_print_json(&sample_record, RECORD_WHOLE, &s, &json);
-        seed_write(argv[1], "skim", i, buf_bytes(&packed));
-        seed_write(argv[1], "record", i, buf_bytes(&packed));
-        seed_write(argv[1], "json", i, buf_bytes(&json));
-        seed_write(argv[1], "yaml", i, buf_bytes(&json));
-        buf_release(&packed);
-        buf_release(&json);
-        arena_reset(arena);
+    char path[512];
+    text_format(path, sizeof(path), "%s/seed-%03u", folder, i);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(content.data, 1, content.len, file) != content.len || fclose(file) != 0) {
+        perror(path);
+        exit(1);
     }
-    arena_destroy(&arena);
-    return 0;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    if (*argc != 3 || !text_equal((*argv)[1], "seeds"))
+        return 0;
+    bool more = true;
+    for (unsigned i = 0; more && i < 1000; i++) {
+        struct buf out = {0};
+        more = fuzz_seed(i, &out);
+        if (out.len > 0)
+            seed_write((*argv)[2], i, buf_bytes(&out));
+        buf_release(&out);
+    }
+    exit(0);
 }
