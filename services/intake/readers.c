@@ -475,8 +475,9 @@ bool readers_turn(struct feed *feed)
         bool behind = reader->pos < feed->state.head.pos || !reader->caught_up;
         if (reader->gone || !behind || (allowance(feed, reader) <= 0 && reader->pos != feed->state.head.pos))
             continue;
+        bool waits = feed->replays_left == 0;
         more = reader_turn(feed, reader) || more;
-        if (feed->replays_left > 0)
+        if (!waits)
             next = first + i + 1;
     }
     feed->turn = next; /* who had to wait for a query is the first of the next turn */
