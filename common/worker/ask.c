@@ -185,6 +185,10 @@ static enum status answer_in_snapshot(struct ask *ask, const struct verb_ask *as
     enum status status = pg_run(ask->pg, MUTATION(MUTATION_ANSWER_TORN) ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if (status == STATUS_OK)
         status = cursor_read(ask->pg, ask->worker->name, &cursor);
+    if (status == STATUS_OK && (int64_t)cursor.state.pos < asked->at_least) { /* a rebuild has put other tables there */
+        problem_set(problem, "behind", "", "has not read that far yet; ask again");
+        status = STATUS_REFUSED;
+    }
     if (status == STATUS_OK && question->answer != NULL)
         status = question->answer(ask->pg, args_record, args, limit, asked->after, &rows, &rows_n, &more, problem);
     else if (status == STATUS_OK)

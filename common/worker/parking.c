@@ -20,9 +20,8 @@ struct parked_row {
     char key[EVENT_KEY_CAP];
     char reason[200]; /* "" = waits behind another one of its key */
     int64_t pos;
-    int64_t body_bytes; /* of the blob; the rest is priv */
     bool open;
-    struct parked_blob event;
+    struct parked_blob event; /* its body: nobody here decides by personal fields, and what is not kept need not be erased */
 };
 
 static const struct field parked_fields[] = {
@@ -30,9 +29,8 @@ static const struct field parked_fields[] = {
     F_TEXT(parked_row, key, 0, "key of the event"),
     F_TEXT(parked_row, reason, 0, "why; empty: waits behind another one of its key"),
     F_INT(parked_row, pos, 0, "position"),
-    F_INT(parked_row, body_bytes, 0, "length of the body, priv follows"),
     F_BOOL(parked_row, open, 0, "still parked"),
-    F_BLOB(parked_row, event, 0, "body and priv"),
+    F_BLOB(parked_row, event, 0, "its body"),
 };
 static const struct record parked_record = RECORD(parked_row, parked_fields, "events set aside");
 
@@ -147,7 +145,7 @@ void parking_start(struct run *run)
     const void *at = table_first(run->tables, run->parked_table, 0, NULL);
     for (; at != NULL; at = table_next(run->tables, run->parked_table, 0, at)) {
         const struct parked_row *row = at;
-        struct bytes body = {.data = row->event.data, .len = (size_t)row->body_bytes};
+        struct bytes body = {.data = row->event.data, .len = row->event.len};
         if (event_decode(body, bytes_of(NULL, 0), &event, &problem))
             aside_keep(run, &event);
     }
@@ -167,12 +165,9 @@ static enum step set_aside(struct run *run, const struct event *event, const cha
     text_copy(row->reason, sizeof row->reason, reason);
     row->pos = (int64_t)event->pos;
     row->open = true;
-    row->body_bytes = (int64_t)event->body.len;
-    assert(event->body.len + event->priv.len <= sizeof row->event.data);
-    row->event.len = (uint32_t)(event->body.len + event->priv.len);
+    assert(event->body.len <= sizeof row->event.data);
+    row->event.len = (uint32_t)event->body.len;
     memcpy(row->event.data, event->body.data, event->body.len);
-    if (event->priv.len > 0)
-        memcpy(row->event.data + event->body.len, event->priv.data, event->priv.len);
     aside_keep(run, event);
     return STEP_DONE;
 }
@@ -236,23 +231,31 @@ static enum step handle_parked(struct run *run, const struct parked_row *row, bo
 {
     struct run_item item;
     struct problem problem;
-    struct bytes body = {.data = row->event.data, .len = (size_t)row->body_bytes};
-    struct bytes priv = {.data = row->event.data + row->body_bytes,
-                         .len = row->event.len - (size_t)row->body_bytes};
+    struct bytes body = {.data = row->event.data, .len = row->event.len};
     memset(&item, 0, sizeof item);
-    bool readable = event_decode(body, priv, &item.event, &problem);
+    bool readable = event_decode(body, bytes_of(NULL, 0), &item.event, &problem);
     assert(readable); /* it was, when it was parked */
     run_decode(run, &item);
     return run_step(run, &item, decide);
 }
 
-/* Why a row stays where it is, without its handler being asked: so it was at this position before, or the attempt brings the process
- * down. NULL: it is tried. */
-static const char *stays(const struct run *run, const struct parked_row *row)
+/* How many rows of a key are tried: fewer when one of them brings the process down, until none of them does. */
+static size_t tried_most(const struct run *run, const char *key)
 {
-    if (run->crash_pos == run->cause)
-        return CRASHED;
-    return known_reason(run, (uint64_t)row->pos, run->cause);
+    size_t n = 0;
+    const struct parked_row *row = first_of(run, key);
+    if (run->crash_pos != run->cause)
+        return SIZE_MAX;
+    for (; row != NULL && text_equal(row->key, key); row = table_next(run->tables, run->parked_table, 0, row))
+        n++;
+    return run->crash_times < 31 ? n >> (run->crash_times + 1) : 0;
+}
+
+/* Why a row stays where it is, without its handler being asked: so it was at this position before, or too much has been tried. NULL:
+ * it is tried. */
+static const char *stays(const struct run *run, const struct parked_row *row, size_t left)
+{
+    return left == 0 ? CRASHED : known_reason(run, (uint64_t)row->pos, run->cause);
 }
 
 static void still_parked(struct run *run, const struct parked_row *row, const char *reason, bool decide)
@@ -270,11 +273,11 @@ static void still_parked(struct run *run, const struct parked_row *row, const ch
 static enum step release_rows(struct run *run, const char *key, bool decide)
 {
     char id[24];
-    size_t mark = tables_mark(run->tables), drawn_from = run->drawn_from;
+    size_t mark = tables_mark(run->tables), drawn_from = run->drawn_from, left = tried_most(run, key);
     struct buf slots = {0};
     enum step step = STEP_DONE;
     for (const struct parked_row *row = first_of(run, key); row != NULL && step == STEP_DONE; row = first_of(run, key)) {
-        const char *why = stays(run, row);
+        const char *why = stays(run, row, left--);
         step = why != NULL ? STEP_TROUBLE : handle_parked(run, row, decide);
         if (step == STEP_MISS)
             break;

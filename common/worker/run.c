@@ -444,9 +444,10 @@ void run_committed(struct run *run)
     batch_clear(run);
 }
 
-void run_park_at(struct run *run, uint64_t pos)
+void run_park_at(struct run *run, uint64_t pos, unsigned times)
 {
     run->crash_pos = pos;
+    run->crash_times = times;
 }
 
 size_t run_flying(const struct run *run)

@@ -78,8 +78,9 @@ void run_committed(struct run *);
 
 size_t run_flying(const struct run *);
 size_t run_parked(const struct run *);
-/* Parks the event at `pos` when it comes: it has brought the process down before. */
-void run_park_at(struct run *, uint64_t pos);
+/* Parks the event at `pos` when it comes: it has brought the process down before. Where it releases others, fewer of them are
+ * tried: half of them, and half as many for each of `times` that this was not few enough. */
+void run_park_at(struct run *, uint64_t pos, unsigned times);
 const char *run_error(const struct run *);
 
 #endif

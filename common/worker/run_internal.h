@@ -52,6 +52,7 @@ struct run {
     size_t handlers_n;
 
     struct run_state state;
+    unsigned crash_times; /* that it did so in spite of what was left out */
     uint64_t crash_pos; /* an event that has brought the process down, 0: none */
     uint64_t upto;    /* events up to here are applied only */
     bool timers_left; /* due, but this transaction is full */

@@ -334,7 +334,7 @@ static bool read_ahead(struct shell *shell)
     uint64_t upto = shell->welcome.upto > 0 ? (uint64_t)shell->welcome.upto : 0;
     run_start(shell->run, &shell->cursor.state, upto);
     if (shell->cursor.attempts >= ATTEMPTS_MAX && shell->cursor.attempt == pos + 1)
-        run_park_at(shell->run, pos + 1);
+        run_park_at(shell->run, pos + 1, (unsigned)(shell->cursor.attempts - ATTEMPTS_MAX));
     return expect(shell, pos, parked) && (MUTATION(MUTATION_FLIGHT_FORGOTTEN) || expect(shell, pos > upto ? pos : upto, shell->worker->concludes));
 }
 

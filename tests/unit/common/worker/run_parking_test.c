@@ -304,13 +304,35 @@ static void test_a_release_that_brings_the_process_down_is_not_tried_again(void 
     uint64_t pos = open("A", true);
     live(run);
     asked = 0;
-    run_park_at(run, resolve("event.released", pos));
+    run_park_at(run, resolve("event.released", pos), 0);
     live(run);
     assert_int_equal(asked, 0);
     assert_int_equal(run_parked(run), 1);
     assert_int_equal(said("event.parked"), 2);
     assert_replayed(run);
     run_destroy(&run);
+}
+
+/* Of four that waited one brings the process down: tried are half of them, then the half of that. */
+static void test_a_release_that_brings_the_process_down_tries_fewer(void **state)
+{
+    (void)state;
+    for (unsigned times = 0; times < 3; times++) {
+        struct run *run = begin(0);
+        setup(NULL);
+        open("A", true);
+        uint64_t first = journal.n;
+        for (int i = 0; i < 4; i++)
+            open("A", false);
+        live(run);
+        assert_int_equal(run_parked(run), 5);
+        run_park_at(run, resolve("event.dropped", first), times);
+        live(run);
+        assert_int_equal(run_parked(run), 4 - (4 >> (times + 1)));
+        assert_int_equal(said("order.noted"), 4 >> (times + 1));
+        assert_replayed(run);
+        run_destroy(&run);
+    }
 }
 
 /* One that is known to bring the process down is not asked while the rows of others are looked for. */
@@ -339,7 +361,7 @@ static void test_what_all_rests_on_is_not_parked(void **state)
     struct run *run = begin(0);
     const struct order_opened opened = {.broken = false};
     say("operator", "o/1", "policy.published", "p", 0, &order_opened_record, &opened);
-    run_park_at(run, 1);
+    run_park_at(run, 1, 0);
     assert_int_equal(handle(run, 1), RUN_STOP);
     run_destroy(&run);
 }
@@ -362,6 +384,7 @@ int main(void)
         TEST(test_what_was_concluded_before_the_next_one_failed_stays),
         TEST(test_one_that_only_waits_can_be_left_out),
         TEST(test_a_release_that_brings_the_process_down_is_not_tried_again),
+        TEST(test_a_release_that_brings_the_process_down_tries_fewer),
         TEST(test_the_look_ahead_leaves_out_what_is_parked),
         TEST(test_what_all_rests_on_is_not_parked),
     };

@@ -1,0 +1,336 @@
+/* An intake that comes back from trouble with its database, when another one has taken the lease meanwhile: it ends. One that waits for
+ * ever keeps its addresses, and who comes there is not answered. The network thread as it is; the store, sockets and the loop are stubs. */
+#include "server_inside.h"
+
+#include "base/text.h"
+#include "table/mirror.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zmq.h>
+
+#define TURNS_MAX 50
+
+static size_t turns, takeovers, away; /* away: so many times the database does not answer before another's lease is seen */
+
+/* --- the store --------------------------------------------------------------------------------------- */
+
+void store_init(struct store *store, const char *dsn, const char *holder, int64_t lease_ms)
+{
+    (void)dsn;
+    (void)holder;
+    *store = (struct store){.lease_ms = lease_ms};
+}
+void store_release(struct store *store)
+{
+    (void)store;
+}
+enum status store_connect(struct store *store)
+{
+    (void)store;
+    if (takeovers == 0 || away == 0)
+        return STATUS_OK;
+    away--;
+    return STATUS_CLOSED;
+}
+enum status store_stream(struct store *store, struct stream_created *stream)
+{
+    (void)store;
+    record_clear(&stream_created_record, stream);
+    text_copy(stream->stream, sizeof(stream->stream), "test-00000000");
+    return STATUS_OK;
+}
+enum status store_take_over(struct store *store, struct journal *journal)
+{
+    (void)store;
+    journal->head.pos = 7;
+    return takeovers++ == 0 ? STATUS_OK : STATUS_AGAIN;
+}
+enum status store_partitions(struct store *store, uint64_t pos)
+{
+    (void)store;
+    (void)pos;
+    return STATUS_OK;
+}
+enum status store_renew(struct store *store, const struct journal_head *head, int64_t rec_us, struct source_row *const *dirty,
+                        size_t dirty_n)
+{
+    (void)store;
+    (void)head;
+    (void)rec_us;
+    (void)dirty;
+    (void)dirty_n;
+    return STATUS_CLOSED; /* the trouble */
+}
+void store_let_go(struct store *store, const struct journal_head *head)
+{
+    (void)store;
+    (void)head;
+}
+enum status store_source(struct store *store, const char *name, struct source_row *source)
+{
+    (void)store;
+    (void)name;
+    (void)source;
+    return STATUS_CLOSED;
+}
+enum status store_send(struct store *store, const struct batch *batch, struct source_row *const *dirty, size_t dirty_n,
+                       struct tables *tables)
+{
+    (void)store;
+    (void)batch;
+    (void)dirty;
+    (void)dirty_n;
+    (void)tables;
+    return STATUS_CLOSED;
+}
+enum status store_poll(struct store *store)
+{
+    (void)store;
+    return STATUS_CLOSED;
+}
+enum status store_wait(struct store *store, int64_t until_us)
+{
+    (void)store;
+    (void)until_us;
+    return STATUS_CLOSED;
+}
+enum status store_answers(struct store *store, const struct source_row *source, int64_t from, int64_t to, int64_t limit,
+                          stored_answer *tell, void *owner)
+{
+    (void)store;
+    (void)source;
+    (void)from;
+    (void)to;
+    (void)limit;
+    (void)tell;
+    (void)owner;
+    return STATUS_CLOSED;
+}
+enum status mirror_load(struct pg *pg, struct tables *tables)
+{
+    (void)pg;
+    (void)tables;
+    return STATUS_OK;
+}
+enum status mirror_fetch(struct pg *pg, struct tables *tables)
+{
+    (void)pg;
+    (void)tables;
+    return STATUS_CLOSED;
+}
+bool pg_is_connected(const struct pg *pg)
+{
+    (void)pg;
+    return true;
+}
+void pg_disconnect(struct pg *pg)
+{
+    (void)pg;
+}
+int pg_socket(const struct pg *pg)
+{
+    (void)pg;
+    return -1;
+}
+const char *pg_error(const struct pg *pg)
+{
+    (void)pg;
+    return "";
+}
+const char *pg_sqlstate(const struct pg *pg)
+{
+    (void)pg;
+    return "";
+}
+
+/* --- sockets and the loop ---------------------------------------------------------------------------- */
+
+struct bus_socket *bus_bind(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
+{
+    (void)kind;
+    (void)endpoint;
+    (void)error;
+    (void)error_cap;
+    return calloc(1, 1);
+}
+struct bus_socket *bus_connect(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
+{
+    return bus_bind(kind, endpoint, error, error_cap);
+}
+void bus_close(struct bus_socket **socket)
+{
+    free(*socket);
+    *socket = NULL;
+}
+void *bus_raw(const struct bus_socket *socket)
+{
+    (void)socket;
+    return NULL;
+}
+enum status bus_send_to(struct bus_socket *socket, const struct bus_peer *peer, const char *verb, struct bytes map)
+{
+    (void)socket;
+    (void)peer;
+    (void)verb;
+    (void)map;
+    return STATUS_CLOSED;
+}
+enum status bus_receive_from(struct bus_socket *socket, struct bus_peer *peer, struct frame *frame)
+{
+    (void)socket;
+    (void)peer;
+    (void)frame;
+    return STATUS_AGAIN;
+}
+enum status bus_publish(struct bus_socket *socket, const char *topic, struct bytes body, struct bytes priv)
+{
+    (void)socket;
+    (void)topic;
+    (void)body;
+    (void)priv;
+    return STATUS_OK;
+}
+int zmq_send(void *socket, const void *data, size_t n, int flags)
+{
+    (void)socket;
+    (void)data;
+    (void)n;
+    (void)flags;
+    return -1; /* the feed is behind: the block is given back */
+}
+int zmq_recv(void *socket, void *data, size_t n, int flags)
+{
+    (void)socket;
+    (void)data;
+    (void)n;
+    (void)flags;
+    return -1;
+}
+int zmq_poll(zmq_pollitem_t *items, int n, long timeout_ms)
+{
+    (void)items;
+    (void)n;
+    (void)timeout_ms;
+    return 0;
+}
+struct loop *loop_new(void)
+{
+    return calloc(1, 1);
+}
+void loop_destroy(struct loop **loop)
+{
+    free(*loop);
+    *loop = NULL;
+}
+void loop_socket(struct loop *loop, struct bus_socket *socket, loop_ready *ready, void *arg)
+{
+    (void)loop;
+    (void)socket;
+    (void)ready;
+    (void)arg;
+}
+void loop_fd(struct loop *loop, int fd, loop_ready *ready, void *arg)
+{
+    (void)loop;
+    (void)fd;
+    (void)ready;
+    (void)arg;
+}
+void loop_forget(struct loop *loop, const void *socket_or_null, int fd)
+{
+    (void)loop;
+    (void)socket_or_null;
+    (void)fd;
+}
+/* Whoever turns for ever is told to stop. */
+bool loop_once(struct loop *loop, int64_t deadline_us)
+{
+    (void)loop;
+    (void)deadline_us;
+    return ++turns < TURNS_MAX;
+}
+
+/* --- the rest ---------------------------------------------------------------------------------------- */
+
+int sd_notify(int unset, const char *state);
+int sd_notify(int unset, const char *state)
+{
+    (void)unset;
+    (void)state;
+    return 0;
+}
+struct metric *metric_counter(struct metrics *metrics, const char *name, const char *help)
+{
+    (void)metrics;
+    (void)name;
+    (void)help;
+    return NULL;
+}
+struct metric *metric_gauge(struct metrics *metrics, const char *name, const char *help)
+{
+    return metric_counter(metrics, name, help);
+}
+void metric_add(struct metric *metric, int64_t n)
+{
+    (void)metric;
+    (void)n;
+}
+void metric_set(struct metric *metric, int64_t n)
+{
+    (void)metric;
+    (void)n;
+}
+int64_t metric_value(const struct metric *metric)
+{
+    (void)metric;
+    return 0;
+}
+void metrics_health(struct metrics *metrics, const char *reason)
+{
+    (void)metrics;
+    (void)reason;
+}
+void metrics_note(struct metrics *metrics, const char *note)
+{
+    (void)metrics;
+    (void)note;
+}
+
+static void ends(size_t times_away)
+{
+    static struct settings settings;
+    struct server_config config = {.settings = &settings, .feed_pair = "inproc://feed", .cache_rows = 16};
+    settings_defaults(&settings, "/nowhere");
+    settings.intake.lease_ms = 0; /* asked about at every turn */
+    turns = takeovers = 0;
+    away = times_away;
+    struct server *server = server_new(&config);
+    assert_true(server_begin(server));
+    assert_false(server_run(server));
+    assert_true(turns < TURNS_MAX);
+    assert_int_equal(takeovers, 2);
+    server_destroy(&server);
+}
+
+static void test_the_lease_is_anothers(void **state)
+{
+    (void)state;
+    ends(0);
+}
+
+static void test_the_lease_is_anothers_when_the_database_is_back(void **state)
+{
+    (void)state;
+    ends(5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_lease_is_anothers),
+                                       cmocka_unit_test(test_the_lease_is_anothers_when_the_database_is_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
