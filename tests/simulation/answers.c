@@ -152,6 +152,8 @@ static void ask(struct asker *asker)
     struct buf out = {0};
     record_clear(&verb_ask_record, &ask);
     asker->to = world_draw(WORKERS + 1);
+    for (size_t i = 0; faults_are_over() && i < WORKERS && known[asker->to] >= db_of(STORE_SCHEMA)->journal_n; i++)
+        asker->to = (asker->to + 1) % (WORKERS + 1);
     asker->unknown = world_chance(50);
     asker->status = asker->to == WORKERS || world_chance(300);
     asker->at_least = world_chance(400) ? branches_taken_upto() : 0;
@@ -189,7 +191,7 @@ static void asker_run(void *arg)
             while (!asker->heard && clock_boot_us() < until_us)
                 loop_once(asker->loop, until_us);
             fine = asker->heard && world_chance(950);
-            world_sleep(world_between(SECOND_US / 20, SECOND_US));
+            world_sleep(world_between(SECOND_US / 20, faults_are_over() ? 2 * SECOND_US : SECOND_US));
         }
         loop_forget(asker->loop, asker->socket, -1);
         bus_close(&asker->socket);

@@ -56,6 +56,7 @@ void facts_see(const struct journal_row *); /* what happens next follows from wh
 
 /* faults.c: from now until then. */
 void faults_begin(int64_t until_us);
+bool faults_are_over(void);
 
 #define BRANCHES 5
 extern const char *const branch_names[BRANCHES];

@@ -206,6 +206,11 @@ static void on_over(void *arg)
     }
 }
 
+bool faults_are_over(void)
+{
+    return world_now_us() > over_us;
+}
+
 void faults_begin(int64_t until_us)
 {
     over_us = until_us;

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
+#include <sanitizer/asan_interface.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +26,14 @@ struct happening {
     void *arg;
 };
 
+/* Where one of them goes on: the compiler's own jump, which asks neither the kernel nor a sanitizer. */
+typedef void *place[5];
+#define STACKS_KEPT 256
+
 struct fiber {
     ucontext_t context; /* of its beginning */
-    jmp_buf resume;     /* from then on: no system call */
+    place resume;       /* from then on: no system call */
+    void *stack;
     bool begun;
     struct process *process;
     void (*run)(void *arg);
@@ -45,7 +50,9 @@ static struct {
     struct happening *heap;
     size_t heap_n, heap_cap;
     ucontext_t scheduler;
-    jmp_buf resume;
+    place resume;
+    void *stacks[STACKS_KEPT]; /* of fibers that are over */
+    size_t stacks_n;
     struct fiber *current, *fibers;
     struct process *processes;
 } world;
@@ -237,20 +244,25 @@ struct process *process_current(void)
     return world.current != NULL ? world.current->process : NULL;
 }
 
-static void to_fiber(struct fiber *fiber)
+__attribute__((noinline, no_sanitize("address"))) static void jump(place to)
 {
-    if (_setjmp(world.resume) != 0)
+    __builtin_longjmp(to, 1);
+}
+
+__attribute__((noinline, no_sanitize("address"))) static void to_fiber(struct fiber *fiber)
+{
+    if (__builtin_setjmp(world.resume) != 0)
         return;
     if (fiber->begun)
-        _longjmp(fiber->resume, 1);
+        jump(fiber->resume);
     fiber->begun = true;
     swapcontext(&world.scheduler, &fiber->context);
 }
 
-static void to_scheduler(struct fiber *fiber)
+__attribute__((noinline, no_sanitize("address"))) static void to_scheduler(struct fiber *fiber)
 {
-    if (_setjmp(fiber->resume) == 0)
-        _longjmp(world.resume, 1);
+    if (__builtin_setjmp(fiber->resume) == 0)
+        jump(world.resume);
 }
 
 static void fiber_entry(void)
@@ -279,11 +291,38 @@ static void fiber_wake_at(struct fiber *fiber, int64_t at_us)
     world_at(at_us, fiber_resume, fiber);
 }
 
+static void *stack_take(void)
+{
+    if (world.stacks_n > 0) {
+        void *kept = world.stacks[--world.stacks_n];
+        ASAN_UNPOISON_MEMORY_REGION(kept, STACK_BYTES); /* who was killed has left his frames there */
+        return kept;
+    }
+    void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    assert(stack != MAP_FAILED);
+    return stack;
+}
+
+/* Wake-ups under way still know them: they find their process dead. */
+static void fibers_end(const struct process *process)
+{
+    for (struct fiber **at = &world.fibers; *at != NULL;) {
+        struct fiber *fiber = *at;
+        if (fiber->process != process) {
+            at = &fiber->next;
+            continue;
+        }
+        *at = fiber->next;
+        if (world.stacks_n < STACKS_KEPT)
+            world.stacks[world.stacks_n++] = fiber->stack;
+    }
+}
+
 static struct fiber *fiber_begin(struct process *process, void (*run)(void *), void *arg)
 {
     struct fiber *fiber = memory_new(sizeof(*fiber));
-    void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    assert(stack != MAP_FAILED);
+    void *stack = stack_take();
+    fiber->stack = stack;
     fiber->process = process;
     fiber->run = run;
     fiber->arg = arg;
@@ -321,6 +360,7 @@ void process_kill(struct process *process)
     process->paused = false;
     if (process->ended != NULL)
         process->ended(process);
+    fibers_end(process);
     if (world.current != NULL && world.current->process == process)
         for (;;)
             to_scheduler(world.current);
