@@ -1,0 +1,241 @@
+"""The clients of proto/clients on a real stack: their tables stay equal to the journal through kills of themselves, of the line to
+the feed and of intake; appends come out exactly once; the page FIRST-INTEGRATION.md holds; CloudEvents are CloudEvents."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import unittest
+
+import msgpack
+
+from relay import Relay
+from stack import BIN, TREE, USER, Stack, jsonl, until
+
+CLIENTS = TREE / "proto" / "clients"
+TEST_BIN = pathlib.Path(os.environ.get("AFTERCARE_TEST_BIN", TREE / "build" / "tests" / "bin"))
+NODE = os.environ.get("AFTERCARE_NODE_CLIENT", "")  # a folder with the Node client and what it needs (test_node.py)
+STATES = {"ticket.resolved": "resolved", "ticket.closed": "closed", "ticket.cancelled": "cancelled", "ticket.reopened": "open"}
+
+
+def fold(bodies):
+    """What the table has to be: the journal, folded here."""
+    rows = {}
+    for body in bodies:
+        event = msgpack.unpackb(body)
+        if event["type"] == "ticket.registered":
+            rows[event["key"]] = [event["data"]["kind"], event.get("region", ""), "open", 1, event["pos"]]
+        elif event["key"] in rows:
+            row = rows[event["key"]]
+            row[2], row[3], row[4] = STATES.get(event["type"], row[2]), row[3] + 1, event["pos"]
+    return {number: tuple(map(str, row)) for number, row in rows.items()}
+
+
+class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack(clock="wall")
+        cls.stack.__enter__()
+        cls.folder = cls.stack.data
+        cls.stack("policy", "publish", cls.stack.share("policies/boston311.yaml"))
+        for name in ("python", "c", "first"):
+            cls.stack.sql(f"CREATE DATABASE table_{name}")
+        cls.stream = json.loads(cls.stack("tail", "--type", "stream.created", "--format", "jsonl").stdout)["data"]["stream"]
+        cls.processes = []
+
+    @classmethod
+    def tearDownClass(cls):
+        for process in cls.processes:
+            process.kill()
+            process.wait()
+        cls.stack.__exit__(None, None, None)
+
+    # --- the examples as processes
+    def key_file(self, name, feeds=None, principal="operator"):
+        cmd, _, feed = (f"tcp://127.0.0.1:{p}" for p in self.stack.ports[:3])
+        path = self.folder / f"{name}.key"
+        path.write_text(json.dumps({"aftercare": "key", "version": 1, "stream": self.stream, "principal": principal, "kind": "operator",
+                                    "endpoints": {"cmd": [cmd], "feed": feeds or [feed]}}))
+        os.chmod(path, 0o644)
+        return path
+
+    def where(self, name):
+        return f"host={self.folder}/s user=postgres dbname=table_{name}"
+
+    def example(self, name, *options):
+        words = {"python": [sys.executable, CLIENTS / "python/example/table_in_step.py", self.folder / "python.key", self.where("python")],
+                 "c": [TEST_BIN / "client-table-in-step", self.folder / "c.key", self.where("c")],
+                 "node": ["node", f"{NODE}/example/table-in-step.js", self.folder / "node.key", self.folder / "node.db"]}[name]
+        command = [*map(str, words), *options]
+        return ["runuser", "-u", USER, "--", *command] if USER and name != "node" else command
+
+    def start(self, name):
+        process = subprocess.Popen(self.example(name), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def table(self, name):
+        sql = "SELECT number, kind, region, state, events, pos FROM ticket"
+        if name == "node":
+            database = sqlite3.connect(self.folder / "node.db")
+            rows = [tuple(map(str, row)) for row in database.execute(sql)]
+            database.close()
+        else:
+            done = subprocess.run([*(["runuser", "-u", USER, "--"] if USER else []), "psql", "-XAtF", "\t", self.where(name), "-c", sql],
+                                  capture_output=True, text=True, cwd="/")
+            if "does not exist" in done.stderr:  # it has not begun yet
+                return {}
+            self.assertEqual(done.returncode, 0, done.stderr)
+            rows = [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+        return {row[0]: row[1:] for row in rows}
+
+    def journal(self):
+        return fold(bytes.fromhex(row[0]) for row in self.stack.sql("SELECT encode(body, 'hex') FROM intake.journal ORDER BY pos"))
+
+    def append_some(self, round_):
+        """Tickets registered and half of them cancelled; by the command, which sends each exactly once."""
+        numbers = [f"STEP-{round_}-{i}" for i in range(60)]
+        events = [{"type": "ticket.registered", "key": n, "by": "x", "data": {"kind": "Pothole", "region": "BOS-07"}} for n in numbers]
+        events += [{"type": "ticket.cancelled", "key": n, "by": "x", "data": {"reason": "double"}} for n in numbers[::2]]
+        self.stack("append", jsonl(self.folder / f"round-{round_}.jsonl", events))
+
+    def test_tables_stay_equal_to_the_journal_whatever_is_killed(self):
+        names = ["node"] if NODE else ["python", "c"]
+        relay = Relay(self.stack.ports[2], 1 << 40)
+        for name in names:
+            self.key_file(name, [relay.endpoint])
+        running = {name: self.start(name) for name in names}
+        for round_ in range(4):
+            self.append_some(round_)
+            if round_ == 1:
+                self.stack.kill_and_wait_restart("intake")  # and the feed with it
+            if round_ == 2:  # the line to the feed stands still, and breaks
+                relay.close()
+                relay = Relay(self.stack.ports[2], 1 << 40)
+                for name in names:
+                    self.key_file(name, [relay.endpoint])
+            for name in names:  # each at another moment of its work
+                os.killpg(running[name].pid, signal.SIGKILL)
+                running[name].wait()
+                running[name] = self.start(name)
+        self.stack.kill_and_wait_restart("intake")
+        self.append_some("last")
+        self.stack.wait_caught_up()
+        for name in names:
+            until(f"{name}'s table has the last ticket", lambda: self.table(name).get("STEP-last-58", ("",) * 5)[2] == "closed", 60)
+            os.killpg(running[name].pid, signal.SIGKILL)
+            running[name].wait()
+            done = subprocess.run(self.example(name, "--once"), cwd="/", capture_output=True, text=True, timeout=90)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.table(name), self.journal(), name)
+        relay.close()
+
+    def test_two_copies_do_not_apply_twice(self):
+        self.key_file("python")
+        first = subprocess.Popen(self.example("python"), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        second = self.start("python")
+        self.append_some("copies")
+        self.stack.wait_caught_up()
+        until("a copy has the tickets", lambda: "STEP-copies-59" in self.table("python"))
+        for process in (first, second):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        subprocess.run(self.example("python", "--once"), cwd="/", check=True, capture_output=True, timeout=90)
+        self.assertEqual(self.table("python"), self.journal())
+
+    def test_appends_are_taken_exactly_once_over_kills(self):
+        """A source killed again and again, and intake under it: each number has one answer. The second one's tickets are there
+        already, so that its answers are refusals, kept as well."""
+        for name, principal, command in (("python", "operator", [sys.executable, CLIENTS / "python/job.py"]),
+                                         ("c", "import", [TEST_BIN / "client-job"])):
+            words = [*map(str, command), str(self.key_file(f"append-{name}", principal=principal)), "append"]
+            state = str(self.folder / f"append-{name}.state")
+            for attempt in range(4):
+                process = subprocess.Popen([*words, str(300 * (attempt + 1)), state], cwd="/", stdout=subprocess.DEVNULL)
+                if attempt == 2:
+                    self.stack.kill_and_wait_restart("intake")
+                try:
+                    process.wait(0.15 * (attempt + 1))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+            done = subprocess.run([*words, "1200", state], cwd="/", capture_output=True, text=True, timeout=90)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout.splitlines()[-1]), {"end": "done"})
+        taken = self.stack.sql("SELECT key FROM intake.journal WHERE type = 'ticket.registered' AND key LIKE 'KIT-%' ORDER BY pos")
+        self.assertEqual([row[0] for row in taken], [f"KIT-{n}" for n in range(1, 1201)])
+        refused = self.stack.sql("SELECT n FROM intake.refused r JOIN intake.source s ON s.id = r.source WHERE s.name = 'import' ORDER BY n")
+        self.assertEqual([int(row[0]) for row in refused], list(range(1, 1201)))
+
+    def test_questions(self):
+        self.append_some("asked")
+        self.stack.wait_caught_up()
+        key = self.key_file("ask")
+        sys.path.insert(0, str(CLIENTS / "python"))
+        import aftercare
+        with aftercare.open(str(key)) as client:
+            rows, as_of = client.ask("reporting", "tickets", limit=150, at_least=self.stack.head())
+            self.assertGreater(len(rows), 50)
+            self.assertGreaterEqual(as_of, 60)
+            with self.assertRaises(aftercare.Error) as caught:
+                client.ask("reporting", "weather")
+            self.assertEqual(caught.exception.code, "unknown-question")
+            with self.assertRaises(aftercare.Error) as caught:
+                next(iter(client.read(self.stack.head() + 1000, bytes(range(16)))))
+            self.assertEqual(caught.exception.code, "ahead")
+            with self.assertRaises(aftercare.Error) as caught:
+                next(iter(client.read(3, bytes(range(16)))))
+            self.assertEqual(caught.exception.code, "fork")
+
+    def test_cloudevents(self):
+        self.stack("say", "register", "CLOUD-1", "kind=Pothole", "region=BOS-07", "customer.name=王小明", "customer.phone=13800000000")
+        self.stack.wait_caught_up()
+        seen, schema = {}, json.loads((TREE / "proto" / "schema.json").read_text())
+        for cloud in self.stack.lines("tail", "--format", "cloudevents"):
+            self.assertEqual(cloud["specversion"], "1.0")
+            for name in ("id", "source", "type", "subject", "dataschema", "sequence", "partitionkey"):
+                self.assertTrue(isinstance(cloud[name], str) and cloud[name], (name, cloud))
+            for name in cloud:  # the names of attributes: lower-case letters and digits
+                self.assertRegex(name, r"^[a-z0-9]{1,20}$")
+            self.assertNotIn("data_base64", cloud)
+            self.assertEqual(cloud["datacontenttype"], "application/json")
+            self.assertRegex(cloud["source"], r"^/aftercare/[A-Za-z0-9._~/-]+$")  # a URI-reference
+            self.assertRegex(cloud["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+            scheme, _, pointer = cloud["dataschema"].partition("#")  # a URI: that of the type in schema.json
+            self.assertEqual(scheme, schema["$id"])
+            self.assertRegex(pointer, r"^/\$defs/[a-z0-9._-]+~1\d+$")
+            self.assertIn(pointer.removeprefix("/$defs/").replace("~1", "/"), schema["$defs"])
+            self.assertRegex(cloud["sequence"], r"^\d{20}$")
+            self.assertEqual(cloud["id"], f"{self.stream}/{int(cloud['sequence'])}")
+            seen.setdefault((cloud["source"], cloud["id"]), []).append(cloud)
+        self.assertTrue(all(len(v) == 1 for v in seen.values()))
+        sequences = [c[0]["sequence"] for c in seen.values()]
+        self.assertEqual(sequences, sorted(sequences))
+        self.assertNotIn("13800000000", json.dumps(list(seen.values()), default=str))
+
+    def test_the_page_first_integration(self):
+        """Every command of the page, in its order; what it names is this stack's."""
+        page = (TREE / "proto" / "FIRST-INTEGRATION.md").read_text()
+        blocks = re.findall(r"```sh\n(.*?)```", page, re.S)
+        self.assertGreater(len(blocks), 3)
+        work = self.folder / "first"
+        work.mkdir()
+        if USER:
+            shutil.chown(work, USER)
+        env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "AFTERCARE_DATA": str(self.folder), "TREE": str(TREE), "LANG": "C.UTF-8",
+               "MINE": self.where("first"), "FEED": f"tcp://127.0.0.1:{self.stack.ports[2]}", "CMD": f"tcp://127.0.0.1:{self.stack.ports[0]}"}
+        script = "set -euo pipefail\n" + "\n".join(block for block in blocks if "quickstart" not in block)
+        words = ["bash", "-c", script]
+        done = subprocess.run(["runuser", "-u", USER, "--", *words] if USER else words, cwd=work, env=env, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for line in re.findall(r"^#> (.*)$", page, re.M):  # what the page says is printed
+            self.assertIn(line, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
