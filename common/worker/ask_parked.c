@@ -9,7 +9,7 @@
 /* A row without a reason waits behind one that has one. */
 static const char parked_sql[] =
     "SELECT p.id, p.pos, p.reason, (SELECT count(*) FROM parked w WHERE w.open AND w.key = p.key AND w.pos > p.pos),"
-    " substring(p.event FOR p.body_bytes::int) FROM parked p WHERE p.open AND p.reason <> '' AND p.id > $1::text"
+    " p.event FROM parked p WHERE p.open AND p.reason <> '' AND p.id > $1::text"
     " ORDER BY p.id LIMIT $2::int8";
 
 static void pack_column(const struct pg_result *result, int row, const char *name, int column, struct buf *rows)
