@@ -80,6 +80,7 @@ int command_list(struct cli *, int,
                  char **); /* tickets jobs limits callbacks sites engineers: by its name */
 int command_limits(struct cli *, int, char **); /* --why; else a list */
 int command_parked(struct cli *, int, char **);
+int command_webhook(struct cli *, int, char **);
 int command_refused(struct cli *, int, char **);
 int command_summary(struct cli *, int, char **);
 int command_report(struct cli *, int, char **);

@@ -33,6 +33,7 @@ static const struct command commands[] = {
     {"engineers", command_list, true, "who works where, knows what, and has how much to do"},
     {"refused", command_refused, true, "what was refused and why; correct it and send it again"},
     {"parked", command_parked, true, "events that a worker has set aside; retry or drop them"},
+    {"webhook", command_webhook, true, "what is pushed to others by HTTP; retry or skip what they do not take"},
     {"summary", command_summary, true, "what happened, in figures"},
     {"report", command_report, true, "close a period and write its report"},
     {"rebuild", command_rebuild, false, "make a worker's tables anew from the journal"},

@@ -365,6 +365,14 @@ static void watch(struct supervisor *supervisor)
     }
 }
 
+/* Who has none needs no daemon for them. */
+static bool has_webhooks(const struct settings *settings)
+{
+    char path[400];
+    data_path(settings, "webhooks.yaml", path);
+    return access(path, R_OK) == 0;
+}
+
 static int hold_folder(const struct settings *settings)
 {
     char path[400];
@@ -402,6 +410,8 @@ int command_supervise(struct cli *cli, int argc, char **argv)
     if (fine) {
         for (size_t i = 0; i < COUNT_OF(daemons); i++)
             child_add(&supervisor, daemons[i].name, daemons[i].program);
+        if (has_webhooks(&cli->settings))
+            child_add(&supervisor, "webhook", "aftercare-webhook");
         log_info("the daemons are started");
         watch(&supervisor);
     } else if (!supervisor.stop) {

@@ -3,6 +3,7 @@
 #include "connection.h"
 #include "event_print.h"
 #include "table_print.h"
+#include "tail_exec.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@ struct tail {
     struct stream_created stream;
     struct buf line;
     uint64_t told;
+    const char *cursor;
+    struct runner runner; /* command NULL: events are printed */
+    bool failed;          /* the runner's trouble, told */
 };
 
 static void padded(struct buf *out, const char *text, size_t columns)
@@ -75,6 +79,10 @@ static bool on_event(void *owner, const struct event *event)
     }
     buf_append(&tail->line, "\n", 1);
     tail->told++;
+    if (tail->runner.command != NULL) {
+        tail->failed = !runner_run(&tail->runner, event, buf_bytes(&tail->line));
+        return !tail->failed;
+    }
     return fwrite(tail->line.data, 1, tail->line.len, stdout) == tail->line.len;
 }
 
@@ -145,12 +153,52 @@ static error_t tail_parse(int key, char *arg, struct argp_state *state)
         if (!format_of(arg, &tail->format))
             argp_error(state, "--format: table, jsonl or cloudevents");
         return 0;
+    case 'x':
+        tail->runner.command = arg;
+        return 0;
+    case 'C':
+        tail->cursor = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (tail->cursor != NULL && tail->runner.command == NULL)
+            argp_error(state, "--cursor belongs to --exec");
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected \"%s\"", arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* What its cursor belongs to, beside the command. */
+static void filter_words(const struct verb_open *open, struct buf *out)
+{
+    for (uint32_t i = 0; i < open->types_n; i++)
+        buf_append_format(out, "type %s\n", open->types[i]);
+    for (uint32_t i = 0; i < open->regions_n; i++)
+        buf_append_format(out, "region %s\n", open->regions[i]);
+    for (uint32_t i = 0; i < open->keys_n; i++)
+        buf_append_format(out, "key %s\n", open->keys[i]);
+}
+
+/* Goes on where the cursor stands; without one --from counts. */
+static int runner_open(struct tail *tail)
+{
+    struct runner *runner = &tail->runner;
+    struct buf filter = {0};
+    runner->cli = tail->cli;
+    memcpy(runner->stream, tail->stream.stream, sizeof(runner->stream));
+    filter_words(&tail->open, &filter);
+    if (tail->cursor == NULL)
+        runner_place(runner, buf_text(&filter));
+    buf_release(&filter);
+    if (tail->cursor != NULL && !text_copy(runner->cursor, sizeof(runner->cursor), tail->cursor))
+        return cli_fail(tail->cli, CLI_USAGE, NULL, in_words(tail->cli->language, "%s is no cursor"), tail->cursor);
+    int code = runner_begin(runner);
+    if (code == CLI_DONE && runner->pos > 0)
+        tail->open.after = runner->pos;
+    return code;
 }
 
 int command_tail(struct cli *cli, int argc, char **argv)
@@ -161,6 +209,8 @@ int command_tail(struct cli *cli, int argc, char **argv)
         {"type", 't', "PREFIX", 0, "only types that begin so; may be repeated", 0},
         {"region", 'r', "PREFIX", 0, "only regions that begin so; may be repeated", 0},
         {"key", 'k', "KEY", 0, "only this key; may be repeated", 0},
+        {"exec", 'x', "COMMAND", 0, "run it for each event, which it gets on standard input; a failed one again until it is well", 0},
+        {"cursor", 'C', "FILE", 0, "with --exec: where it keeps how far it came (default: in ~/.local/state/aftercare)", 0},
         {"format", 'o', "table|jsonl|cloudevents", 0, "how (default: table)", 0},
         {0}};
     static const struct cli_syntax syntax = {
@@ -168,21 +218,26 @@ int command_tail(struct cli *cli, int argc, char **argv)
         "Read the journal.\vExamples:\n"
         "  aftercare tail --follow\n"
         "  aftercare tail --type sla. --region GD --format jsonl\n"
-        "  aftercare tail --from 1200 --format cloudevents"};
+        "  aftercare tail --from 1200 --format cloudevents\n"
+        "  aftercare tail --follow --type sla.breached --exec 'mail -s \"$AFTERCARE_KEY is late\" desk@example.com'"};
     static const struct feed_listener listener = {.event = on_event, .head = on_head};
     struct tail *tail = memory_new(sizeof(*tail));
     tail->cli = cli;
     record_clear(&verb_open_record, &tail->open);
     cli_parse(&syntax, argc, argv, tail);
-    if (cli->json && tail->format == TAIL_TABLE)
+    if ((cli->json || tail->runner.command != NULL) && tail->format == TAIL_TABLE)
         tail->format = TAIL_JSONL;
     if (tail->from == NULL && tail->open.follow)
         tail->from = "now";
     int code = start_find(tail, &tail->open.after);
     if (code == CLI_DONE)
         code = stream_read(cli, &tail->stream);
+    if (code == CLI_DONE && tail->runner.command != NULL)
+        code = runner_open(tail);
     if (code == CLI_DONE)
         code = feed_read(cli, tail->stream.stream, &tail->open, false, &listener, tail);
+    if (code == CLI_DONE && tail->failed)
+        code = CLI_REFUSED;
     buf_release(&tail->line);
     free(tail);
     return code;
