@@ -463,6 +463,14 @@ enum status store_migrate(struct store *store)
     return call(store->pg, true);
 }
 
+/* Of a newer intake: nobody else's lease runs. */
+enum status store_may_change(struct store *store);
+enum status store_may_change(struct store *store)
+{
+    enum status status = call(store->pg, true);
+    return status == STATUS_OK && !text_equal(now->holder, store->holder) && now->lease_until_us >= clock_boot_us() ? STATUS_AGAIN : status;
+}
+
 enum status store_archive(struct store *store)
 {
     return call(store->pg, true);
