@@ -125,7 +125,7 @@ static void freeze(struct server *server, struct session *session, int64_t n)
     memcpy(frozen.reason, "other content under the same number", sizeof("other content under the same number"));
     if (!source_principal(source->name, principal, sizeof(principal)))
         principal[0] = '\0';
-    taker_say(&server->taker, &server->building->batch, "source.frozen", principal, &frozen, clock_wall_us());
+    taker_say(&server->taker, &server->building->batch, "source.frozen", principal, &frozen, server_wall_us(server));
     server_say(server, &session->peer, "NAK", &verb_nak_record, &nak);
     session_end(server, session);
 }
@@ -198,7 +198,7 @@ static enum step take_events(struct server *server, struct session *session, con
         }
         size_t from = flight->answer_bytes.len;
         if (taker_take(&server->taker, &flight->batch, session->source, events[item->taken], append->n + item->taken,
-                       clock_wall_us(), salt_next(server), &flight->answer_bytes) == TAKE_MISS) {
+                       server_wall_us(server), salt_next(server), &flight->answer_bytes) == TAKE_MISS) {
             step = fetch_rows(server);
             continue;
         }

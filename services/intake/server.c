@@ -17,11 +17,31 @@ bool server_is_idle(const struct server *server)
     return server->flying == NULL && journal_batch_is_empty(&server->building->batch);
 }
 
+static bool within_lease(const struct server *server, int64_t boot_us)
+{
+    return boot_us - server->renewed_us < server->store.lease_ms * 1000;
+}
+
+static bool has_parted(int64_t wall_us, int64_t expected_us)
+{
+    return wall_us - expected_us > CLOCK_PARTED_US || expected_us - wall_us > CLOCK_PARTED_US;
+}
+
+/* A wall clock that parts from the boot clock was set by somebody: until a restart accepts it, time goes on as it would have. */
+int64_t server_wall_us(const struct server *server)
+{
+    int64_t wall_us = clock_wall_us(), expected_us = clock_boot_us() + server->clock_gap_us;
+    return has_parted(wall_us, expected_us) ? expected_us : wall_us;
+}
+
 int64_t server_now_us(struct server *server)
 {
     struct journal *journal = &server->taker.journal;
-    if (server_is_idle(server)) {
-        server->announced_us = journal_rec(journal, clock_wall_us());
+    int64_t wall_us = server_wall_us(server);
+    /* The clocks in this order: a process that was stopped between them does not say a time at which another one may write. */
+    bool sure = within_lease(server, clock_boot_us());
+    if (server_is_idle(server) && sure) {
+        server->announced_us = journal_rec(journal, wall_us);
         journal->head.rec_us = server->announced_us;
     } else if (server->durable.rec_us > server->announced_us) {
         server->announced_us = server->durable.rec_us; /* what is under way was recorded later */
@@ -271,8 +291,7 @@ static void watch_clock(struct server *server)
 {
     if (server->taker.journal.stream.clock == CLOCK_STEPPED)
         return;
-    int64_t parted_us = clock_wall_us() - clock_boot_us() - server->clock_gap_us;
-    bool parted = parted_us > CLOCK_PARTED_US || parted_us < -CLOCK_PARTED_US;
+    bool parted = has_parted(clock_wall_us(), clock_boot_us() + server->clock_gap_us);
     if (parted != server->clock_parted)
         log_error("the clock %s", parted ? "was moved by more than a minute: nothing is taken until a restart accepts it"
                                          : "is back");
@@ -283,7 +302,7 @@ static void watch_clock(struct server *server)
 bool server_is_sure(struct server *server)
 {
     int64_t boot_us = clock_boot_us();
-    if (boot_us - server->renewed_us < server->store.lease_ms * 1000)
+    if (within_lease(server, boot_us))
         return true;
     enum status status = store_renew(&server->store, &server->durable, server->durable.rec_us, NULL, 0);
     if (status != STATUS_OK) {

@@ -115,6 +115,7 @@ struct server {
 
 /* server.c */
 bool server_is_idle(const struct server *); /* nothing in flight, nothing gathered */
+int64_t server_wall_us(const struct server *); /* the time to record by: of the clock as it was accepted */
 int64_t server_now_us(struct server *);     /* `now` for heads and PONGs: nothing later recorded will be before it */
 void server_state(struct server *, struct intake_state *);
 void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);

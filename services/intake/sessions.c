@@ -219,7 +219,7 @@ static struct denial *denial_place(struct server *server, const char *principal,
 void denial_journal(struct server *server, const char *source, const char *code)
 {
     struct access_denied denied = {.count = 0};
-    int64_t rec_us = journal_rec(&server->taker.journal, clock_wall_us()), hour = rec_us / HOUR_US;
+    int64_t rec_us = journal_rec(&server->taker.journal, server_wall_us(server)), hour = rec_us / HOUR_US;
     if (server->clock_parted)
         return;
     if (!source_principal(source, denied.principal, sizeof(denied.principal)) ||
@@ -235,7 +235,7 @@ void denial_journal(struct server *server, const char *source, const char *code)
     denied.count = denial->count;
     denial->hour = hour;
     denial->count = 0;
-    taker_say(&server->taker, &server->building->batch, "access.denied", denied.principal, &denied, clock_wall_us());
+    taker_say(&server->taker, &server->building->batch, "access.denied", denied.principal, &denied, server_wall_us(server));
 }
 
 /* One that has ended, or else the one that has been silent longest, past the time in which a living one says something. */
