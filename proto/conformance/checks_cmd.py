@@ -191,6 +191,20 @@ def moved(k):
     k.answers(10, "A12")
 
 
+def standby(k):
+    """the first of two intakes stands by: MOVED, and no word of where to"""
+    serving, k.cmd = k.cmd, k.router()
+    k.endpoints["cmd"] = [k.address(k.cmd), k.address(serving)]
+    k.start("append", 10, k.state)
+    k.expect_hello()
+    k.reply("MOVED", {})
+    k.cmd, k.left = serving, k.cmd
+    k.expect_hello("A12", "HELLO at the next endpoint")
+    k.welcome()
+    k.take(10, rule="A12")
+    k.answers(10, "A12")
+
+
 def silence(k):
     """no word after an APPEND: PING at the beat, after three a new connection"""
     k.greeted("append", 10, k.state, hb_ms=300)
@@ -325,6 +339,18 @@ def ask_later(k):
     told(k, 3, "Q3")
 
 
+def ask_standby(k):
+    """the first of two feeds stands by"""
+    serving, k.feed = k.feed, k.router()
+    k.endpoints["feed"] = [k.address(k.feed), k.address(serving)]
+    k.start("ask", "reporting", "tickets")
+    expect_ask(k)
+    k.say("MOVED", {})
+    k.feed, k.left, k.left_rule = serving, k.feed, "F18"
+    k.say("ANSWER", {"id": expect_ask(k, "F18")["id"], "rows": rows(k, 1, 3), "as_of": 40})
+    told(k, 3, "F18")
+
+
 def ask_refused(k):
     """no right to ask"""
     k.start("ask", "reporting", "tickets")
@@ -334,6 +360,6 @@ def ask_refused(k):
 
 
 CHECKS = [appended, window, window_bytes, partly_acked, refused, acked_twice, lost_ack, lost_append, busy, busy_between, busy_hello,
-          nak_gap, nak_conflict, denied_hello, superseded, hello_again, moved, silence, patient, killed, second_run, half_frames,
-          asked, paged, ask_later, ask_refused]
+          nak_gap, nak_conflict, denied_hello, superseded, hello_again, moved, standby, silence, patient, killed, second_run, half_frames,
+          asked, paged, ask_later, ask_standby, ask_refused]
 SIDE = Intake

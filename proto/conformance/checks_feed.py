@@ -472,6 +472,20 @@ def endpoints(k):
     k.everything("T5")
 
 
+def standby(k):
+    """the first of two feeds stands by: MOVED, and no word of where to"""
+    serving, k.feed = k.feed, k.router()
+    k.endpoints["feed"] = [k.address(k.feed), k.address(serving)]
+    k.start("read")
+    k.expect_open(0)
+    k.say("MOVED", {})
+    k.feed, k.left, k.left_rule = serving, k.feed, "F18"
+    k.expect_open(0, "F18", want="OPEN at the next endpoint")
+    k.opened()
+    k.serve(rule="F18")
+    k.everything("F18")
+
+
 def filtered(k):
     """a filter: holes are right, the link is a cursor, an empty batch moves it"""
     job = ("read", "--type", "sla.", "--type", "job.")
@@ -525,5 +539,5 @@ def curve(k):
 CHECKS = [plain, credit, overrun, gap, gap_inside, gap_at_the_end, duplicate, duplicate_inside, reordered, reordered_inside,
           slow_head, fork, fork_on_return, ahead, denied, revoked, full, database, unknown_type, unknown_version, other_version,
           unknown_keys, half_frames, half_batch, rotten_event, wrong_link, wrong_first_link, altered, wrong_link_once, wrong_priv,
-          priv_withheld, resumed, cut_line, silent, stale, endpoints, filtered, narrowed, curve]
+          priv_withheld, resumed, cut_line, silent, stale, endpoints, standby, filtered, narrowed, curve]
 SIDE = Feed

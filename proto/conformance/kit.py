@@ -74,6 +74,7 @@ class Kit:
         self.keys = [*zmq.curve_keypair(), *zmq.curve_keypair()] if curve else None
         self.poller, self.process, self.lines, self.said = zmq.Poller(), None, [], []
         self.feed, self.cmd, self.left = self.router(), self.router(), None
+        self.left_rule = "A12"
         self.endpoints = {"feed": [self.address(self.feed)], "cmd": [self.address(self.cmd)]}
         self.peer, self.sent, self.upto, self.applied = None, [], 0, 0  # of the feed's session
         self.credit, self.returned, self.cost = 0, 0, 0
@@ -176,7 +177,7 @@ class Kit:
         if len(frames) != 3:
             raise Broken("T1", f"a message of {len(frames) - 1} frames")
         if socket is self.left:
-            raise Broken("A12", "it speaks to the place that intake has left")
+            raise Broken(self.left_rule, "it speaks to the place that was said not to serve")
         peer, verb, raw = frames[0], frames[1].decode("ascii", "replace"), frames[2]
         known = FRAMES.get(verb)
         if known is None or (verb in ("HELLO", "APPEND", "PING")) != (socket is self.cmd):

@@ -309,16 +309,16 @@ FOR = {  # check: (fault, the rule that the kit has to cite)
     "feed.altered": (trusting, "F6"), "feed.wrong-link-once": (trusting, "F6"), "feed.wrong-priv": (careless_of_priv, "F15"),
     "feed.priv-withheld": (wants_priv, "F15"), "feed.resumed": (linkless, "F7"), "feed.cut-line": (deaf, "F12"),
     "feed.silent": (deaf, "F12"), "feed.stale": (same_socket, "F3"), "feed.endpoints": (one_endpoint, "T5"),
-    "feed.filtered": (filterless, "F17"), "feed.narrowed": (whole_always, "F4"), "feed.curve": (plaintext, "T7"),
+    "feed.standby": (one_endpoint, "F18"), "feed.filtered": (filterless, "F17"), "feed.narrowed": (whole_always, "F4"), "feed.curve": (plaintext, "T7"),
     "cmd.appended": (wrong_proto, "A1"), "cmd.window": (windowless, "A3"), "cmd.window-bytes": (windowless, "A3"),
     "cmd.partly-acked": (first_answer_is_all, "A9"), "cmd.refused": (refusals_are_forgotten, "A9"),
     "cmd.acked-twice": (counts_answers, "A9"), "cmd.lost-ack": (forgets_when_sent, "A5"), "cmd.lost-append": (re_encodes, "A4"),
     "cmd.busy": (impatient, "A6"), "cmd.busy-between": (all_again, "A6"), "cmd.busy-hello": (impatient, "A6"),
     "cmd.nak-gap": (heedless_of_naks, "A7"), "cmd.nak-conflict": (stubborn, "A8"), "cmd.denied-hello": (stubborn, "A8"),
     "cmd.superseded": (stubborn, "A8"), "cmd.hello-again": (heedless_of_errors, "A10"), "cmd.moved": (heedless_of_moves, "A12"),
-    "cmd.silence": (deaf, "A11"), "cmd.patient": (nervous, "A11"), "cmd.killed": (stateless, "A13"), "cmd.second-run": (stateless, "A13"),
+    "cmd.standby": (one_endpoint, "A12"), "cmd.silence": (deaf, "A11"), "cmd.patient": (nervous, "A11"), "cmd.killed": (stateless, "A13"), "cmd.second-run": (stateless, "A13"),
     "cmd.half-frames": (fragile, "T3"), "cmd.asked": (any_answer, "Q1"), "cmd.paged": (one_page, "Q2"), "cmd.ask-later": (gives_up, "Q3"),
-    "cmd.ask-refused": (insistent, "Q4"),
+    "cmd.ask-standby": (one_endpoint, "F18"), "cmd.ask-refused": (insistent, "Q4"),
 }
 
 if __name__ == "__main__":

@@ -91,10 +91,12 @@ bool aftercare_ask(struct aftercare *client, const char *to, const char *questio
         msgpack_sbuffer_destroy(&map);
         do /* answers to earlier ones may come (Q1) */
             heard = heard && line_hear(line, 2 * SILENCE_MS);
-        while (heard && aftercare_int(&line->map, "id") != client->asked);
+        while (heard && !verb_is(line, "MOVED") && aftercare_int(&line->map, "id") != client->asked);
         if (heard && verb_is(line, "ERROR") && !is_for_later(line))
             return fail_as_said(line, "");
-        if (!heard || verb_is(line, "ERROR")) { /* Q3: later, over a new connection */
+        if (heard && verb_is(line, "MOVED"))
+            line_moved(line);
+        if (!heard || !verb_is(line, "ANSWER")) { /* Q3: later, over a new connection */
             if (!line_connect(line))
                 return false;
             continue;

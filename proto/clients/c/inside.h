@@ -40,6 +40,7 @@ bool line_connect(struct line *); /* anew, not sooner than the pause allows; fal
 void line_good(struct line *);
 void line_say(struct line *, const char *verb, const msgpack_sbuffer *map);
 bool line_hear(struct line *, int64_t ms); /* false: silence. Else verb, map and size hold until the next call */
+void line_moved(struct line *); /* by the MOVED just heard: the next connection goes there */
 bool verb_is(const struct line *, const char *verb);
 bool code_is(const struct line *, const char *code);
 /* One value that is all of the bytes; nothing is allocated for a length that is only declared. */

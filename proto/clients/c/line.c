@@ -241,3 +241,16 @@ bool fail_as_said(struct line *line, const char *head)
     snprintf(whole, sizeof(whole), "%s%s", head, aftercare_text(&line->map, "code", code, sizeof(code)));
     return client_fail(line->client, whole, aftercare_text(&line->map, "why", why, sizeof(why)));
 }
+
+/* The endpoints that MOVED names, if any: the next connection goes there. */
+void line_moved(struct line *line)
+{
+    const msgpack_object *list = aftercare_get(&line->map, "endpoints");
+    if (list == NULL || list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size == 0)
+        return;
+    memset(line->endpoints, 0, sizeof(line->endpoints));
+    for (uint32_t i = 0; i < list->via.array.size && i < ENDPOINTS_MAX; i++)
+        if (list->via.array.ptr[i].type == MSGPACK_OBJECT_STR)
+            snprintf(line->endpoints[i], TEXT_MAX, "%.*s", (int)list->via.array.ptr[i].via.str.size, list->via.array.ptr[i].via.str.ptr);
+    line->turn = -1;
+}

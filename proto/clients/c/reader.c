@@ -247,7 +247,8 @@ static void verb_take(struct aftercare_reader *reader)
         fail_as_said(line, "denied.");
     } else if (verb_is(line, "ERROR") && code_is(line, "corrupt")) {
         fail_as_said(line, "");
-    } else if (verb_is(line, "DENIED") || verb_is(line, "ERROR")) {
+    } else if (verb_is(line, "DENIED") || verb_is(line, "ERROR") || verb_is(line, "MOVED")) {
+        line_moved(line);
         reader_open(reader);
     } else if (heads && reader->opened) {
         line_good(line);

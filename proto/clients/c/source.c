@@ -105,6 +105,9 @@ static bool state_read(struct aftercare_source *source, const msgpack_object *ke
     memcpy(source->incarnation, incarnation->via.bin.ptr, 16);
     source->n = aftercare_int(kept, "n");
     for (uint32_t i = 0; i < events->via.array.size; i++)
+        if (events->via.array.ptr[i].type != MSGPACK_OBJECT_BIN)
+            return client_fail(source->client, "state", "the state file is damaged");
+    for (uint32_t i = 0; i < events->via.array.size; i++)
         event_keep(source, events->via.array.ptr[i].via.bin.ptr, events->via.array.ptr[i].via.bin.size);
     return true;
 }
@@ -173,16 +176,6 @@ static void busy_wait(struct line *line)
     pause_for(ms < 1 ? 1 : ms > 60000 ? 60000 : ms);
 }
 
-static void moved(struct line *line)
-{
-    const msgpack_object *list = aftercare_get(&line->map, "endpoints");
-    memset(line->endpoints, 0, sizeof(line->endpoints));
-    for (uint32_t i = 0; list != NULL && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size && i < ENDPOINTS_MAX; i++)
-        if (list->via.array.ptr[i].type == MSGPACK_OBJECT_STR)
-            snprintf(line->endpoints[i], TEXT_MAX, "%.*s", (int)list->via.array.ptr[i].via.str.size, list->via.array.ptr[i].via.str.ptr);
-    line->turn = -1;
-}
-
 static void hello_say(struct aftercare_source *source)
 {
     msgpack_sbuffer map;
@@ -216,7 +209,7 @@ static bool greet(struct aftercare_source *source)
         if (heard && verb_is(line, "BUSY"))
             busy_wait(line);
         else if (heard && verb_is(line, "MOVED"))
-            moved(line);
+            line_moved(line);
         else if (heard && verb_is(line, "DENIED"))
             return fail_as_said(line, "denied.");
         else if (!heard)
@@ -275,7 +268,7 @@ static bool answer_take(struct aftercare_source *source)
     } else if (verb_is(line, "DENIED")) {
         return fail_as_said(line, "denied.");
     } else if (verb_is(line, "MOVED")) {
-        moved(line);
+        line_moved(line);
         return false;
     }
     return !verb_is(line, "ERROR");

@@ -133,11 +133,11 @@ class Client {
       const id = ++this.asked
       await line.say('ASK', { id, to, question, args, at_least: atLeast, after, limit: limit ? Math.min(limit - rows.length, 1000) : undefined })
       let heard = await line.hear(2 * SILENCE)
-      while (heard && heard.map.id !== id) heard = await line.hear(2 * SILENCE) // of an earlier one (Q1)
+      while (heard && heard.verb !== 'MOVED' && heard.map.id !== id) heard = await line.hear(2 * SILENCE) // of an earlier one (Q1)
       const { verb, map } = heard ?? { verb: 'ERROR', map: { code: 'timeout' } }
-      if (verb === 'ERROR') {
-        if (!LATER.has(map.code) || Date.now() > deadline) throw new AftercareError(map.code, map.why)
-        await line.connect() // Q3: later, over a new connection
+      if (verb === 'ERROR' || verb === 'MOVED') {
+        if ((verb === 'ERROR' && !LATER.has(map.code)) || Date.now() > deadline) throw new AftercareError(map.code ?? 'silent', map.why)
+        await line.connect(map.endpoints) // Q3: later, over a new connection
       } else if (verb === 'ANSWER') {
         line.good()
         rows = rows.concat(map.rows ?? [])
@@ -158,8 +158,8 @@ class Reader {
   }
 
   // A session where the last batch ended, over a new connection, so that nothing of the old one comes (F7).
-  async open () {
-    await this.line.connect()
+  async open (endpoints) {
+    await this.line.connect(endpoints)
     Object.assign(this, { session: this.session + 1, owed: 0, opened: false })
     const link = this.have > 0 && this.link ? { link: this.link } : {}
     await this.line.say('OPEN', { stream: this.client.key.stream, consumer: this.consumer, after: this.have, ...link, ...this.filters, follow: this.follow, credit: this.credit })
@@ -204,9 +204,9 @@ class Reader {
       throw new AftercareError('ahead', `${this.have} was read, the journal ends at ${map.head ?? 0}: it was restored`)
     } else if (verb === 'DENIED' && map.code !== 'full') {
       throw new AftercareError(`denied.${map.code}`, map.why)
-    } else if (verb === 'DENIED' || verb === 'ERROR') {
+    } else if (verb === 'DENIED' || verb === 'ERROR' || verb === 'MOVED') {
       if (map.code === 'corrupt') throw new AftercareError('corrupt', map.why)
-      await this.open()
+      await this.open(map.endpoints)
     } else if ((verb === 'HEAD' || verb === 'CAUGHT_UP') && this.opened) {
       this.line.good()
       this.silence = SILENCE

@@ -10,21 +10,19 @@
         answers = source.append([{"type": "customer.informed", "v": 1, "key": "T-1", "data": {}}])
     rows, as_of = client.ask("reporting", "tickets", {"limit": 10})
 
-One thread a client. What ends for good raises Error; its `code` says why. What passes (nobody there, a restart, BUSY) is
-waited for, at most `patience` seconds at a time."""
+One thread a client. What ends for good raises Error, with a `code`; what passes is waited for, at most `patience` seconds."""
 import collections
 import fcntl
 import hashlib
 import json
 import os
+import pathlib
 import time
 
 import msgpack
 import zmq
 
-__all__ = ["Answer", "Batch", "Client", "Error", "open"]
-CREDIT = 1 << 20
-EVENTS_MAX, BYTES_MAX = 256, 256 * 1024
+CREDIT, EVENTS_MAX, BYTES_MAX = 1 << 20, 256, 256 * 1024
 SILENCE = 5.0  # seconds in which the other end says something when it is its turn
 TRIES = 3  # the same damage at the same place: it is not the line's
 LATER = {"nobody", "timeout", "behind", "busy", "database", "unavailable"}
@@ -49,9 +47,7 @@ def digest(*parts):
 
 def open(key, patience=60):  # noqa: A001 - the module's verb
     """A client by its key file (a path, or what stands in it as a dict). patience None: for ever."""
-    if not isinstance(key, dict):
-        with _file(key, encoding="utf-8") as file:
-            key = json.load(file)
+    key = key if isinstance(key, dict) else json.loads(pathlib.Path(key).read_text(encoding="utf-8"))
     if key.get("aftercare") != "key" or key.get("version") != 1:
         raise Error("key", "not a key file of version 1")
     return Client(key, patience)
@@ -73,7 +69,7 @@ class Line:
         self.socket, self.turn, self.pause, self.silent_since = None, -1, 0.0, None
 
     def connect(self, endpoints=None):
-        """A new connection, not sooner than the pause since the one before allows."""
+        """A new connection, to these or else to the next endpoint, not sooner than the pause since the one before allows."""
         self.close()
         if endpoints:
             self.endpoints, self.turn = list(endpoints), -1
@@ -86,14 +82,12 @@ class Line:
         self.pause = min(max(2 * self.pause, 0.1), 5.0)
         self.turn += 1
         key, self.socket = self.client.key, self.client.context.socket(zmq.DEALER)
-        for option, value in ((zmq.LINGER, self.linger), (zmq.HANDSHAKE_IVL, 5000), (zmq.HEARTBEAT_IVL, 5000),
-                              (zmq.HEARTBEAT_TIMEOUT, 15000), (zmq.MAXMSGSIZE, 1 << 20), (zmq.RECONNECT_IVL, 100),
-                              (zmq.RECONNECT_IVL_MAX, 1000)):
+        for option, value in {zmq.LINGER: self.linger, zmq.HANDSHAKE_IVL: 5000, zmq.HEARTBEAT_IVL: 5000, zmq.HEARTBEAT_TIMEOUT: 15000,
+                              zmq.MAXMSGSIZE: 1 << 20, zmq.RECONNECT_IVL: 100, zmq.RECONNECT_IVL_MAX: 1000}.items():
             self.socket.setsockopt(option, value)
         if key.get("server_key"):
-            self.socket.curve_serverkey = key["server_key"].encode()
-            self.socket.curve_publickey = key["public_key"].encode()
-            self.socket.curve_secretkey = key["secret_key"].encode()
+            for name in ("server", "public", "secret"):
+                setattr(self.socket, f"curve_{name}key", key[f"{name}_key"].encode())
         self.socket.connect(self.endpoints[self.turn % len(self.endpoints)])
 
     def good(self):
@@ -109,10 +103,9 @@ class Line:
         while self.socket.poll(max(0, int(1000 * (deadline - time.monotonic())))):
             frames = self.socket.recv_multipart()
             try:
-                if len(frames) == 2:
-                    fields = msgpack.unpackb(frames[1])
-                    if isinstance(fields, dict):
-                        return frames[0].decode("ascii"), fields, len(frames[1])
+                fields = msgpack.unpackb(frames[1]) if len(frames) == 2 else None
+                if isinstance(fields, dict):
+                    return frames[0].decode("ascii"), fields, len(frames[1])
             except (ValueError, msgpack.exceptions.UnpackException):
                 pass
         return None
@@ -120,7 +113,7 @@ class Line:
     def close(self):
         if self.socket is not None:
             self.socket.close()
-            self.socket = None
+        self.socket = None
 
 
 class Client(Closing):
@@ -151,18 +144,18 @@ class Client(Closing):
             ask.update({"limit": min(limit - len(rows), 1000)} if limit else {}, **({"after": page} if page else {}))
             line.say("ASK", ask)
             heard = line.hear(2 * SILENCE)
-            while heard and heard[1].get("id") != self.asked:  # of an earlier one (Q1)
+            while heard and heard[0] != "MOVED" and heard[1].get("id") != self.asked:  # of an earlier one (Q1)
                 heard = line.hear(2 * SILENCE)
-            verb, fields = heard[:2] if heard else ("ERROR", {"code": "timeout"})
-            if verb == "ERROR" and (fields.get("code") not in LATER or time.monotonic() > deadline):
-                raise Error(fields.get("code", "error"), fields.get("why", ""))
-            if verb == "ERROR":  # Q3: later, over a new connection
-                line.connect()
-            elif verb == "ANSWER":
-                line.good()
-                rows, page = rows + fields.get("rows", []), fields.get("after", "")
-                if not fields.get("more") or (limit and len(rows) >= limit):
-                    return rows, fields.get("as_of", 0)
+            verb, fields = heard[:2] if heard else ("MOVED", {})
+            if verb != "ANSWER" and (fields.get("code", "timeout") not in LATER or time.monotonic() > deadline):
+                raise Error(fields.get("code", "timeout"), fields.get("why", ""))
+            if verb != "ANSWER":  # Q3: later, over a new connection
+                line.connect(fields.get("endpoints"))
+                continue
+            line.good()
+            rows, page = rows + fields.get("rows", []), fields.get("after", "")
+            if not fields.get("more") or (limit and len(rows) >= limit):
+                return rows, fields.get("as_of", 0)
 
 
 class Reader(Closing):
@@ -183,9 +176,9 @@ class Reader(Closing):
             self.line.say("CLOSE", {})
         self.line.close()
 
-    def open(self):
+    def open(self, endpoints=None):
         """A session where the last batch ended, over a new connection, so that nothing of the old one comes (F7)."""
-        self.line.connect()
+        self.line.connect(endpoints)
         self.session, self.owed, self.opened = self.session + 1, 0, False
         fields = {"stream": self.client.key["stream"], "consumer": self.consumer, "after": self.have, "credit": self.credit}
         if self.have > 0 and self.link:
@@ -218,15 +211,16 @@ class Reader(Closing):
     def take(self, verb, fields, size):
         if verb == "OPENED":
             self.opened, self.whole = True, bool(fields.get("whole")) and not self.filters
-        elif verb in ("FORK", "AHEAD"):
-            raise Error(verb.lower(), f"at {self.have} this journal is another" if verb == "FORK" else
-                        f"{self.have} was read, the journal ends at {fields.get('head', 0)}: it was restored")
+        elif verb == "FORK":
+            raise Error("fork", f"at {self.have} this journal is another")
+        elif verb == "AHEAD":
+            raise Error("ahead", f"{self.have} was read, the journal ends at {fields.get('head', 0)}: it was restored")
         elif verb == "DENIED" and fields.get("code") != "full":
             raise Error(f"denied.{fields.get('code')}", fields.get("why", ""))
-        elif verb in ("DENIED", "ERROR"):
+        elif verb in ("DENIED", "ERROR", "MOVED"):
             if fields.get("code") == "corrupt":
                 raise Error("corrupt", fields.get("why", ""))
-            self.open()
+            self.open(fields.get("endpoints"))
         elif verb in ("HEAD", "CAUGHT_UP") and self.opened:
             self.line.good()
             self.silence = SILENCE
@@ -279,23 +273,22 @@ class Source(Closing):
     Without a file it lives in memory: what has its answer is in the journal, the fate of the rest dies with the process."""
 
     def __init__(self, client, state, name):
-        self.client, self.state, self.line, self.lock = client, state, Line(client, "cmd", 2000), None
+        self.client, self.state, self.line, self.files = client, state, Line(client, "cmd", 2000), []
         principal = client.key["principal"]
         self.kept = {"source": f"{principal}/{name or os.urandom(8).hex()}" if name or not state else principal,
                      "incarnation": os.urandom(16), "n": 1, "events": []}
         if state:
-            self.lock = _file(f"{state}.lock", "a")
+            self.files = [os.open(os.path.dirname(os.path.abspath(state)), os.O_RDONLY), os.open(f"{state}.lock", os.O_RDWR | os.O_CREAT, 0o600)]
             try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self.files[1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise Error("state", f"{state} is in use") from None
             if os.path.exists(state):
-                with _file(state, "rb") as file:
-                    kept = msgpack.unpackb(file.read())
+                kept = msgpack.unpackb(pathlib.Path(state).read_bytes())
                 if kept["source"] != self.kept["source"]:
                     raise Error("state", f"{state} belongs to {kept['source']}")
                 self.kept = kept
-        self.window, self.beat = (EVENTS_MAX, BYTES_MAX), SILENCE
+        self.window, self.beat, self.missed, self.durable, self.sent, self.moved = (EVENTS_MAX, BYTES_MAX), SILENCE, 0, 0, 0, None
         self.recovered = self.deliver() if self.kept["events"] else []
 
     @property
@@ -305,19 +298,18 @@ class Source(Closing):
 
     def close(self):
         self.line.close()
-        if self.lock:
-            self.lock.close()
+        while self.files:
+            os.close(self.files.pop())
 
     def keep(self):
-        if self.state:
-            with _file(f"{self.state}.new", "wb") as file:
-                file.write(msgpack.packb(self.kept))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(f"{self.state}.new", self.state)
-            folder = os.open(os.path.dirname(os.path.abspath(self.state)), os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+        if not self.state:
+            return
+        with _file(f"{self.state}.new", "wb") as file:
+            file.write(msgpack.packb(self.kept))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(f"{self.state}.new", self.state)
+        os.fsync(self.files[0])
 
     def append(self, events):
         """An Answer for each, in order; refusals are answers too."""
@@ -388,8 +380,6 @@ class Source(Closing):
             return False
         return True
 
-    moved, missed, durable, sent = None, 0, 0, 0
-
     def greet(self, n, last, answers):
         """HELLO until WELCOME, then on from `durable` + 1."""
         while True:
@@ -404,7 +394,6 @@ class Source(Closing):
                 time.sleep(min(max(heard[1].get("retry_ms", 0), 1), 60000) / 1000)
             elif heard and heard[0] in ("DENIED", "MOVED"):
                 self.on_answer(*heard[:2], n, last, answers)
-        welcome = heard[1]
-        window = welcome.get("window", {})
-        self.window = (min(window.get("events") or EVENTS_MAX, EVENTS_MAX), min(window.get("bytes") or BYTES_MAX, BYTES_MAX))
+        welcome, window = heard[1], heard[1].get("window", {})
+        self.window = min(window.get("events") or EVENTS_MAX, EVENTS_MAX), min(window.get("bytes") or BYTES_MAX, BYTES_MAX)
         self.beat, self.durable = (welcome.get("hb_ms") or 1000 * SILENCE) / 1000, welcome.get("durable", 0)
