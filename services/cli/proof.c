@@ -161,7 +161,7 @@ static void proof_say(const struct cli *cli, const json_t *proof)
            text_of(proof, "from"), number_of(proof, "n"));
     line_say(cli, "id", text_of(proof, "id"));
     line_say(cli, "occurred", text_of(proof, "at"));
-    line_say(cli, "recorded", text_of(proof, "rec"));
+    line_say(cli, "written down", text_of(proof, "rec"));
     line_say(cli, "by", text_of(proof, "by"));
     neighbour_say(cli, json_object_get(proof, "before"), "row before");
     neighbour_say(cli, json_object_get(proof, "behind"), "row behind");

@@ -21,7 +21,7 @@ const struct word_pair verify_words[] = {
     {"position %" PRId64 ": %s %s, %s/%" PRId64 "\n", "位置 %" PRId64 "：%s %s，%s/%" PRId64 "\n"},
     {"id", "标识"},
     {"occurred", "发生"},
-    {"recorded", "记录"},
+    {"written down", "记录"},
     {"row before", "前一行"},
     {"row behind", "后一行"},
     {"the body is readable, and its columns say what it says", "正文可读，各列与正文一致"},

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "refold.h"
 #include "server_inside.h"
 #include "table/mirror.h"
 #include <string.h>
@@ -137,11 +138,11 @@ static void feed_tell_standing_by(struct server *server)
 /* False: its addresses are taken. */
 static bool stand_by(struct server *server, bool *said)
 {
+    metrics_health(server->config->metrics, ""); /* the database answers, whatever was before */
     if (*said)
         return true;
     *said = true;
     log_info("another intake holds the lease: standing by");
-    metrics_health(server->config->metrics, "");
     metrics_note(server->config->metrics, "standing by");
     (void)sd_notify(0, "READY=1\nSTATUS=standing by");
     if (!server->config->doors || server->cmd != NULL)
@@ -177,12 +178,41 @@ static bool rest(struct server *server, int64_t us)
     return go_on;
 }
 
+/* An earlier release's tables become this one's; never under another intake that serves. An archive that was defined otherwise is
+ * made anew: it is the journal's fold. */
+static enum status tables_update(struct server *server)
+{
+    struct store *store = &server->store;
+    enum status status = store_connect(store);
+    if (status == STATUS_OK)
+        status = store_may_change(store);
+    if (status == STATUS_OK)
+        status = store_migrate(store);
+    if (status != STATUS_OK)
+        return status;
+    status = store_archive(store);
+    if (status == STATUS_REFUSED && pg_sqlstate(store->pg)[0] == '\0') {
+        log_warn("%s", pg_error(store->pg));
+        status = archive_rebuild(server->config->settings, false) == 0 ? STATUS_OK : STATUS_CLOSED;
+    }
+    pg_disconnect(store->pg); /* what it was told for this is not for what follows */
+    return status;
+}
+
+/* Up to date, then loaded. */
+static enum status load_first(struct server *server, bool *updated)
+{
+    enum status status = *updated ? STATUS_OK : tables_update(server);
+    *updated = *updated || status == STATUS_OK;
+    return status == STATUS_OK ? server_load(server) : status;
+}
+
 bool server_begin(struct server *server)
 {
     char said[200] = "";
-    bool stood_by = false;
+    bool stood_by = false, updated = false;
     enum status status;
-    while ((status = server_load(server)) != STATUS_OK) {
+    while ((status = load_first(server, &updated)) != STATUS_OK) {
         bool anothers = server_is_anothers(server, status);
         if (status == STATUS_ABSENT || server_refused_for_good(server, status)) {
             log_error("%s", status == STATUS_ABSENT ? "there is no stream yet: aftercare-intake --init NAME makes one"

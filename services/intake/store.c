@@ -50,6 +50,19 @@ static enum status query(struct store *store, const char *sql, struct pg_result 
     return pg_query(store->pg, sql, store->args, result);
 }
 
+enum status store_may_change(struct store *store)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    pg_args_reset(store->args);
+    pg_arg_text(store->args, store->holder);
+    enum status status = query(store, "SELECT holder = $1::text OR lease_until < now() FROM head", &result);
+    if (status == STATUS_REFUSED && text_equal(pg_sqlstate(store->pg), "42P01"))
+        return STATUS_ABSENT;
+    if (status == STATUS_OK && pg_rows(result) == 0)
+        return STATUS_ABSENT;
+    return status == STATUS_OK && !pg_bool(result, 0, 0) ? STATUS_AGAIN : status;
+}
+
 /* A writer that hangs in the middle of a transaction, its words half said, keeps the head locked for as long as it hangs. Its lease
  * has run out, so it may be ended. One that waits for its standby is left alone: what it has written may count. */
 static enum status end_who_hangs(struct store *store)

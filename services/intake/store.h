@@ -27,6 +27,8 @@ enum status store_connect(struct store *) MUST_CHECK;
 enum status store_migrate(struct store *) MUST_CHECK;
 /* The archive's, where they are not there. STATUS_REFUSED without an SQLSTATE: they are there by another definition (refold.h). */
 enum status store_archive(struct store *) MUST_CHECK;
+/* May this intake change the tables: nobody else's lease runs? STATUS_AGAIN: another's does. STATUS_ABSENT: there is no stream. */
+enum status store_may_change(struct store *) MUST_CHECK;
 /* The barrier: raises the epoch and becomes the holder; head is what is there. STATUS_AGAIN: another holder's lease runs.
  * STATUS_CLOSED: not now; the head may be locked by one that hangs, which is ended. */
 enum status store_take_over(struct store *, struct journal *) MUST_CHECK;

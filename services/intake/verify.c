@@ -58,6 +58,7 @@ struct verify {
     bool head_sealed;
     uint8_t link[LINK_BYTES], seal[SEAL_BYTES]; /* of the row before, as far as they are known */
     bool link_known, seal_begun;
+    bool disordered; /* rows are not told in the order of their numbers */
     int64_t began_us, shown_us;
 };
 
@@ -116,6 +117,12 @@ static void check_columns(struct verify *verify, const struct verify_row *row)
 {
     const struct event *event = &row->event;
     struct name *name = name_of(verify, row->source);
+    if (name == NULL || !text_equal(name->text, event->from)) {
+        found(verify, row->pos, "source", "differs", "%lld is %s, the body says %s", (long long)row->source,
+              name == NULL ? "nobody" : name->text, event->from);
+        verify->disordered = true;
+        name = NULL;
+    }
     if (!text_equal(row->type, event->type))
         found(verify, row->pos, "type", "differs", "%s, the body says %s", row->type, event->type);
     if (!text_equal(row->key, event->key))
@@ -124,11 +131,8 @@ static void check_columns(struct verify *verify, const struct verify_row *row)
         found(verify, row->pos, "rec", "differs", "by %lld microseconds from the body", (long long)(row->rec_us - event->rec_us));
     if (row->n != (int64_t)event->n)
         found(verify, row->pos, "n", "differs", "%lld, the body says %llu", (long long)row->n, (unsigned long long)event->n);
-    else if (name != NULL && row->n <= name->last)
+    else if (name != NULL && row->n <= name->last && !verify->disordered)
         found(verify, row->pos, "n", "twice", "%lld of %s comes behind %lld", (long long)row->n, name->text, (long long)name->last);
-    if (name == NULL || !text_equal(name->text, event->from))
-        found(verify, row->pos, "source", "differs", "%lld is %s, the body says %s", (long long)row->source,
-              name == NULL ? "nobody" : name->text, event->from);
     if (name != NULL && row->n > name->last)
         name->last = row->n;
 }
@@ -262,6 +266,7 @@ static void check_row(struct verify *verify, const struct verify_row *row, const
         /* Two rows that were swapped are told once each; what stands behind them is taken as it is. */
         found(verify, row->pos, "pos", "misplaced", "the body says %llu", (unsigned long long)row->event.pos);
         verify->link_known = false;
+        verify->disordered = true;
         if (row->seal.len == SEAL_BYTES)
             memcpy(verify->seal, row->seal.data, SEAL_BYTES);
         return;
@@ -376,7 +381,7 @@ static enum status check_numbers(struct verify *verify)
 static void check_own(struct verify *verify)
 {
     const struct name *own = name_of(verify, SOURCE_OWN);
-    if (own != NULL && own->last != verify->head_own_n)
+    if (own != NULL && own->last != verify->head_own_n && !verify->disordered)
         found(verify, 0, "head", "changed", "own_n is %lld, the last of intake's own is %lld", (long long)verify->head_own_n,
               (long long)own->last);
 }

@@ -88,9 +88,14 @@ class Ear(threading.Thread):
         self.stopping.set()
         self.join(5)
 
-    def after(self, instant):
+    def after(self, instant, told=0):
+        """What came after an instant (monotonic) and speaks of a time after `told` (seconds since 1970): what was said before and
+        came late does not count."""
+        def time_of(fields):
+            said = fields.get("now") or fields.get("rec")
+            return said.seconds + said.nanoseconds / 1e9 if said is not None else told + 1
         return [(what, fields.get("epoch"), fields.get("head", fields.get("pos"))) for when, what, fields in self.heard
-                if when > instant and what != "MOVED"]
+                if when > instant and what not in ("MOVED", "BATCH") and time_of(fields) > told]
 
 
 class Pair(Plant):

@@ -86,14 +86,14 @@ class Takeover(unittest.TestCase):
         live, feed = (self.pair.endpoints(s)[self.place(active)] for s in ("live", "feed"))
         ear = Ear(live, feed)
         until("heads are heard", lambda: ear.after(0), 10)
-        pid = self.pair.daemons[active].signal(signal.SIGSTOP)
+        pid, stopped = self.pair.daemons[active].signal(signal.SIGSTOP), time.time() + 0.1
         until("the other serves", lambda: self.pair.health(standby) == "ok", 20)
         woken = time.monotonic()
         self.pair.daemons[active].signal(signal.SIGCONT)
         until("the zombie has ended", lambda: (pid, 1) in self.pair.daemons[active].ends, 20)
         until("it stands by again", lambda: self.pair.health(active) == "standing by", 20)
         ear.stop()
-        self.assertEqual(ear.after(woken), [], "the zombie said something")
+        self.assertEqual(ear.after(woken, stopped), [], "the zombie said something")
 
     def end(self, active, standby):
         self.pair.daemons[active].wanted.clear()

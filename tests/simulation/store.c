@@ -32,6 +32,12 @@ enum status store_migrate(struct store *store)
     return STATUS_OK;
 }
 
+enum status store_may_change(struct store *store)
+{
+    (void)store;
+    return STATUS_OK;
+}
+
 enum status store_archive(struct store *store)
 {
     (void)store;
