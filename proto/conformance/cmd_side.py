@@ -4,7 +4,6 @@ import time
 
 import msgpack
 
-from journal import PRINCIPAL, STREAM
 from kit import PATIENCE, Broken, Kit
 
 
@@ -51,10 +50,10 @@ class Intake(Kit):
                 raise Broken("A1", "APPEND on a connection before its HELLO was answered")
         if said["proto"] != [1, 1]:
             raise Broken("A1", f"HELLO.proto is {said['proto']!r}, version 1 is said [1, 1]")
-        if said["stream"] != STREAM:
+        if said["stream"] != self.stream:
             raise Broken("A1", f"HELLO for the stream {said['stream']!r}")
-        if said["source"].split("/")[0] != PRINCIPAL:
-            raise Broken("A1", f"HELLO of {said['source']!r}, the key file's principal is {PRINCIPAL!r}")
+        if said["source"].split("/")[0] != self.principal:
+            raise Broken("A1", f"HELLO of {said['source']!r}, the key file's principal is {self.principal!r}")
         if self.source == said["source"] and self.incarnation != said["incarnation"]:
             raise Broken("A13", "another incarnation of the same source")
         self.source, self.incarnation = said["source"], said["incarnation"]
@@ -120,7 +119,7 @@ class Intake(Kit):
     def ack(self, first, last, refused=()):
         self.acked = max(self.acked, last)
         self.flying, self.flying_bytes = max(0, self.flying - (last - first + 1)), 0 if self.flying <= last - first + 1 else self.flying_bytes
-        self.reply("ACK", {"answers": [[n, "missing", "kind", ["repair"]] if n in refused else [n, 100 + n, None] for n in range(first, last + 1)]})
+        self.reply("ACK", {"answers": [[n, "missing", "kind", "ticket.registered"] if n in refused else [n, 100 + n, None] for n in range(first, last + 1)]})
 
     def take(self, total, refused=(), rule="A2"):
         """Everything that still comes, answered, until the client ends."""

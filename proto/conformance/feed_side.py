@@ -1,7 +1,6 @@
 """The feed as the kit plays it: honest steps that checks put together, with faults between them."""
 import time
 
-from journal import PRINCIPAL, STREAM
 from kit import PATIENCE, Broken, Kit
 
 
@@ -18,10 +17,10 @@ class Feed(Kit):
                 self.on_credit(said)
             elif said.verb != "CLOSE":
                 raise Broken(rule, f"{said.verb} where {want} was due")
-        if said["stream"] not in (0, STREAM):
-            raise Broken("F1", f"OPEN for the stream {said['stream']!r}, the key file says {STREAM!r}")
-        if said["consumer"].split("/")[0] != PRINCIPAL:
-            raise Broken("F1", f"OPEN as {said['consumer']!r}, the key file's principal is {PRINCIPAL!r}")
+        if said["stream"] not in (0, self.stream):
+            raise Broken("F1", f"OPEN for the stream {said['stream']!r}, the key file says {self.stream!r}")
+        if said["consumer"].split("/")[0] != self.principal:
+            raise Broken("F1", f"OPEN as {said['consumer']!r}, the key file's principal is {self.principal!r}")
         if not 0 < said["credit"] <= 64 << 20:
             raise Broken("F2", f"OPEN with a credit of {said['credit']}")
         if after is not None and said["after"] != after:

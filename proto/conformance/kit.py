@@ -14,7 +14,8 @@ import zmq
 
 from journal import PRINCIPAL, STREAM, Journal
 
-README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
+PROTO = pathlib.Path(__file__).resolve().parents[1]
+README = PROTO / "README.md"
 PATIENCE = float(os.environ.get("AFTERCARE_KIT_PATIENCE", "20"))  # a client opens anew after 5 s of silence; a busy machine is given more
 START = 60.0  # for the first word of a process
 
@@ -74,7 +75,7 @@ class Kit:
         self.keys = [*zmq.curve_keypair(), *zmq.curve_keypair()] if curve else None
         self.poller, self.process, self.lines, self.said = zmq.Poller(), None, [], []
         self.feed, self.cmd, self.left = self.router(), self.router(), None
-        self.left_rule = "A12"
+        self.left_rule, self.stream, self.principal = "A12", STREAM, PRINCIPAL
         self.endpoints = {"feed": [self.address(self.feed)], "cmd": [self.address(self.cmd)]}
         self.peer, self.sent, self.upto, self.applied = None, [], 0, 0  # of the feed's session
         self.credit, self.returned, self.cost = 0, 0, 0
@@ -122,7 +123,7 @@ class Kit:
 
     # --- the client
     def start(self, *job):
-        key = {"aftercare": "key", "version": 1, "stream": STREAM, "principal": PRINCIPAL, "kind": "integrator",
+        key = {"aftercare": "key", "version": 1, "stream": self.stream, "principal": self.principal, "kind": "integrator",
                "endpoints": self.endpoints}
         if self.keys:
             public, _, own, secret = (k.decode() for k in self.keys)

@@ -162,7 +162,8 @@ def wants_priv():
 
 
 def careless_of_priv():
-    Reader.judged = (lambda judged: lambda self, fields: judged(self, {**fields, "events": [[b, None] for b, _ in fields.get("events", [])]}))(Reader.judged)
+    judged = Reader.judged
+    Reader.judged = lambda self, fields: judged(self, {**fields, "events": [[body, None] for body, _ in fields.get("events", [])]})
 
 
 def plaintext():
@@ -178,10 +179,6 @@ def one_endpoint():
 
 def filterless():
     saying("OPEN", lambda f: {k: v for k, v in f.items() if k != "types"})
-
-
-def damage_once_is_the_end():
-    Reader.batch = (lambda batch: lambda self, fields, size: (setattr(self, "failed_at", self.have), setattr(self, "failed", 5), batch(self, fields, size))[2])(Reader.batch)
 
 
 def never_gives_up():
@@ -297,7 +294,7 @@ def insistent():
 
 
 FOR = {  # check: (fault, the rule that the kit has to cite)
-    "feed.plain": (double_credit, "F2"), "feed.credit": (no_credit, "F2"), "feed.overrun": (afraid_of_overrun, "F5"),
+    "feed.plain": (double_credit, "F2"), "feed.golden": (no_credit, "F2"), "feed.credit": (no_credit, "F2"), "feed.overrun": (afraid_of_overrun, "F5"),
     "feed.gap": (trusting, "F3"), "feed.gap-inside": (trusting, "F4"), "feed.gap-at-the-end": (trusting, "F4"),
     "feed.duplicate": (trusting, "F5"), "feed.duplicate-inside": (trusting, "F5"), "feed.reordered": (trusting, "F3"),
     "feed.reordered-inside": (trusting, "F4"), "feed.slow-head": (believes_heads, "F16"), "feed.fork": (stubborn, "F8"),

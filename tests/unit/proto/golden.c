@@ -153,6 +153,156 @@ static void frame_golden(size_t index, struct golden *out)
     arena_destroy(&arena);
 }
 
+/* --- sessions: what is said, in order ---------------------------------------------------------------- */
+
+struct session {
+    struct arena *arena;
+    struct buf map; /* of the frame told last */
+    struct buf *out;
+};
+
+static void tell(struct session *session, const char *who, const char *verb, const void *object)
+{
+    char title[64];
+    buf_reset(&session->map);
+    record_encode(verb_record(verb), RECORD_WHOLE, object, &session->map);
+    text_format(title, sizeof(title), "%s %s", who, verb);
+    value_out(session->out, title, buf_bytes(&session->map));
+}
+
+static void *blank(struct session *session, const char *verb)
+{
+    const struct record *record = verb_record(verb);
+    void *object = arena_alloc(session->arena, record->size + 1);
+    record_clear(record, object);
+    return object;
+}
+
+/* A reader of everything: three events, their links, the credit given back. */
+static void session_read(struct session *session)
+{
+    struct verb_open *open = blank(session, "OPEN");
+    struct verb_opened *opened = blank(session, "OPENED");
+    struct verb_batch *batch = blank(session, "BATCH");
+    struct verb_credit *credit = blank(session, "CREDIT");
+    struct verb_head *head = blank(session, "CAUGHT_UP");
+    text_copy(open->stream, sizeof(open->stream), STREAM);
+    text_copy(open->consumer, sizeof(open->consumer), "GD01/table");
+    open->credit = 1 << 20;
+    tell(session, "→", "OPEN", open);
+    *opened = (struct verb_opened){.epoch = 1, .head = 3, .first = 1, .whole = true};
+    tell(session, "←", "OPENED", opened);
+    struct bytes *items = arena_alloc(session->arena, 3 * sizeof(*items));
+    link_first(STREAM, batch->link);
+    for (size_t i = 0; i < 3; i++) {
+        struct buf body = {0}, priv = {0}, raw = {0};
+        struct slice one;
+        event_make(i, session->arena, &body, &priv);
+        delivery_encode(buf_bytes(&body), buf_bytes(&priv), &raw);
+        one_item(&one, &raw, session->arena);
+        items[i] = *(const struct bytes *)one.items;
+        uint8_t before[LINK_BYTES];
+        memcpy(before, batch->link, sizeof(before));
+        link_next(before, buf_bytes(&body), batch->link);
+        buf_release(&body);
+        buf_release(&priv);
+        buf_release(&raw);
+    }
+    batch->upto = 3;
+    batch->events = (struct slice){.items = items, .n = 3};
+    tell(session, "←", "BATCH", batch);
+    *credit = (struct verb_credit){.bytes = (int64_t)session->map.len, .applied = 3};
+    tell(session, "→", "CREDIT", credit);
+    *head = (struct verb_head){.epoch = 1, .head = 3, .now_us = AT_US + HOUR_US};
+    memcpy(head->link, batch->link, sizeof(head->link));
+    tell(session, "←", "CAUGHT_UP", head);
+}
+
+static void answer_tell(struct session *session, const struct answer *answer)
+{
+    struct verb_ack *ack = blank(session, "ACK");
+    struct buf raw = {0};
+    answer_encode(answer, &raw);
+    one_item(&ack->answers, &raw, session->arena);
+    tell(session, "←", "ACK", ack);
+    buf_release(&raw);
+}
+
+static void draft_tell(struct session *session, int64_t n, const char *kind)
+{
+    struct verb_append *append = blank(session, "APPEND");
+    struct buf data = {0}, priv = {0}, raw = {0};
+    pack_map(&data, kind != NULL ? 2 : 1);
+    if (kind != NULL) {
+        pack_text(&data, "kind");
+        pack_text(&data, kind);
+    }
+    pack_text(&data, "region");
+    pack_text(&data, "440103");
+    pack_map(&priv, 1);
+    pack_text(&priv, "customer");
+    pack_map(&priv, 1);
+    pack_text(&priv, "name");
+    pack_text(&priv, "王小明");
+    struct draft draft = {.type = "ticket.registered", .v = 1, .at_us = AT_US, .by = "0032 for GD01", .data = buf_bytes(&data),
+                          .priv = buf_bytes(&priv)};
+    draft_encode(&draft, &raw);
+    append->n = n;
+    one_item(&append->events, &raw, session->arena);
+    tell(session, "→", "APPEND", append);
+    buf_release(&data);
+    buf_release(&priv);
+    buf_release(&raw);
+}
+
+/* A new source: a registration without a number is taken and gets one, a second one lacks its kind and is refused. */
+static void session_append(struct session *session)
+{
+    struct verb_hello *hello = blank(session, "HELLO");
+    struct verb_welcome *welcome = blank(session, "WELCOME");
+    struct verb_pong *pong = blank(session, "PONG");
+    struct buf result = {0};
+    hello->proto[0] = hello->proto[1] = PROTO_VERSION;
+    hello->proto_n = 2;
+    text_copy(hello->stream, sizeof(hello->stream), STREAM);
+    text_copy(hello->source, sizeof(hello->source), "GD01");
+    for (uint8_t i = 0; i < INCARNATION_BYTES; i++)
+        hello->incarnation[i] = i;
+    hello->first = 1;
+    hello->last = 2;
+    tell(session, "→", "HELLO", hello);
+    *welcome = (struct verb_welcome){.epoch = 1, .head = 3, .window_events = APPEND_EVENTS_MAX, .window_bytes = APPEND_BYTES_MAX, .hb_ms = 5000};
+    tell(session, "←", "WELCOME", welcome);
+    draft_tell(session, 1, "repair");
+    pack_map(&result, 2);
+    pack_text(&result, "number");
+    pack_text(&result, "GD01-20110701-000124");
+    pack_text(&result, "priority");
+    pack_text(&result, "normal");
+    struct answer taken = {.n = 1, .taken = true, .pos = 4, .result = buf_bytes(&result)}, refused = {.n = 2};
+    answer_tell(session, &taken);
+    draft_tell(session, 2, NULL);
+    problem_set(&refused.problem, "missing", "kind", "%s", "ticket.registered");
+    answer_tell(session, &refused);
+    tell(session, "→", "PING", blank(session, "PING"));
+    pong->head = 5;
+    pong->now_us = AT_US + HOUR_US;
+    tell(session, "←", "PONG", pong);
+    buf_release(&result);
+}
+
+static void (*const sessions[])(struct session *) = {session_read, session_append};
+static const char *const session_names[] = {"session-read.hex", "session-append.hex"};
+
+static void session_golden(size_t index, struct golden *out)
+{
+    struct session session = {.arena = arena_new(4096), .out = &out->text};
+    text_copy(out->name, sizeof(out->name), session_names[index]);
+    sessions[index](&session);
+    buf_release(&session.map);
+    arena_destroy(&session.arena);
+}
+
 bool golden_at(size_t i, struct golden *out)
 {
     *out = (struct golden){.name = ""};
@@ -160,6 +310,8 @@ bool golden_at(size_t i, struct golden *out)
         event_golden(i, out);
     else if (i - COUNT_OF(types) < COUNT_OF(verbs))
         frame_golden(i - COUNT_OF(types), out);
+    else if (i - COUNT_OF(types) - COUNT_OF(verbs) < COUNT_OF(sessions))
+        session_golden(i - COUNT_OF(types) - COUNT_OF(verbs), out);
     else
         return false;
     return true;
