@@ -77,7 +77,7 @@ static size_t sequence_length(const unsigned char *p, size_t left)
 
 bool text_is_utf8(const char *text, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)text, *end = p + n;
+    const unsigned char *p = (const unsigned char *)text, *end = n > 0 ? p + n : p; /* nothing may be NULL */
     while (p < end) {
         if (end - p >= 8) {
             uint64_t word;

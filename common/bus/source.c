@@ -294,7 +294,7 @@ static bool on_welcome(struct source *s, const struct frame *frame, int64_t now_
     s->durable = w.durable;
     s->window_events = w.window_events > 0 ? w.window_events : APPEND_EVENTS_MAX;
     s->window_bytes = w.window_bytes > 0 ? w.window_bytes : APPEND_BYTES_MAX;
-    s->hb_us = w.hb_ms > 0 ? clamp(w.hb_ms * 1000, HB_MIN_US, HB_MAX_US) : HB_DEFAULT_US;
+    s->hb_us = w.hb_ms > 0 ? 1000 * clamp(w.hb_ms, HB_MIN_US / 1000, HB_MAX_US / 1000) : HB_DEFAULT_US;
     s->hold_us = 0;
     s->nak_expected = -1;
     s->stall_us = now_us + SILENCE_BEATS * s->hb_us;

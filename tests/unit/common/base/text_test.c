@@ -46,6 +46,7 @@ static void utf8(void **state)
             fail_msg("%zu", i);
         free(exact);
     }
+    assert_true(text_is_utf8(NULL, 0)); /* an empty file */
 }
 
 static void keys(void **state)

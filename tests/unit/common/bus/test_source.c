@@ -573,6 +573,36 @@ static void test_garbage_is_malformed(void **state)
     }
 }
 
+/* Numbers at the end of what there is: refused, or bounded. */
+static void test_a_welcome_of_anything(void **state)
+{
+    static const struct {
+        int64_t durable, hb_ms;
+        bool fine;
+    } rows[] = {{INT64_MAX, 100, false}, {-1, 100, false}, {INT64_MAX - 1, 100, true}, {0, INT64_MAX, true}, {0, INT64_MIN, true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sim s;
+        struct frame frame, out;
+        struct buf map = {0};
+        struct verb_welcome welcome = {
+            .epoch = 1, .durable = rows[i].durable, .window_events = 64, .window_bytes = 700, .hb_ms = rows[i].hb_ms};
+        sim_open(&s, 1, true, 0);
+        source_connected(s.source, s.now_us);
+        while (source_out(s.source, s.now_us, &out))
+            continue;
+        record_encode(&verb_welcome_record, RECORD_WHOLE, &welcome, &map);
+        strcpy(frame.verb, "WELCOME");
+        frame.map = buf_bytes(&map);
+        assert_int_equal(source_in(s.source, &frame, s.now_us), rows[i].fine);
+        if (rows[i].fine)
+            assert_true(source_deadline_us(s.source) <= s.now_us + 60 * SECOND_US);
+        buf_release(&map);
+        sim_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_ping_waits_for_what_it_speaks_for),
         cmocka_unit_test(test_denied_and_conflict_are_final),
         cmocka_unit_test(test_garbage_is_malformed),
+        cmocka_unit_test(test_a_welcome_of_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
