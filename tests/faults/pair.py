@@ -58,31 +58,41 @@ class Reader(Follower):
 
 
 class Ear(threading.Thread):
-    """Everything that one intake says to whoever listens: live, and heads on its feed; with the instant it came."""
+    """Everything that one intake says to whoever listens or asks: live, heads on its feed, PONGs; with the instant it came."""
 
-    def __init__(self, live, feed):
+    def __init__(self, live, feed, cmd, stream):
         super().__init__(daemon=True)
-        self.addresses, self.heard, self.stopping = (live, feed), [], threading.Event()
+        self.addresses, self.stream, self.heard = {"live": live, "feed": feed, "cmd": cmd, "door": feed}, stream, []
+        self.stopping, self.asking = threading.Event(), threading.Event()
         self.start()
 
     def run(self):
-        context = zmq.Context()
-        live, feed = context.socket(zmq.SUB), context.socket(zmq.DEALER)
-        for socket, address in zip((live, feed), self.addresses):
+        context, sockets, poller = zmq.Context(), {}, zmq.Poller()
+        for name, address in self.addresses.items():
+            socket = sockets[name] = context.socket(zmq.SUB if name == "live" else zmq.DEALER)
             socket.linger = 0
             socket.connect(address)
-        live.subscribe(b"")
-        feed.send_multipart([b"OPEN", msgpack.packb({"consumer": "operator/ear", "credit": 1 << 24, "follow": True})])
-        poller = zmq.Poller()
-        for socket in (live, feed):
             poller.register(socket, zmq.POLLIN)
+        sockets["live"].subscribe(b"")
+        follow = [b"OPEN", msgpack.packb({"consumer": "operator/ear", "credit": 1 << 24, "follow": True})]
+        sockets["feed"].send_multipart(follow)
+        sockets["cmd"].send_multipart([b"HELLO", msgpack.packb({"proto": [1, 1], "stream": self.stream, "source": "operator/ear",
+                                                                "incarnation": b"e" * 16, "first": 1, "last": 0})])
         while not self.stopping.is_set():
+            if self.asking.is_set():
+                self.asking.clear()
+                sockets["cmd"].send_multipart([b"PING", msgpack.packb({})])
+                sockets["door"].send_multipart(follow)
             for socket, _ in poller.poll(50):
                 parts = socket.recv_multipart()
                 fields = msgpack.unpackb(parts[1], timestamp=0)
                 self.heard.append((time.monotonic(), parts[0].decode(), fields))
-        live.close()
-        feed.close()
+        for socket in sockets.values():
+            socket.close()
+
+    def ask(self):
+        """How things stand: of one that is stopped, it waits there for the moment when it wakes up."""
+        self.asking.set()
 
     def stop(self):
         self.stopping.set()
@@ -95,7 +105,7 @@ class Ear(threading.Thread):
             said = fields.get("now") or fields.get("rec")
             return said.seconds + said.nanoseconds / 1e9 if said is not None else told + 1
         return [(what, fields.get("epoch"), fields.get("head", fields.get("pos"))) for when, what, fields in self.heard
-                if when > instant and what not in ("MOVED", "BATCH") and time_of(fields) > told]
+                if when > instant and what not in ("MOVED", "BATCH", "ERROR") and time_of(fields) > told]
 
 
 class Pair(Plant):

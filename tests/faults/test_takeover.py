@@ -42,8 +42,9 @@ class Takeover(unittest.TestCase):
         self.assertIn('aftercare_writer{service="intake"} 1', self.metrics(active))
         self.assertEqual(self.verb(standby, "cmd", "HELLO"), "MOVED")
         self.assertEqual(self.verb(standby, "feed", "OPEN"), "MOVED")
-        stream = next(iter(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/test").events()))["data"]["stream"]
-        senders = [Source(pair.endpoints("cmd"), stream, f"operator/branch-{i}") for i in range(2)]
+        self.stream = next(iter(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/test").events()))["data"]["stream"]
+        self.hang(active, standby)  # while nobody says anything: nothing fails that would end it
+        senders = [Source(pair.endpoints("cmd"), self.stream, f"operator/branch-{i}") for i in range(2)]
         world = World(senders, 1)
         reader = Reader(pair.endpoints("feed"), world.on_event)
         over = threading.Event()
@@ -83,10 +84,11 @@ class Takeover(unittest.TestCase):
         self.pair.daemons[active].wanted.set()
 
     def hang(self, active, standby):
-        live, feed = (self.pair.endpoints(s)[self.place(active)] for s in ("live", "feed"))
-        ear = Ear(live, feed)
-        until("heads are heard", lambda: ear.after(0), 10)
+        live, feed, cmd = (self.pair.endpoints(s)[self.place(active)] for s in ("live", "feed", "cmd"))
+        ear = Ear(live, feed, cmd, self.stream)
+        until("it is heard", lambda: {what for what, *_ in ear.after(0)} >= {"~head", "HEAD", "WELCOME"}, 10)
         pid, stopped = self.pair.daemons[active].signal(signal.SIGSTOP), time.time() + 0.1
+        ear.ask()
         until("the other serves", lambda: self.pair.health(standby) == "ok", 20)
         woken = time.monotonic()
         self.pair.daemons[active].signal(signal.SIGCONT)
