@@ -239,13 +239,23 @@ static enum step handle_parked(struct run *run, const struct parked_row *row, bo
     return run_step(run, &item, decide);
 }
 
-/* Why a row stays where it is, without its handler being asked: so it was at this position before, or the attempt brings the process
- * down. NULL: it is tried. */
-static const char *stays(const struct run *run, const struct parked_row *row)
+/* How many rows of a key are tried: fewer when one of them brings the process down, until none of them does. */
+static size_t tried_most(const struct run *run, const char *key)
 {
-    if (run->crash_pos == run->cause)
-        return CRASHED;
-    return known_reason(run, (uint64_t)row->pos, run->cause);
+    size_t n = 0;
+    const struct parked_row *row = first_of(run, key);
+    if (run->crash_pos != run->cause)
+        return SIZE_MAX;
+    for (; row != NULL && text_equal(row->key, key); row = table_next(run->tables, run->parked_table, 0, row))
+        n++;
+    return run->crash_times < 31 ? n >> (run->crash_times + 1) : 0;
+}
+
+/* Why a row stays where it is, without its handler being asked: so it was at this position before, or too much has been tried. NULL:
+ * it is tried. */
+static const char *stays(const struct run *run, const struct parked_row *row, size_t left)
+{
+    return left == 0 ? CRASHED : known_reason(run, (uint64_t)row->pos, run->cause);
 }
 
 static void still_parked(struct run *run, const struct parked_row *row, const char *reason, bool decide)
@@ -263,11 +273,11 @@ static void still_parked(struct run *run, const struct parked_row *row, const ch
 static enum step release_rows(struct run *run, const char *key, bool decide)
 {
     char id[24];
-    size_t mark = tables_mark(run->tables), drawn_from = run->drawn_from;
+    size_t mark = tables_mark(run->tables), drawn_from = run->drawn_from, left = tried_most(run, key);
     struct buf slots = {0};
     enum step step = STEP_DONE;
     for (const struct parked_row *row = first_of(run, key); row != NULL && step == STEP_DONE; row = first_of(run, key)) {
-        const char *why = stays(run, row);
+        const char *why = stays(run, row, left--);
         step = why != NULL ? STEP_TROUBLE : handle_parked(run, row, decide);
         if (step == STEP_MISS)
             break;
