@@ -463,6 +463,47 @@ static void test_lost_last_message_is_fetched(void **state)
     sim_close();
 }
 
+/* An intake that was taken over from, and does not know it yet, tells of a head that is nobody's: no time passes by it. */
+static void test_a_head_of_an_earlier_epoch_is_none(void **state)
+{
+    struct reader_config config = config_of(true, false);
+    struct verb_head stale = {.epoch = 0, .head = 0, .now_us = 1};
+    struct buf map = {0};
+
+    (void)state;
+    sim_open(1, &config);
+    reader_connected(sim.reader, sim.now_us);
+    settle();
+    assert_true(reader_is_live(sim.reader));
+    sim.told_now = 0;
+    record_encode(&verb_head_record, RECORD_WHOLE, &stale, &map);
+    reader_live(sim.reader, bytes_of("~head", 5), buf_bytes(&map), bytes_of(NULL, 0), sim.now_us);
+    assert_int_equal(sim.told_now, 0);
+    live_head(&sim);
+    assert_int_equal(sim.told_now, sim.now_stream_us);
+    buf_release(&map);
+    sim_close();
+}
+
+/* One that stands by says so: the connection is made anew, to the next. */
+static void test_moved_is_no_end(void **state)
+{
+    struct reader_config config = config_of(false, true);
+    struct frame frame, moved = {.verb = "MOVED", .map = bytes_of("\x80", 1)};
+
+    (void)state;
+    sim_open(1, &config);
+    reader_connected(sim.reader, sim.now_us);
+    assert_true(reader_out(sim.reader, sim.now_us, &frame));
+    assert_false(reader_in(sim.reader, &moved, sim.now_us));
+    reader_disconnected(sim.reader);
+    reader_connected(sim.reader, sim.now_us);
+    assert_true(reader_out(sim.reader, sim.now_us, &frame));
+    assert_string_equal(frame.verb, "OPEN");
+    assert_string_equal(sim.failed, "");
+    sim_close();
+}
+
 static void test_ahead_fork_and_denied_are_final(void **state)
 {
     static const struct {
@@ -573,6 +614,8 @@ int main(void)
         cmocka_unit_test(test_changed_byte_is_corrupt),
         cmocka_unit_test(test_changed_live_byte_is_corrupt),
         cmocka_unit_test(test_lost_last_message_is_fetched),
+        cmocka_unit_test(test_a_head_of_an_earlier_epoch_is_none),
+        cmocka_unit_test(test_moved_is_no_end),
         cmocka_unit_test(test_ahead_fork_and_denied_are_final),
         cmocka_unit_test(test_wrong_positions_are_corrupt),
         cmocka_unit_test(test_silent_feed_is_connected_anew),

@@ -464,6 +464,34 @@ static void test_heartbeat_and_silence(void **state)
     sim_close(&s);
 }
 
+/* Who knows of another intake does not wait for three beats: an answer that is owed counts, quiet does not. */
+static void test_an_answer_owed_too_long(void **state)
+{
+    static const struct source_listener listener = {.answer = on_answer};
+    struct source_config config = {.stream = "test-00000000", .name = "branch", .incarnation = {1}, .first = 1, .last = 0,
+                                   .silence_us = 50000};
+    struct frame frame;
+    struct sim s;
+
+    (void)state;
+    sim_open(&s, 1, false, 0);
+    source_destroy(&s.source);
+    s.source = source_new(&config, &listener, &s);
+    source_connected(s.source, s.now_us);
+    settle(&s);
+    s.now_us += 90000; /* nobody owes anything */
+    assert_false(source_tick(s.source, s.now_us));
+    append(&s, 1);
+    assert_true(source_out(s.source, s.now_us, &frame));
+    assert_int_equal(source_deadline_us(s.source), s.now_us + 50000);
+    s.now_us += 49999;
+    assert_false(source_tick(s.source, s.now_us));
+    s.now_us++;
+    assert_true(source_tick(s.source, s.now_us));
+    assert_false(source_tick(s.source, s.now_us));
+    sim_close(&s);
+}
+
 /* Who is owed an answer asks after a second whether there is still somebody who owes it, however slow the beat. */
 static void test_who_waits_asks_sooner(void **state)
 {
@@ -611,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_second_run_learns_stored_answers),
         cmocka_unit_test(test_window_bounds_what_is_in_flight),
         cmocka_unit_test(test_heartbeat_and_silence),
+        cmocka_unit_test(test_an_answer_owed_too_long),
         cmocka_unit_test(test_who_waits_asks_sooner),
         cmocka_unit_test(test_ping_waits_for_what_it_speaks_for),
         cmocka_unit_test(test_denied_and_conflict_are_final),

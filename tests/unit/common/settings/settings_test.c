@@ -162,9 +162,28 @@ static void long_folder(void **state)
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+/* Two intakes: a client has both, an intake binds its own. */
+static void several_endpoints(void **state)
+{
+    (void)state;
+    struct settings s;
+    char one[ENDPOINT_CAP];
+    file_write("cmd: tcp://hq1:7401, tcp://hq2:7401\nintake:\n  cmd: tcp://*:7401\n");
+    assert_true(settings_read(&s, folder, NULL, &problems));
+    assert_int_equal(endpoints_count(s.cmd), 2);
+    endpoints_at(s.cmd, 1, one);
+    assert_string_equal(one, "tcp://hq2:7401");
+    assert_string_equal(s.intake.cmd, "tcp://*:7401");
+    assert_int_equal(endpoints_count(s.feed), 1);
+    file_write("cmd: a,b,c,d,e,f,g,h,i\n");
+    assert_false(settings_read(&s, folder, NULL, &problems));
+    assert_string_equal(problems.items[0].code, "too-many");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {EACH(of_a_folder),        EACH(layers),     EACH(wrong),
-                                       EACH(printed_reads_back), EACH(odd_folder), EACH(long_folder)};
+                                       EACH(printed_reads_back), EACH(odd_folder), EACH(long_folder),
+                                       EACH(several_endpoints)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,27 @@ static void test_positions_and_links(void **state)
     assert_int_equal(office.batch.after.pos, pos);
 }
 
+/* What was sent and what was answered are linked beside the bodies; where a row has neither its seal is the one before. */
+static void test_seals(void **state)
+{
+    static const uint8_t no_digest[DIGEST_BYTES];
+    uint8_t seal[SEAL_BYTES] = {0};
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        note();
+    for (uint32_t i = 0; i < office.batch.entries_n; i++) {
+        const struct entry *entry = &office.batch.entries[i];
+        bool own = memcmp(entry->digest, no_digest, DIGEST_BYTES) == 0;
+        uint8_t before[SEAL_BYTES];
+        memcpy(before, seal, SEAL_BYTES);
+        seal_next(before, own ? bytes_of(NULL, 0) : bytes_of(entry->digest, DIGEST_BYTES),
+                  journal_batch_bytes(&office.batch, entry->result), seal);
+        assert_memory_equal(entry->seal, seal, SEAL_BYTES);
+        assert_int_equal(memcmp(before, seal, SEAL_HALF) == 0, own);
+    }
+    assert_memory_equal(office.batch.after.seal, seal, SEAL_BYTES);
+}
+
 /* The first event of a day says the link before it; what time did while nothing was appended is no matter. */
 static void test_a_day_is_sealed(void **state)
 {
@@ -176,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_positions_and_links, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_seals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_day_is_sealed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rec_never_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_time_to_come_is_cut, setup, teardown),
