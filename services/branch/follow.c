@@ -137,7 +137,7 @@ static void reader_begin(struct follow *f)
     f->moved = f->anew = false;
 }
 
-enum status follow_begin(struct follow *f, const char *stream)
+enum status follow_begin(struct follow *f, const char *stream, int64_t boot_us)
 {
     enum status status = worklist_begin(f->list, stream, f->filter);
     if (status != STATUS_OK) {
@@ -146,6 +146,8 @@ enum status follow_begin(struct follow *f, const char *stream)
     }
     (void)text_copy(f->stream, sizeof(f->stream), stream);
     reader_begin(f);
+    if (f->connected)
+        reader_connected(f->reader, boot_us);
     return STATUS_OK;
 }
 

@@ -28,7 +28,7 @@ struct follow;
 struct follow *follow_new(struct worklist *, const struct follow_config *, const struct follow_listener *, void *owner);
 void follow_destroy(struct follow **);
 /* The stream is known: reading can begin. STATUS_OK, or the disk's trouble. */
-enum status follow_begin(struct follow *, const char *stream) MUST_CHECK;
+enum status follow_begin(struct follow *, const char *stream, int64_t boot_us) MUST_CHECK;
 bool follow_has_begun(const struct follow *);
 /* Why reading stands still; "" it does not. */
 const char *follow_trouble(const struct follow *);

@@ -268,7 +268,7 @@ static enum status greet(struct guests *g, const struct greeting *greeting, int6
     if (!hello_judge(g, &greeting->peer, hello, &origin))
         return STATUS_OK;
     memcpy(origin.incarnation, hello->incarnation, INCARNATION_BYTES);
-    status = spool_origin_keep(g->spool, &origin, wall_us);
+    status = origin.id == 0 ? spool_origin_keep(g->spool, &origin, wall_us) : STATUS_OK;
     if (status == STATUS_OK && hello->first > 1)
         status = spool_answers_forget(g->spool, origin.id, hello->first);
     if (status != STATUS_OK)
@@ -376,7 +376,7 @@ static void on_append(struct guests *g, struct session *session, const struct fr
     }
     const struct bytes *events = append.events.items;
     for (uint32_t i = 0; i < append.events.n && !session->skipping; i++) {
-        bool room = append.n + i <= session->origin.last || !spool_is_full(g->spool);
+        bool room = append.n + i <= session->origin.last || (!spool_is_full(g->spool) && !spool_lacks_disk(g->spool));
         if (room && !g->failed)
             g->failed = take_one(g, session, events[i], append.n + i, wall_us) != STATUS_OK;
         if (!room || g->failed)
@@ -426,18 +426,24 @@ static void session_undo(struct guests *g, struct session *session)
     session->answers_n = 0;
 }
 
-static void greet_all(struct guests *g, const char *why, int64_t wall_us)
+static const char disk_full[] = "disk.full: no room on the disk";
+
+static bool greet_all(struct guests *g, int64_t wall_us)
 {
+    bool room = true;
     for (size_t i = 0; i < g->greetings_n; i++)
         if (greet(g, &g->greetings[i], wall_us) != STATUS_OK) {
             spool_rollback(g->spool);
-            say_busy(g, &g->greetings[i].peer, why);
+            say_busy(g, &g->greetings[i].peer, disk_full);
+            room = false;
         }
     g->greetings_n = 0;
+    return room;
 }
 
-void guests_settle(struct guests *g, bool kept, const char *why, int64_t wall_us)
+bool guests_settle(struct guests *g, bool kept, int64_t wall_us)
 {
+    const char *why = kept && !spool_lacks_disk(g->spool) ? "spool.full: the centre has not answered what waits here" : disk_full;
     for (size_t i = 0; i < g->sessions_n; i++) {
         struct session *session = g->sessions[i];
         if (!kept && (session->dirty || session->answers_n > 0))
@@ -452,5 +458,5 @@ void guests_settle(struct guests *g, bool kept, const char *why, int64_t wall_us
     }
     g->taken = 0;
     g->failed = false;
-    greet_all(g, why, wall_us);
+    return greet_all(g, wall_us);
 }

@@ -16,8 +16,9 @@ bool guests_frame(struct guests *, const struct bus_peer *, const struct frame *
 /* Events taken since the last settling. */
 size_t guests_taken(const struct guests *);
 enum status guests_keep(struct guests *, int64_t wall_us) MUST_CHECK;
-/* kept: the transaction holds. Otherwise everybody goes back to what holds and is told to come again: `why`. */
-void guests_settle(struct guests *, bool kept, const char *why, int64_t wall_us);
+/* kept: the transaction holds. Otherwise everybody goes back to what holds and is told to come again (BUSY, disk.full).
+ * False: somebody new could not be let in for want of room on the disk. */
+bool guests_settle(struct guests *, bool kept, int64_t wall_us);
 /* For any answer to a guest, in order. */
 void guests_say(struct guests *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
 /* Replies to send, in order; false: none. Borrowed until the next call. */

@@ -102,6 +102,7 @@ struct office *office_open(const struct office_config *config, struct office_now
     follow.consumer = o->source;
     o->follow = follow_new(o->list, &follow, &follow_told, o);
     o->forgot_us = now.boot_us;
+    o->begun_us = o->no_room_us = now.boot_us - MINUTE_US;
     return o;
 }
 
@@ -215,8 +216,8 @@ static bool facts_commit(struct office *o)
         log_error("nothing can be taken: %s", spool_error(o->spool));
     if (took || !kept)
         o->disk_full = !kept;
-    guests_settle(o->guests, kept, kept ? "spool.full: the centre has not answered what waits here" : "disk.full: no room on the disk",
-                  o->now.wall_us);
+    if (!guests_settle(o->guests, kept, o->now.wall_us))
+        o->disk_full = true;
     return true;
 }
 
@@ -251,12 +252,19 @@ static bool forward_turn(struct office *o)
     enum status status = forward_work(o->forward, o->now.boot_us, o->now.wall_us);
     if (status == STATUS_DOUBT)
         return false;
+    if (status == STATUS_FULL)
+        o->no_room_us = o->now.boot_us;
+    if (status == STATUS_FULL && spool_give_up_reserve(o->spool) != STATUS_FULL)
+        log_warn("the centre's answers find no room on the disk: the reserve is given up, nothing is taken until they have made some");
     o->blanks_due = o->blanks_due || spool_state(o->spool)->refused > refused;
     if (spool_state(o->spool)->refused > refused)
         log_warn("the centre refused %lld facts: aftercare --branch refused",
                  (long long)(spool_state(o->spool)->refused - refused));
-    if (stream[0] != '\0' && !follow_has_begun(o->follow) && follow_begin(o->follow, stream) != STATUS_OK)
-        log_error("%s", follow_trouble(o->follow));
+    if (stream[0] != '\0' && !follow_has_begun(o->follow) && o->now.boot_us - o->begun_us >= 5 * SECOND_US) {
+        o->begun_us = o->now.boot_us;
+        if (follow_begin(o->follow, stream, o->now.boot_us) != STATUS_OK)
+            log_error("%s", follow_trouble(o->follow));
+    }
     return true;
 }
 
@@ -279,6 +287,14 @@ static bool follow_turn(struct office *o)
 
 static bool housekeeping(struct office *o)
 {
+    /* Not while an answer still looks for the room. */
+    if (!spool_has_reserve(o->spool) && o->now.boot_us - o->reserved_us >= SECOND_US &&
+        o->now.boot_us - o->no_room_us >= 3 * SECOND_US) {
+        o->reserved_us = o->now.boot_us;
+        /* An empty spool's log is all that can be given back to the disk. */
+        if (spool_state(o->spool)->facts > 0 || spool_sweep(o->spool) == STATUS_OK)
+            spool_reserve(o->spool);
+    }
     if (o->now.boot_us - o->swept_us < SWEEP_US)
         return true;
     o->swept_us = o->now.boot_us;
@@ -347,8 +363,9 @@ void office_status(struct office *o, struct office_now now, struct branch_status
     row->pos = (int64_t)list->pos;
     row->as_of_us = list->as_of_us;
     row->list_heard_us = list->heard_us;
+    row->list_age_s = list->heard_us != 0 && now.wall_us > list->heard_us ? (now.wall_us - list->heard_us) / SECOND_US : 0;
     row->clock_off_s = o->taking.clock_off_us / SECOND_US;
-    row->disk_full = o->disk_full;
+    row->disk_full = o->disk_full || spool_lacks_disk(o->spool);
 }
 
 void office_health(struct office *o, struct office_now now, char *out, size_t cap)

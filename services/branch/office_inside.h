@@ -21,7 +21,7 @@ struct office {
     char source[EVENT_SOURCE_CAP], prefix[NUMBER_PREFIX_CAP];
     struct question *questions, **questions_end;
     struct office_now now;
-    int64_t swept_us, forgot_us;
+    int64_t swept_us, forgot_us, reserved_us, no_room_us, begun_us;
     char (*erased)[EVENT_KEY_CAP]; /* told by the feed, not stored yet */
     size_t erased_n;
     struct {

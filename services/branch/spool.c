@@ -2,9 +2,15 @@
 #include "spool.h"
 #include "base/text.h"
 #include "spool_inside.h"
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+/* The log must fit into the file's growth by the reserve, and what answers change besides. */
+#define LOG_PAGES "PRAGMA wal_autocheckpoint = 128"
+#define RESERVE_BYTES (2 * 1024 * 1024)
 #define NEARLY_FULL_PERCENT 80
 
 static const char schema[] =
@@ -176,12 +182,17 @@ struct spool *spool_open(const char *path, const struct spool_limits *limits, ch
 {
     struct spool *spool = memory_new(sizeof(*spool));
     spool->limits = *limits;
+    (void)snprintf(spool->reserve, sizeof(spool->reserve), "%s-reserve", path);
     spool->db = db_open(path, DB_SYNC_FULL, DB_ALONE, schema, texts, SPOOL_STATEMENTS_N, error, error_cap);
-    enum status status = spool->db != NULL ? spool_begin(spool) : STATUS_CLOSED;
+    enum status status = spool->db != NULL ? db_run(spool->db, LOG_PAGES) : STATUS_CLOSED;
+    if (status == STATUS_OK)
+        status = spool_begin(spool);
     if (status == STATUS_OK)
         status = state_load(spool);
     if (status == STATUS_OK)
         status = spool_commit(spool);
+    if (status == STATUS_OK)
+        spool_reserve(spool);
     if (status == STATUS_OK)
         return spool;
     if (spool->db != NULL)
@@ -244,6 +255,40 @@ void spool_rollback(struct spool *spool)
     if (spool->changing)
         spool->state = spool->before;
     spool->changing = false;
+}
+
+/* --- room ----------------------------------------------------------------------------------------- */
+
+void spool_reserve(struct spool *spool)
+{
+    if (spool->reserved)
+        return;
+    int fd = open(spool->reserve, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    spool->reserved = fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (!spool->reserved)
+        (void)unlink(spool->reserve);
+}
+
+enum status spool_give_up_reserve(struct spool *spool)
+{
+    if (!spool->reserved)
+        return STATUS_FULL;
+    spool->reserved = false;
+    (void)unlink(spool->reserve);
+    /* With that much room the log can go into the file, and gives its own back. */
+    return spool_sweep(spool) == STATUS_OK ? STATUS_OK : STATUS_AGAIN;
+}
+
+bool spool_has_reserve(const struct spool *spool)
+{
+    return spool->reserved;
+}
+
+bool spool_lacks_disk(const struct spool *spool)
+{
+    return !spool->reserved && spool->state.facts > 0;
 }
 
 /* --- taking --------------------------------------------------------------------------------------- */

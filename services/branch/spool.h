@@ -65,6 +65,14 @@ bool spool_is_full(const struct spool *);
 bool spool_is_nearly_full(const struct spool *);
 int64_t spool_full_percent(const struct spool *);
 
+/* A file beside the spool keeps some room of the disk: taking an answer needs room too, and without it a full disk would stay full
+ * for ever. Given up when an answer finds none, made again when there is some; meanwhile nothing is taken but into an empty spool. */
+void spool_reserve(struct spool *);
+/* STATUS_OK: there is room to go on with. STATUS_FULL: it was given up before. */
+enum status spool_give_up_reserve(struct spool *) MUST_CHECK;
+bool spool_has_reserve(const struct spool *);
+bool spool_lacks_disk(const struct spool *); /* nothing may be taken for want of it */
+
 struct spool_fact {
     const char *type, *key;
     struct bytes draft;

@@ -51,6 +51,8 @@ enum spool_statement {
 struct spool {
     struct db *db;
     struct spool_limits limits;
+    char reserve[512]; /* path */
+    bool reserved;
     int64_t erased; /* remembered ones, as of the last look */
     struct spool_state state, before; /* before: as it is on the disk, while `changing` */
     bool changing;                    /* a transaction was begun, and not ended for good */

@@ -234,8 +234,10 @@ enum status worklist_begin(struct worklist *list, const char *stream, const char
         status = text_put(list, "stream", stream);
     if (status == STATUS_OK)
         status = text_put(list, "filter", filter);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        worklist_rollback(list);
         return status;
+    }
     list->state = (struct worklist_state){.pos = 0};
     (void)text_copy(list->state.stream, sizeof(list->state.stream), stream);
     (void)text_copy(list->filter, sizeof(list->filter), filter);
