@@ -86,7 +86,6 @@ def half_batch(k):
     raw = msgpack.packb(k.journal.batch(10, 20))
     k.say("BATCH", raw[:len(raw) // 2])
     k.batch(20, 30)
-    k.upto = 10
     k.expect_open(10, "F3", want="OPEN from behind the hole")
     k.opened()
     k.serve()
@@ -160,7 +159,6 @@ def wrong_link_once(k):
     k.begin()
     k.batch(10, 20, link=bytes(16))
     k.batch(20, 30)
-    k.upto = 10
     if again(k, 10, "F6"):
         k.opened()
         k.serve(rule="F6")

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """A client with one fault, to prove the kit: sloppy.py FAULT KEYFILE JOB …  Each check has a fault that it has to find; `FOR` says which,
 and which rule the kit has to cite. Faults are laid over Python's client."""
-import os
 import pathlib
 import sys
 import time
@@ -14,7 +13,7 @@ import msgpack  # noqa: E402
 Reader, Source, Line, Client, Error, Answer = (aftercare.Reader, aftercare.Source, aftercare.Line, aftercare.Client, aftercare.Error,
                                                aftercare.Answer)
 reader_open, say, hear, connect = Reader.open, Line.say, Line.hear, Line.connect
-take, on_answer, greet, send, init = Reader.take, Source.on_answer, Source.greet, Source.send, Source.__init__
+take, on_answer, send, init = Reader.take, Source.on_answer, Source.send, Source.__init__
 
 
 def unjudged(self, fields):
@@ -222,13 +221,6 @@ def counts_answers():
 
 def forgets_when_sent():
     saying("HELLO", lambda f: {**f, "first": f["last"] + 1})
-
-
-def renumbers():
-    def altered(self, n, last, answers):
-        self.kept["incarnation"] = os.urandom(16)
-        return greet(self, n, last, answers)
-    Source.greet = altered
 
 
 def re_encodes():

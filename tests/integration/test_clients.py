@@ -109,8 +109,14 @@ class Clients(unittest.TestCase):
         for name in names:
             self.key_file(name, [relay.endpoint])
         running = {name: self.start(name) for name in names}
-        for round_ in range(4):
+        for round_ in range(3):
+            for name in names:  # a backlog to be in the middle of
+                os.killpg(running[name].pid, signal.SIGKILL)
+                running[name].wait()
             self.append_some(round_)
+            self.stack.wait_caught_up()
+            before = {name: self.table(name) for name in names}
+            running = {name: self.start(name) for name in names}
             if round_ == 1:
                 self.stack.kill_and_wait_restart("intake")  # and the feed with it
             if round_ == 2:  # the line to the feed stands still, and breaks
@@ -118,11 +124,12 @@ class Clients(unittest.TestCase):
                 relay = Relay(self.stack.ports[2], 1 << 40)
                 for name in names:
                     self.key_file(name, [relay.endpoint])
-            for name in names:  # each at another moment of its work
+            for name in names:  # as soon as anything of it shows
+                until(f"{name}'s table moves", lambda: self.table(name) != before[name], 60)
                 os.killpg(running[name].pid, signal.SIGKILL)
                 running[name].wait()
                 running[name] = self.start(name)
-        self.stack.kill_and_wait_restart("intake")
+        self.stack.kill_and_wait_restart("intake")  # while they follow
         self.append_some("last")
         self.stack.wait_caught_up()
         for name in names:
