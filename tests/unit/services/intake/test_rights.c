@@ -84,6 +84,7 @@ static const struct {
     {"44", "", "ticket.noted", "1101", "", false},
     {"44", "", "ticket.noted", "", "", false},
     {"44", "", "policy.published", "", "", true},
+    {"44", "", "personal.erased", "31", "", true},
     {"44", "", "principal.added", "", "", false},
     {"", "S7", "job.offered", "1101", "S7", true},
     {"", "S7", "job.offered", "1101", "S8", false},
