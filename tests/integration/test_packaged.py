@@ -54,7 +54,7 @@ class Packaged(unittest.TestCase):
         self.works(source / "b" / "mine", config.parent)
 
     def test_deb(self):
-        run("cpack", "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B", self.folder, cwd=self.folder)
+        run("cpack", "-G", "DEB", "--config", BUILD / "proto/clients/c/CPackConfig.cmake", "-B", self.folder, cwd=self.folder)
         packages = list(self.folder.glob("*.deb"))
         self.assertEqual(len(packages), 1, packages)
         self.assertTrue(packages[0].name.startswith("libaftercare-dev_"), packages)
