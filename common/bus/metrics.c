@@ -194,7 +194,7 @@ static bool endpoint_parse(const char *endpoint, struct sockaddr_storage *out, c
 bool metrics_serve(struct metrics *m, const char *endpoint, char *error, unsigned long error_cap)
 {
     struct sockaddr_storage address;
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD; /* select() ends at descriptor 1,023, and a thousand readers lie before it */
 
     assert(!m->daemon);
     memset(&address, 0, sizeof address);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -33,9 +34,20 @@ struct bus_socket {
 
 static void *context;
 
+/* A connection is a file descriptor, and the usual soft limit is 1,024 of them: more are ours to take. */
+static void descriptors_allow(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void bus_start(void)
 {
     assert(!context);
+    descriptors_allow();
     context = zmq_ctx_new();
     if (!context)
         log_fatal("ZeroMQ does not start: %s", zmq_strerror(errno));

@@ -14,6 +14,7 @@
 #define EMPTY_AFTER 50000
 #define STRETCH_BY_TYPE 20000
 #define READER_SILENCE_US (600 * SECOND_US)
+#define READER_STALLED_US (120 * SECOND_US)
 
 struct reader_session *reader_of(struct feed *feed, const struct bus_peer *peer)
 {
@@ -23,20 +24,6 @@ struct reader_session *reader_of(struct feed *feed, const struct bus_peer *peer)
             return reader;
     }
     return NULL;
-}
-
-void readers_sweep(struct feed *feed)
-{
-    int64_t now_us = clock_boot_us();
-    for (size_t i = feed->readers_n; i-- > 0;) {
-        struct reader_session *reader = feed->readers[i];
-        bool silent = !reader->open.follow && now_us - reader->heard_us > READER_SILENCE_US;
-        if (!reader->gone && !silent)
-            continue;
-        free(reader);
-        feed->readers[i] = feed->readers[--feed->readers_n];
-    }
-    metric_set(feed->readers_gauge, (int64_t)feed->readers_n);
 }
 
 /* Whatever a reader says it can take: what it does not read lies in our memory. */
@@ -413,6 +400,30 @@ static int64_t allowance(const struct feed *feed, const struct reader_session *r
     if (MUTATION(MUTATION_CREDIT_IGNORED))
         return BATCH_MAP_BYTES;
     return room < reader->credit ? room : reader->credit;
+}
+
+/* It is owed events and takes none. Nothing is sent to it, so nothing else would tell that it is no longer there. */
+static bool is_stalled(const struct feed *feed, const struct reader_session *reader, int64_t now_us)
+{
+    return reader->pos < feed->state.head.pos && allowance(feed, reader) <= 0 && now_us - reader->heard_us > READER_STALLED_US;
+}
+
+void readers_sweep(struct feed *feed)
+{
+    int64_t now_us = clock_boot_us();
+    for (size_t i = feed->readers_n; i-- > 0;) {
+        struct reader_session *reader = feed->readers[i];
+        bool silent = !reader->open.follow && now_us - reader->heard_us > READER_SILENCE_US;
+        if (!reader->gone && !silent && is_stalled(feed, reader, now_us)) {
+            feed_error(feed, &reader->peer, 0, "stalled", "no credit was given back; open again behind what is applied");
+            reader->gone = true;
+        }
+        if (!reader->gone && !silent)
+            continue;
+        free(reader);
+        feed->readers[i] = feed->readers[--feed->readers_n];
+    }
+    metric_set(feed->readers_gauge, (int64_t)feed->readers_n);
 }
 
 /* True: the reader may go on at once. */

@@ -17,6 +17,9 @@ int bench_load(int argc, char **argv);
 int bench_clocks(int argc, char **argv);
 int bench_fire(int argc, char **argv);
 int bench_poll(int argc, char **argv);
+/* "hostile CMD LIVE FEED STREAM FEEDS LIVES SENDERS RATE AFTER": so many readers and subscribers that stand still, and senders of RATE garbage
+ * frames a second each, until it is told to end. Prints its line when they are connected. */
+int bench_hostile(int argc, char **argv);
 /* "follow FEED STREAM": one reader from the first event to the head, links verified. */
 int bench_follow(int argc, char **argv);
 

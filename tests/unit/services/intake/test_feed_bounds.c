@@ -295,6 +295,26 @@ static void test_a_thousand_that_do_not_read_share_the_memory(void **state)
     feed_end(feed);
 }
 
+static void test_who_takes_nothing_for_two_minutes_has_no_session(void **state)
+{
+    (void)state;
+    struct feed *feed = feed_new();
+    opens(feed, 1, "a", 10000);
+    opens(feed, 2, "a", 10000);
+    run_out(feed);
+    feed->readers[0]->heard_us -= 119 * SECOND_US;
+    feed->readers[1]->heard_us -= 121 * SECOND_US;
+    run_out(feed);
+    assert_int_equal(feed->readers_n, 1);
+    assert_string_equal(said, "ERROR");
+    assert_string_equal(code, "stalled");
+    feed->readers[0]->heard_us -= 2 * SECOND_US;
+    gives(feed, 1, 20000); /* slow, and alive */
+    run_out(feed);
+    assert_int_equal(feed->readers_n, 1);
+    feed_end(feed);
+}
+
 static void test_the_database_is_asked_so_often_in_a_turn(void **state)
 {
     (void)state;
@@ -318,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_so_many_readers_and_no_more),
                                        cmocka_unit_test(test_who_reads_alone_has_all_its_credit_and_no_more_than_the_most),
                                        cmocka_unit_test(test_a_thousand_that_do_not_read_share_the_memory),
+                                       cmocka_unit_test(test_who_takes_nothing_for_two_minutes_has_no_session),
                                        cmocka_unit_test(test_the_database_is_asked_so_often_in_a_turn)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
