@@ -20,7 +20,7 @@ import zmq
 
 from stack import BIN, USER, Failed, free_ports, until
 
-TOOL = "aftercare-at-branch"  # what the branch's package installs as `aftercare`
+TOOL = "at-branch/aftercare"  # what the branch's package installs as `aftercare`
 
 
 class Branch:
