@@ -186,7 +186,7 @@ static void on_ended(struct process *process)
     world_say("%s has ended (%d)", process->name, process->exit_code);
     bool needed = daemon->worker == NULL && !intake_runs();
     if (daemon->running == 0 && (daemon->kept || needed))
-        world_at(world_now_us() + world_between(100, 3000) * 1000, daemon_begin, daemon);
+        world_at(world_now_us() + world_between(100, 1500) * 1000, daemon_begin, daemon);
 }
 
 static void begin(struct daemon *daemon)

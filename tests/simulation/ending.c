@@ -191,20 +191,21 @@ struct handled {
     char key[EVENT_KEY_CAP];
 };
 
-static bool is_dropped(const struct db *journal, const struct worker *worker, uint64_t pos, struct arena *arena)
+/* Which events that worker has left out, by position. */
+static bool *dropped_by(const struct db *journal, const struct worker *worker)
 {
-    for (size_t i = pos; i < journal->journal_n; i++) {
+    bool *left_out = memory_new(journal->journal_n + 1);
+    for (size_t i = 0; i < journal->journal_n; i++) {
         struct event event;
         struct problem problem;
         struct event_dropped dropped;
-        if (!text_equal(journal->journal[i]->type, "event.dropped"))
-            continue;
-        if (event_decode(journal->journal[i]->body, bytes_of(NULL, 0), &event, &problem) &&
-            record_decode(&event_dropped_record, RECORD_PLAIN, DECODE_LENIENT, event.data, arena, &dropped, &problem) &&
-            dropped.pos == (int64_t)pos && text_equal(dropped.worker, worker->name))
-            return true;
+        if (text_equal(journal->journal[i]->type, "event.dropped") &&
+            event_decode(journal->journal[i]->body, bytes_of(NULL, 0), &event, &problem) &&
+            record_decode(&event_dropped_record, RECORD_PLAIN, DECODE_LENIENT, event.data, NULL, &dropped, &problem) &&
+            text_equal(dropped.worker, worker->name))
+            left_out[dropped.pos] = true;
     }
-    return false;
+    return left_out;
 }
 
 /* Each event once, in the order of its key, whatever was parked on the way; nothing is parked any more. */
@@ -212,9 +213,10 @@ static void handled_check(const struct db *journal, const struct worker *worker)
 {
     struct handled *all = NULL, *one;
     struct arena *arena = arena_new(1 << 12);
+    const bool *left_out = dropped_by(journal, worker);
     for (size_t i = 0; i < journal->journal_n; i++) {
         const struct journal_row *row = journal->journal[i];
-        if (!worker_handles(worker, row->type) || is_dropped(journal, worker, row->pos, arena))
+        if (left_out[row->pos] || !worker_handles(worker, row->type))
             continue;
         HASH_FIND_STR(all, row->key, one);
         if (one == NULL) {

@@ -131,7 +131,7 @@ static void ticket_some(char key[24])
 static void poison(void)
 {
     char key[24], kind[32], json[80];
-    poison_kind(world_chance(400), workers[world_draw(WORKERS)]->name, kind);
+    poison_kind(world_chance(300), workers[world_draw(WORKERS)]->name, kind);
     ticket_some(key);
     text_format(json, sizeof(json), "{\"kind\":\"%s\"}", kind);
     put(some_branch(), "ticket.noted", key, json);

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <stdarg.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -291,7 +289,7 @@ static void fiber_wake_at(struct fiber *fiber, int64_t at_us)
     world_at(at_us, fiber_resume, fiber);
 }
 
-static void *stack_take(void)
+__attribute__((noinline)) static void *stack_take(void)
 {
     if (world.stacks_n > 0) {
         void *kept = world.stacks[--world.stacks_n];
@@ -471,58 +469,5 @@ int sim_thread_join(pthread_t id, void **result)
     (void)result;
     while (!thread->fiber->done)
         world_sleep(1000);
-    return 0;
-}
-
-/* Only one runs at a time. */
-int sim_mutex_lock(pthread_mutex_t *mutex);
-int sim_mutex_lock(pthread_mutex_t *mutex)
-{
-    (void)mutex;
-    return 0;
-}
-
-int sim_mutex_unlock(pthread_mutex_t *mutex);
-int sim_mutex_unlock(pthread_mutex_t *mutex)
-{
-    (void)mutex;
-    return 0;
-}
-
-int sim_clock_gettime(clockid_t clock, struct timespec *out);
-int sim_clock_gettime(clockid_t clock, struct timespec *out)
-{
-    (void)clock;
-    out->tv_sec = world.now_us / SECOND_US;
-    out->tv_nsec = world.now_us % SECOND_US * 1000;
-    return 0;
-}
-
-int sim_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
-int sim_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
-{
-    int64_t until_us = until->tv_sec * SECOND_US + until->tv_nsec / 1000;
-    (void)cond;
-    (void)mutex;
-    world_touch();
-    if (world.now_us >= until_us)
-        return ETIMEDOUT;
-    world_wait(until_us);
-    return 0;
-}
-
-int sim_cond_broadcast(pthread_cond_t *cond);
-int sim_cond_broadcast(pthread_cond_t *cond)
-{
-    (void)cond;
-    process_wake(process_current());
-    return 0;
-}
-
-int sim_usleep(unsigned us);
-int sim_usleep(unsigned us)
-{
-    world_touch();
-    world_sleep(us);
     return 0;
 }
