@@ -14,6 +14,7 @@
 
 #define FRESH_SCHEMA "intake_new"
 #define BATCH_ROWS 4096
+#define AHEAD_ROWS 256
 #define CACHE_ROWS 65536
 #define WARNINGS_TOLD 20
 
@@ -180,6 +181,17 @@ static bool tell(struct refold *refold, const struct verify_row *row)
 
 /* --- all of them ----------------------------------------------------------------------------------- */
 
+/* Whoever looks at the lease finds it running, however long something takes. */
+static bool renew(struct refold *refold)
+{
+    int64_t now_us = clock_boot_us();
+    if (now_us - refold->renewed_us < refold->store.lease_ms * 1000 / 4)
+        return true;
+    refold->renewed_us = now_us;
+    return store_renew(&refold->store, &refold->journal.head, refold->journal.head.rec_us, NULL, 0) == STATUS_OK ||
+           failed(refold, refold->store.pg, "the lease");
+}
+
 static bool write_out(struct refold *refold)
 {
     if (pg_begin(refold->fresh) != STATUS_OK || mirror_send(refold->fresh, refold->tables) != STATUS_OK ||
@@ -187,33 +199,60 @@ static bool write_out(struct refold *refold)
         return failed(refold, refold->fresh, "PostgreSQL");
     tables_forget(refold->tables);
     show(refold, false);
-    int64_t now_us = clock_boot_us();
-    if (now_us - refold->renewed_us < refold->store.lease_ms * 1000 / 3)
-        return true;
-    refold->renewed_us = now_us;
-    return store_renew(&refold->store, &refold->journal.head, refold->journal.head.rec_us, NULL, 0) == STATUS_OK ||
-           failed(refold, refold->store.pg, "the lease");
+    return true;
+}
+
+/* Rows that these events will need are fetched together. */
+static bool touch(struct refold *refold, const struct verify_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct event_type *type = rows[i].readable ? event_type_find(rows[i].event.type, rows[i].event.v) : NULL;
+        bool registered = type != NULL && text_equal(type->name, "ticket.registered"), job = type != NULL && text_starts(type->name, "job.");
+        char principal[sizeof(((struct principal_row *)0)->id)] = "";
+        arena_reset(refold->arena);
+        if (type == NULL || ((registered || job) && !data_read(refold, &rows[i], type)) ||
+            !source_principal(rows[i].event.from, principal, sizeof(principal)))
+            continue;
+        /* Every job.* record begins with the job's name. */
+        desk_touch(refold->tables, principal, type->name, rows[i].key, job ? refold->object : "", registered ? refold->object : NULL);
+    }
+    bool missed = tables_missed(refold->tables);
+    return !missed || mirror_fetch(refold->fresh, refold->tables) == STATUS_OK || failed(refold, refold->fresh, "PostgreSQL");
+}
+
+static bool tell_some(struct refold *refold, const struct verify_row *rows, size_t n)
+{
+    bool fine = touch(refold, rows, n);
+    for (size_t i = 0; fine && i < n; i++) {
+        fine = renew(refold) && tell(refold, &rows[i]);
+        if (fine && refold->told % BATCH_ROWS == 0)
+            fine = write_out(refold);
+    }
+    return fine;
 }
 
 static bool tell_all(struct refold *refold)
 {
     struct verify_walk walk;
-    struct verify_row row = {0};
+    struct verify_row *rows = memory_new(AHEAD_ROWS * sizeof(*rows));
+    size_t n = AHEAD_ROWS;
     bool fine = true;
     enum status status = pg_run(refold->reading, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if (status == STATUS_OK)
         status = verify_walk_open(&walk, refold->reading, 1, (int64_t)refold->journal.head.pos);
-    if (status != STATUS_OK)
-        return failed(refold, refold->reading, "PostgreSQL");
-    while (fine && (status = verify_walk_next(&walk, &row)) == STATUS_OK) {
-        fine = tell(refold, &row);
-        if (fine && refold->told % BATCH_ROWS == 0)
-            fine = write_out(refold);
+    fine = status == STATUS_OK;
+    while (fine && n == AHEAD_ROWS) {
+        for (n = 0; n < AHEAD_ROWS && (status = verify_walk_next(&walk, &rows[n])) == STATUS_OK;)
+            n++;
+        fine = (status == STATUS_OK || status == STATUS_ABSENT) && tell_some(refold, rows, n);
     }
-    verify_walk_close(&walk);
-    verify_row_release(&row);
-    if (fine && status != STATUS_ABSENT)
-        return failed(refold, refold->reading, "PostgreSQL");
+    if (status != STATUS_OK && status != STATUS_ABSENT)
+        failed(refold, refold->reading, "PostgreSQL");
+    else
+        verify_walk_close(&walk);
+    for (size_t i = 0; i < AHEAD_ROWS; i++)
+        verify_row_release(&rows[i]);
+    free(rows);
     return fine && write_out(refold);
 }
 

@@ -121,6 +121,8 @@ class Takeover(unittest.TestCase):
     def check(self, senders):
         pair = self.pair
         active = pair.active()
+        rows = pair.json("status")["services"]  # the command finds who serves; so have the workers that answer
+        self.assertTrue(all(row["answers"] for row in rows), rows)
         events = list(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/check").events())
         found = [line for check in (lambda: checker.check_sent(events, {s.source: s.sent for s in senders}),
                                     lambda: checker.check_once(events), lambda: checker.check_causes(events)) for line in check()]
