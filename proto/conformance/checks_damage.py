@@ -61,23 +61,8 @@ def half_frames(k):
     for verb, data in ((b"HEAD", b"\x84\xa4head"), (b"HEAD", b"\x80\x80"), (b"HEAD", b"\x93\x01\x02\x03"), (b"\xff\xfe", b"\x80"),
                        (b"HEAD", b"\xdf\xff\xff\xff\xff"), (b"HEAD", b"\x81\xa4head\xc1")):
         k.feed.send_multipart([k.peer, verb, data])
-    serve_on(k, 10, "T3")
+    k.serve(rule="T3", reopen=(10, 20, 30, 40))
     k.everything("T3")
-
-
-def serve_on(k, upto, rule):
-    """What follows, be it in this session or over a new OPEN from `upto`."""
-    k.batch(upto, upto + 10)
-    try:
-        k.expect_open(None, rule, seconds=0.7)
-    except Broken as broken:
-        if "nothing in" not in broken.what:
-            raise
-    else:
-        if k.upto not in (upto, upto + 10):
-            raise Broken(rule, f"OPEN after {k.upto}, {upto} was read last")
-        k.opened()
-    k.serve(rule=rule)
 
 
 def half_batch(k):

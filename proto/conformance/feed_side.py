@@ -17,6 +17,9 @@ class Feed(Kit):
                 self.on_credit(said)
             elif said.verb != "CLOSE":
                 raise Broken(rule, f"{said.verb} where {want} was due")
+        return self.on_open(said, after, rule, link)
+
+    def on_open(self, said, after=None, rule="F1", link=True):
         if said["stream"] not in (0, self.stream):
             raise Broken("F1", f"OPEN for the stream {said['stream']!r}, the key file says {self.stream!r}")
         if said["consumer"].split("/")[0] != self.principal:
@@ -62,8 +65,8 @@ class Feed(Kit):
     def caught_up(self):
         self.head("CAUGHT_UP")
 
-    def serve(self, step=7, rule="F1", until=None, end=True):
-        """Honestly to the head, by credit, over whatever OPENs come; then the client ends (follow: at `until`)."""
+    def serve(self, step=7, rule="F1", reopen=()):
+        """Honestly to the head, by credit; then the client ends. reopen: positions from which it may begin anew meanwhile."""
         upto, told, deadline = self.upto, False, time.monotonic() + 2 * PATIENCE
         while self.process.poll() is None:
             if upto < self.journal.n and self.credit > 0:
@@ -84,10 +87,13 @@ class Feed(Kit):
             said = self.hear(1)
             if said.verb == "CREDIT":
                 self.on_credit(said)
+            elif said.verb == "OPEN" and said["after"] in reopen:
+                self.on_open(said)
+                self.opened()
+                upto, told, reopen = said["after"], False, ()
             elif said.verb == "OPEN":
                 raise Broken(rule, f"OPEN after {said['after']} once more, where nothing was wrong")
-        if end:
-            self.wait_end(rule)
+        self.wait_end(rule)
 
     def begin(self, *job, upto=10, step=10):
         """The honest beginning of most checks: everything to `upto` has been sent."""

@@ -13,6 +13,8 @@ import unittest
 
 import msgpack
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "proto" / "clients" / "python"))
+import aftercare  # noqa: E402
 from relay import Relay
 from stack import BIN, TREE, USER, Stack, jsonl, until
 
@@ -183,8 +185,6 @@ class Clients(unittest.TestCase):
         self.append_some("asked")
         self.stack.wait_caught_up()
         key = self.key_file("ask")
-        sys.path.insert(0, str(CLIENTS / "python"))
-        import aftercare
         with aftercare.open(str(key)) as client:
             rows, as_of = client.ask("reporting", "tickets", limit=150, at_least=self.stack.head())
             self.assertGreater(len(rows), 50)
@@ -198,6 +198,66 @@ class Clients(unittest.TestCase):
             with self.assertRaises(aftercare.Error) as caught:
                 next(iter(client.read(3, bytes(range(16)))))
             self.assertEqual(caught.exception.code, "fork")
+
+    def read(self, principal="operator", **options):
+        """(events, cursors) up to the head."""
+        events, cursors = [], []
+        with aftercare.open(str(self.key_file(f"read-{principal}", principal=principal))) as client, client.read(**options) as reader:
+            for batch in reader:
+                events += batch.events
+                cursors.append((batch.upto, batch.link, len(events)))
+                reader.commit(batch)
+            return events, cursors, reader.whole
+
+    def test_what_a_reader_sees(self):
+        events = [{"type": "ticket.registered", "key": f"SEEN-{i}", "by": "x",
+                   "data": {"kind": "Pothole", "region": ("EAST-1", "EAST-2", "WEST-1")[i % 3], "customer": {"name": "王小明"}}} for i in range(30)]
+        self.stack("append", jsonl(self.folder / "seen.jsonl", events))
+        self.stack("say", "principal.added", "east", "id=east", "kind=integrator", "regions=EAST")
+        self.stack.wait_caught_up()
+        everything, _, whole = self.read()
+        self.assertTrue(whole)
+        self.assertEqual([e["pos"] for e in everything], list(range(1, len(everything) + 1)))
+        self.assertIn({"customer": {"name": "王小明"}}, [e["personal"] for e in everything])
+
+        def wanted(**filters):  # AND between kinds, OR within
+            return [e["pos"] for e in everything
+                    if (not filters.get("types") or e["type"].startswith(tuple(filters["types"])))
+                    and (not filters.get("regions") or e.get("region", "").startswith(tuple(filters["regions"])))
+                    and (not filters.get("keys") or e["key"] in filters["keys"])]
+        for filters in ({"types": ["ticket."]}, {"types": ["ticket.reg", "sla."], "regions": ["EAST-2", "WEST"]}, {"keys": ["SEEN-3", "SEEN-4"]},
+                        {"types": ["ticket."], "regions": ["EAST"], "keys": ["SEEN-0", "SEEN-1", "SEEN-2"]}, {"types": ["nothing."]}):
+            found, cursors, whole = self.read(credit=3000, **filters)
+            self.assertFalse(whole)
+            have = [e["pos"] for e in found]
+            self.assertEqual([p for p in have if p <= len(everything)], wanted(**filters), filters)
+            for upto, link, n in cursors[:: max(1, len(cursors) // 4)]:  # from wherever one has kept the cursor
+                rest = [e["pos"] for e in self.read(after=upto, link=link, **filters)[0]]
+                self.assertEqual(rest[:len(have) - n], have[n:], (filters, upto))
+        mine, _, whole = self.read("east")
+        self.assertFalse(whole)
+        self.assertEqual({e["key"] for e in mine if e["type"] == "ticket.registered"}, {f"SEEN-{i}" for i in range(30) if i % 3 < 2})
+        self.assertTrue(all(e.get("region", "").startswith("EAST") or e["type"].startswith(("policy.", "calendar.", "product.", "personal."))
+                            for e in mine))
+        self.assertEqual([e["pos"] for e in mine if e["personal"]], [])
+
+    def test_a_right_that_changes_is_no_hole(self):
+        self.stack("say", "principal.added", "wide", "id=wide", "kind=integrator", "regions=NORTH")
+        key = self.key_file("wide", principal="wide")
+        with aftercare.open(str(key)) as client, client.read(follow=True) as reader:
+            batches = iter(reader)
+            while not (reader.have >= self.stack.head()):
+                reader.commit(next(batches))
+            self.assertEqual((reader.whole, reader.session), (False, 1))
+            self.stack("say", "principal.changed", "wide", "id=wide", "kind=integrator")
+            self.append_some("wider")
+            seen = []
+            while not any(e["key"] == "STEP-wider-59" for e in seen):
+                batch = next(batches)
+                seen += batch.events
+                reader.commit(batch)
+            self.assertEqual((reader.whole, reader.session), (True, 2))
+            self.assertEqual([e["pos"] for e in seen], list(range(seen[0]["pos"], seen[-1]["pos"] + 1)))
 
     def test_cloudevents(self):
         self.stack("say", "register", "CLOUD-1", "kind=Pothole", "region=BOS-07", "customer.name=王小明", "customer.phone=13800000000")
