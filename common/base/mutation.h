@@ -27,7 +27,6 @@ enum mutation {
     MUTATION_FILTER_SKIPS,        /* a filtered reader's cursor moves past what had no room */
     MUTATION_PARKED_PASSED,       /* a later event of a parked one's key is handled */
     MUTATION_PARKED_FORGOTTEN,    /* a start does not know what was parked */
-    MUTATION_RELEASE_UNDRAWN,     /* what a released event concluded is undone with the next one, which fails */
     MUTATION_ANSWER_TORN,         /* an answer's rows and its position are not of one snapshot */
     MUTATION_SETTLED_EARLY,       /* the clock source is not made to wait for the workers */
     MUTATION_LINK_KEPT,           /* a link does not follow from the one before */

@@ -282,8 +282,7 @@ static enum step release_rows(struct run *run, const char *key, bool decide)
         if (step == STEP_MISS)
             break;
         buf_append(&slots, run->slots.data, run->slots.len);
-        if (!MUTATION(MUTATION_RELEASE_UNDRAWN))
-            run_begin(run, run->cause, run->at_us);
+        run_begin(run, run->cause, run->at_us);
         if (step == STEP_TROUBLE) {
             still_parked(run, row, why != NULL ? why : run->trouble, decide);
             continue;
