@@ -83,6 +83,7 @@ static const struct {
     {"policy.invalid", "the policy cannot be used[: {a}]", "政策无效[：{a}]"},
     {"calendar.invalid", "the calendar cannot be used[: {a}]", "日历无效[：{a}]"},
     {"principal.unknown", "no such principal[: {a}]", "没有这个主体[：{a}]"},
+    {"principal.key", "the key is another principal's[: {a}]", "该密钥属于另一主体[：{a}]"},
     {"principal.exists", "the principal exists already[: {a}]", "主体已存在[：{a}]"},
     {"mixed-keys", "{f} is about something else[: {a}]", "{f} 所指对象不一致[：{a}]"},
     {"hidden", "{f} never decides[: {a}]", "{f} 永远不会生效[：{a}]"},

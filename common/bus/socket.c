@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/key.h"
 #include "record/pack.h"
 
 #include <assert.h>
@@ -33,6 +34,9 @@ struct bus_socket {
 };
 
 static void *context;
+static struct {
+    char public_key[BUS_KEY_TEXT], secret_key[BUS_KEY_TEXT], server_key[BUS_KEY_TEXT];
+} identity; /* of this process as a client */
 
 /* A connection is a file descriptor, and the usual soft limit is 1,024 of them: more are ours to take. */
 static void descriptors_allow(void)
@@ -110,31 +114,103 @@ static bool options_set(void *zmq, enum bus_kind kind)
     return false;
 }
 
-static struct bus_socket *open_socket(enum bus_kind kind, const char *endpoint,
-                                      int (*attach)(void *, const char *), char *error, size_t error_cap)
+void bus_identify(const struct bus_key *key)
+{
+    explicit_bzero(&identity, sizeof identity);
+    if (!key || !*key->secret_key || !*key->server_key)
+        return;
+    memcpy(identity.public_key, key->public_key, sizeof identity.public_key);
+    memcpy(identity.secret_key, key->secret_key, sizeof identity.secret_key);
+    memcpy(identity.server_key, key->server_key, sizeof identity.server_key);
+}
+
+static bool option_text(void *zmq, int name, const char *value)
+{
+    return zmq_setsockopt(zmq, name, value, strlen(value)) == 0;
+}
+
+/* Applies to the connections made after it. */
+static bool identity_set(void *zmq, const char *endpoint)
+{
+    if (!*identity.secret_key || !text_starts(endpoint, "tcp://"))
+        return true;
+    return option_text(zmq, ZMQ_CURVE_SERVERKEY, identity.server_key) &&
+           option_text(zmq, ZMQ_CURVE_PUBLICKEY, identity.public_key) &&
+           option_text(zmq, ZMQ_CURVE_SECRETKEY, identity.secret_key);
+}
+
+static struct bus_socket *socket_open(enum bus_kind kind)
 {
     struct bus_socket *s = memory_new(sizeof *s);
 
     assert(context);
     s->kind = kind;
     s->zmq = zmq_socket(context, zmq_kind(kind));
-    if (s->zmq && options_set(s->zmq, kind) && attach(s->zmq, endpoint) == 0)
+    if (s->zmq && options_set(s->zmq, kind))
         return s;
-    (void)text_copy(error, error_cap, zmq_strerror(errno));
-    if (s->zmq)
-        zmq_close(s->zmq);
-    free(s);
+    int why = errno;
+    bus_close(&s);
+    errno = why;
     return NULL;
+}
+
+static struct bus_socket *failed(struct bus_socket *s, char *error, size_t error_cap)
+{
+    (void)text_copy(error, error_cap, zmq_strerror(errno));
+    bus_close(&s);
+    return NULL;
+}
+
+/* What a listener asks is decided when it is bound: each address of a socket may ask something else. */
+static bool door_open(void *zmq, const struct bus_door *door)
+{
+    bool good = (!door->domain || option_text(zmq, ZMQ_ZAP_DOMAIN, door->domain)) &&
+                option(zmq, ZMQ_CURVE_SERVER, door->secret_key != NULL);
+
+    if (good && door->secret_key)
+        good = option_text(zmq, ZMQ_CURVE_SECRETKEY, door->secret_key);
+    return good && zmq_bind(zmq, door->endpoint) == 0;
+}
+
+struct bus_socket *bus_bind_doors(enum bus_kind kind, const struct bus_door *doors, size_t n, const char *monitor,
+                                  char *error, size_t error_cap)
+{
+    struct bus_socket *s = socket_open(kind);
+
+    if (!s || (monitor && zmq_socket_monitor(s->zmq, monitor, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0))
+        return failed(s, error, error_cap);
+    for (size_t i = 0; i < n; i++)
+        if (!door_open(s->zmq, &doors[i]))
+            return failed(s, error, error_cap);
+    return s;
+}
+
+void bus_shut(struct bus_socket *s, const char *endpoint)
+{
+    (void)zmq_unbind(s->zmq, endpoint);
+}
+
+enum status bus_open_again(struct bus_socket *s, const struct bus_door *door)
+{
+    if (door_open(s->zmq, door))
+        return STATUS_OK;
+    return errno == EADDRINUSE ? STATUS_AGAIN : STATUS_REFUSED;
 }
 
 struct bus_socket *bus_bind(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
 {
-    return open_socket(kind, endpoint, zmq_bind, error, error_cap);
+    struct bus_door door = {.endpoint = endpoint};
+
+    return bus_bind_doors(kind, &door, 1, NULL, error, error_cap);
 }
 
 struct bus_socket *bus_connect(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
 {
-    return open_socket(kind, endpoint, zmq_connect, error, error_cap);
+    struct bus_socket *s = socket_open(kind);
+
+    if (!s || !identity_set(s->zmq, endpoint) || zmq_connect(s->zmq, endpoint) != 0)
+        return failed(s, error, error_cap);
+    return s;
 }
 
 static void parts_release(struct bus_socket *s)
@@ -151,7 +227,8 @@ void bus_close(struct bus_socket **s_p)
     if (!s)
         return;
     parts_release(s);
-    zmq_close(s->zmq);
+    if (s->zmq)
+        zmq_close(s->zmq);
     free(s);
     *s_p = NULL;
 }
@@ -312,16 +389,22 @@ enum status bus_receive_from(struct bus_socket *s, struct bus_peer *peer, struct
 {
     enum status status;
     struct bytes id;
+    const char *user;
 
     assert(s->kind == BUS_ROUTER);
     peer->len = 0; /* an id that is too long is nobody's */
     status = receive_parts(s, 3);
+    peer->user[0] = '\0';
     if (s->parts_n > 0 && (status == STATUS_OK || status == STATUS_REFUSED)) {
         id = part_bytes(s, 0);
         if (id.len > BUS_PEER_MAX)
             return STATUS_REFUSED;
         peer->len = (uint8_t)id.len;
         memcpy(peer->id, id.data, id.len);
+        /* The routing id's frame has none after a poll; who is not named here is nobody. */
+        user = s->parts_n > 1 ? zmq_msg_gets(&s->parts[1], "User-Id") : NULL;
+        if (user && !text_copy(peer->user, sizeof peer->user, user))
+            peer->user[0] = '\0';
     }
     return status == STATUS_OK ? frame_read(s, 1, frame) : status;
 }

@@ -16,6 +16,19 @@ void bus_stop(void);
 
 struct bus_socket *bus_bind(enum bus_kind, const char *endpoint, char *error, size_t error_cap); /* NULL: error says why */
 struct bus_socket *bus_connect(enum bus_kind, const char *endpoint, char *error, size_t error_cap);
+/* One address of a bound socket, and what is asked of who comes there. */
+struct bus_door {
+    const char *endpoint;
+    const char *secret_key; /* Z85: the socket is CURVE's server there; NULL: the NULL mechanism */
+    const char *domain;     /* of the ZAP handler that is asked about each comer; NULL: nobody is asked; the same of all the socket's doors */
+};
+/* A socket with several addresses. monitor: inproc endpoint at which handshakes that failed are told (ZMQ_PAIR); NULL: nowhere. */
+struct bus_socket *bus_bind_doors(enum bus_kind, const struct bus_door *, size_t n, const char *monitor, char *error,
+                                  size_t error_cap);
+/* Shuts one of its addresses: who came through it is cut off … */
+void bus_shut(struct bus_socket *, const char *endpoint);
+/* … and opens it anew. STATUS_AGAIN: the address is not free yet. */
+enum status bus_open_again(struct bus_socket *, const struct bus_door *) MUST_CHECK;
 void bus_close(struct bus_socket **);
 /* What nobody has taken yet goes with it: a peer that hangs keeps nothing waiting. */
 void bus_close_now(struct bus_socket **);
@@ -30,9 +43,11 @@ enum status bus_receive(struct bus_socket *, struct frame *) MUST_CHECK;
 
 /* ROUTER: the peer's routing id (5 bytes here) first. STATUS_CLOSED: the peer is gone. */
 #define BUS_PEER_MAX 32
+#define BUS_USER_CAP 136
 struct bus_peer {
     uint8_t len;
     uint8_t id[BUS_PEER_MAX];
+    char user[BUS_USER_CAP]; /* the User-Id its handshake was given; "": none */
 };
 enum status bus_send_to(struct bus_socket *, const struct bus_peer *, const char *verb, struct bytes map) MUST_CHECK;
 enum status bus_receive_from(struct bus_socket *, struct bus_peer *, struct frame *) MUST_CHECK;

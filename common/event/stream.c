@@ -44,7 +44,7 @@ const struct record principal_revoked_record =
 
 static const struct field source_enrolled_fields[] = {
     F_TEXT(source_enrolled, source, FIELD_REQUIRED, "the source let in"),
-    F_BIN(source_enrolled, incarnation, FIELD_REQUIRED, "the incarnation that may go on with its numbers"),
+    F_BIN(source_enrolled, incarnation, 0, "the incarnation that may go on with its numbers; absent: the next one that comes"),
 };
 const struct record source_enrolled_record =
     RECORD(source_enrolled, source_enrolled_fields, "an operator lets in a source, or a new incarnation of it");

@@ -16,6 +16,7 @@ static const struct field settings_intake_fields[] = {
     F_TEXT(settings_intake, cmd, 0, "where it takes events (ROUTER); default tcp://127.0.0.1:7401"),
     F_TEXT(settings_intake, live, 0, "where it publishes to the workers (PUB); default tcp://127.0.0.1:7402"),
     F_TEXT(settings_intake, feed, 0, "where it replays and answers questions (ROUTER); default tcp://127.0.0.1:7403"),
+    F_TEXT(settings_intake, key, 0, "its own key file; default DATA/keys/server.key, where there is one: then CURVE on every TCP socket"),
     F_TEXT(settings_intake, metrics, 0, "address and port of metrics and health over HTTP; default 127.0.0.1:7410"),
     F_TEXT(settings_intake, dsn, 0, "PostgreSQL, as libpq connection text; default the private cluster, role intake"),
     F_INT_DEF(settings_intake, batch_events, 0, 256, 1, 256, "events in one commit at most"),
@@ -57,9 +58,10 @@ static const struct field settings_fields[] = {
     F_TEXT(settings, data, 0, "data folder: the database cluster, reports, logs of the supervisor"),
     F_TEXT(settings, sockets, 0, "folder of ipc sockets and of PostgreSQL's socket"),
     F_TEXT(settings, log, 0, "how logs are written: plain or json"),
-    F_TEXT(settings, cmd, 0, "where intake is reached to append, several with commas between; default as intake.cmd"),
-    F_TEXT(settings, live, 0, "where intake is reached for live events, in the same order; default as intake.live"),
-    F_TEXT(settings, feed, 0, "where intake is reached for replay and questions, in the same order; default as intake.feed"),
+    F_TEXT(settings, cmd, 0, "where intake is reached to append, several with commas between; default the socket folder, or what the key file says"),
+    F_TEXT(settings, live, 0, "where intake is reached for live events, in the same order"),
+    F_TEXT(settings, feed, 0, "where intake is reached for replay and questions, in the same order"),
+    F_TEXT(settings, key, 0, "key file of who connects over TCP; default DATA/keys/NAME.key, NAME being operator, or the worker's"),
     F_RECORD(settings, intake, 0, &settings_intake_record, "intake: the one writer of the journal"),
     WORKER(dispatcher, "dispatcher", "dispatcher: who does it, and who next"),
     WORKER(sla_watchdog, "sla-watchdog", "sla-watchdog: measures every promise"),
@@ -89,16 +91,22 @@ static void dsn_fill(char *out, size_t cap, const char *sockets, const char *rol
     buf_release(&host);
 }
 
-/* Where a client on this host finds what is bound to every address. */
-static void reach_fill(char *out, const char *bound)
+void settings_local(const struct settings *s, const char *name, char out[ENDPOINT_CAP])
 {
-    static const char *const every[] = {"tcp://*:", "tcp://0.0.0.0:"};
-    if (*out)
+    out[0] = 0;
+    if (strlen(s->sockets) + strlen(name) + 8 < ENDPOINT_CAP)
+        text_format(out, ENDPOINT_CAP, "ipc://%s/%s", s->sockets, name);
+}
+
+/* Where a client on this host finds it; who was given a key file is told by that. */
+static void reach_fill(const struct settings *s, char *out, const char *bound, const char *name)
+{
+    if (*out || *s->key)
         return;
-    text_copy(out, ENDPOINT_CAP, bound);
-    for (size_t i = 0; i < COUNT_OF(every); i++)
-        if (text_starts(bound, every[i]) && strlen(bound) + 10 < ENDPOINT_CAP)
-            text_format(out, ENDPOINT_CAP, "tcp://127.0.0.1:%s", bound + strlen(every[i]));
+    if (text_starts(bound, "tcp://"))
+        settings_local(s, name, out);
+    else
+        text_copy(out, ENDPOINT_CAP, bound);
 }
 
 static void worker_fill(struct settings_worker *w, const char *sockets, const char *name, const char *metrics)
@@ -119,9 +127,9 @@ static void derived_fill(struct settings *s)
     fill(intake->feed, sizeof intake->feed, "tcp://127.0.0.1:7403");
     fill(intake->metrics, sizeof intake->metrics, "127.0.0.1:7410");
     dsn_fill(intake->dsn, sizeof intake->dsn, s->sockets, "intake");
-    reach_fill(s->cmd, intake->cmd);
-    reach_fill(s->live, intake->live);
-    reach_fill(s->feed, intake->feed);
+    reach_fill(s, s->cmd, intake->cmd, "cmd");
+    reach_fill(s, s->live, intake->live, "live");
+    reach_fill(s, s->feed, intake->feed, "feed");
     worker_fill(&s->dispatcher, s->sockets, "dispatcher", "127.0.0.1:7411");
     worker_fill(&s->sla_watchdog, s->sockets, "sla-watchdog", "127.0.0.1:7412");
     worker_fill(&s->follow_up, s->sockets, "follow-up", "127.0.0.1:7413");
@@ -270,6 +278,22 @@ bool settings_read(struct settings *s, const char *data_dir, const char *file, s
     derived_fill(s);
     values_check(s, problems);
     return problems->n == before;
+}
+
+bool settings_key(const struct settings *s, const char *given, const char *name, char out[400])
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    if (*given) {
+        text_format(out, 400, "%s", given);
+        return true; /* a name that leads nowhere is a mistake to be told, not a reason to go without */
+    }
+    if (credentials && *credentials && strlen(credentials) + strlen(name) + 6 < 400) {
+        text_format(out, 400, "%s/%s.key", credentials, name);
+        if (access(out, F_OK) == 0)
+            return true;
+    }
+    text_format(out, 400, "%s/keys/%s.key", s->data, name);
+    return access(out, F_OK) == 0;
 }
 
 const struct settings_worker *settings_worker(const struct settings *s, const char *name)

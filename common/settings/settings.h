@@ -8,7 +8,8 @@
 
 
 struct settings_intake {
-    char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where it binds */
+    char cmd[ENDPOINT_CAP], live[ENDPOINT_CAP], feed[ENDPOINT_CAP]; /* where it binds, beside the socket folder */
+    char key[256]; /* the server's key file */
     char metrics[64];
     char dsn[512];
     int64_t batch_events;
@@ -37,8 +38,10 @@ struct settings {
     char data[256];    /* data folder */
     char sockets[256]; /* folder of ipc and PostgreSQL's socket */
     char log[8];       /* plain, json */
-    /* where intake is reached: several with commas between, where one stands by for the other, in the same order each */
+    /* where intake is reached: several with commas between, where one stands by for the other, in the same order each; "": the key
+     * file says it */
     char cmd[ENDPOINTS_CAP], live[ENDPOINTS_CAP], feed[ENDPOINTS_CAP];
+    char key[256]; /* a client's key file */
     struct settings_intake intake;
     struct settings_worker dispatcher, sla_watchdog, follow_up, reporting; /* on file: sla-watchdog, follow-up */
     struct settings_branch branch;
@@ -50,6 +53,11 @@ void settings_defaults(struct settings *, const char *data_dir);
 /* Defaults, then the file (NULL: DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml where there is one), then the environment. */
 bool settings_read(struct settings *, const char *data_dir, const char *file, struct problems *) MUST_CHECK;
 void settings_print(const struct settings *, struct buf *out); /* YAML with comments */
+/* Where the key file of `name` (server, operator, a worker) is: `given` where that is set, NAME.key in the folder that
+ * CREDENTIALS_DIRECTORY names, DATA/keys/NAME.key. False: there is none (the last of them is in `out` then). */
+bool settings_key(const struct settings *, const char *given, const char *name, char out[400]);
+/* The socket of that name (cmd, live, feed) in the socket folder. */
+void settings_local(const struct settings *, const char *name, char out[ENDPOINT_CAP]);
 const struct settings_worker *settings_worker(const struct settings *, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/key.h"
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,35 @@ static void read_settings(struct settings *settings, const struct options *optio
         log_error("settings, line %u: %s", problems.items[i].line, buf_text(&line));
     }
     exit(2);
+}
+
+static bool is_tcp(const char *list)
+{
+    return strstr(list, "tcp://") != NULL;
+}
+
+static void reach(char *endpoint, const char *of_key, uint32_t n)
+{
+    if (endpoint[0] == '\0' && n > 0)
+        text_copy(endpoint, ENDPOINT_CAP, of_key);
+}
+
+/* Over TCP it is known by its key, and a key file of its own may say where intake is. */
+static void identify(struct settings *settings, const char *name)
+{
+    char path[400];
+    struct bus_key key;
+    struct problem problem;
+    bool local = !is_tcp(settings->cmd) && !is_tcp(settings->live) && !is_tcp(settings->feed);
+    if ((settings->key[0] == '\0' && local) || !settings_key(settings, settings->key, name, path))
+        return;
+    if (!bus_key_load(path, &key, &problem))
+        log_fatal("key %s: %s", problem.field, problem.args);
+    reach(settings->cmd, key.endpoints.cmd[0], key.endpoints.cmd_n);
+    reach(settings->live, key.endpoints.live[0], key.endpoints.live_n);
+    reach(settings->feed, key.endpoints.feed[0], key.endpoints.feed_n);
+    bus_identify(&key);
+    bus_key_forget(&key);
 }
 
 const int64_t apply_bounds_us[8] = {1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000};
@@ -229,6 +259,7 @@ int worker_main(const struct worker *worker, int argc, char **argv)
         buf_release(&out);
         return 0;
     }
+    identify(&settings, worker->name);
     shell_open(&shell, worker, &settings, options.mode);
     if (options.mode == MODE_SERVE)
         return serve(&shell);

@@ -6,6 +6,7 @@
 #include "draft_line.h"
 #include "event_print.h"
 #include "field_text.h"
+#include "line.h"
 #include "proto/catalogue.h"
 #include "record/pack.h"
 #include <inttypes.h>
@@ -157,9 +158,11 @@ static int append_send(struct append *append, struct bytes content)
         return code;
     digest_of(content, digest);
     hex_print(digest, 16, hex);
-    text_format(source, sizeof(source), "operator/%s", hex);
+    const char *principal = line_principal(append->cli);
+    hex[EVENT_SOURCE_CAP - 2 - strlen(principal) < 32 ? EVENT_SOURCE_CAP - 2 - strlen(principal) : 32] = '\0';
+    text_format(source, sizeof(source), "%s/%s", principal, hex);
     if (append->again)
-        source_random(source);
+        source_random(append->cli, source);
     append->sender = sender_open(append->cli, stream.stream, source, (int64_t)append->n, on_answer,
                                  append, &code);
     if (append->sender == NULL)

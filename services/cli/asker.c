@@ -19,7 +19,7 @@ struct asker *asker_new(const struct cli *cli)
     struct asker *asker = memory_new(sizeof(*asker));
     asker->cli = cli;
     asker->arena = arena_new(65536);
-    if (!line_open(cli, &asker->line, cli->settings.feed))
+    if (!line_open(cli, &asker->line, "feed", line_principal(cli)))
         asker_destroy(&asker);
     return asker;
 }

@@ -84,6 +84,7 @@ int command_webhook(struct cli *, int, char **);
 int command_refused(struct cli *, int, char **);
 int command_summary(struct cli *, int, char **);
 int command_report(struct cli *, int, char **);
+int command_keys(struct cli *, int, char **);
 int command_rebuild(struct cli *, int, char **);
 int command_verify(struct cli *, int, char **);
 int command_schema(struct cli *, int, char **);

@@ -36,6 +36,7 @@ static const struct command commands[] = {
     {"webhook", command_webhook, true, "what is pushed to others by HTTP; retry or skip what they do not take"},
     {"summary", command_summary, true, "what happened, in figures"},
     {"report", command_report, true, "close a period and write its report"},
+    {"keys", command_keys, true, "make, list, hand out, change and revoke keys"},
     {"rebuild", command_rebuild, false, "make a worker's tables anew from the journal"},
     {"verify", command_verify, true, "prove the journal and every worker's tables"},
     {"schema", command_schema, false, "the catalogue as AsyncAPI or JSON Schema"},

@@ -52,7 +52,7 @@ int refusal_say(const struct cli *, const struct problem *);
 /* Who acts by hand: the login, for the operator's principal ("ann for operator"). */
 void operator_by(char out[EVENT_BY_CAP]);
 /* "operator/0123…": 8 random bytes. */
-void source_random(char out[EVENT_SOURCE_CAP]);
+void source_random(const struct cli *, char out[EVENT_SOURCE_CAP]);
 
 /* --- read --------------------------------------------------------------------------------------
  */

@@ -114,12 +114,12 @@ int feed_read(const struct cli *cli, const char *stream, const struct verb_open 
     struct feeding feeding = {
         .cli = cli, .listener = listener, .owner = owner, .heard_us = clock_boot_us()};
     text_copy(config.open.stream, sizeof(config.open.stream), stream);
-    text_copy(config.open.consumer, sizeof(config.open.consumer), "operator/cli");
+    text_format(config.open.consumer, sizeof(config.open.consumer), "%s/cli", line_principal(cli));
     if (config.open.credit == 0)
         config.open.credit = 4 << 20;
     int code = CLI_SILENT;
     feeding.reader = reader_new(&config, &reader_listener, &feeding);
-    if (line_open(cli, &feeding.line, cli->settings.feed)) {
+    if (line_open(cli, &feeding.line, "feed", line_principal(cli))) {
         reader_connected(feeding.reader, clock_boot_us());
         code = GOES_ON;
     }

@@ -13,8 +13,9 @@
 #define OUTAGE_US (120 * SECOND_US)
 
 struct line {
-    const char *list;            /* of endpoints, as the settings have it */
+    char list[ENDPOINTS_CAP];    /* of endpoints, as the settings or the key file have it */
     char endpoint[ENDPOINT_CAP]; /* the one that serves, or the first */
+    char who[64];                /* whose key it goes by over TCP */
     struct loop *loop;
     struct bus_socket *socket;
     struct buf held; /* a frame that could not go out yet */
@@ -22,8 +23,10 @@ struct line {
     bool holds;
 };
 
-/* False: said so already. */
-bool line_open(const struct cli *, struct line *, const char *list);
+/* The principal that this command speaks as: the one of the key file that settings name, else the operator. */
+const char *line_principal(const struct cli *);
+/* socket: "cmd" or "feed"; source: a principal's id, or that and "/…". False: said so already. */
+bool line_open(const struct cli *, struct line *, const char *socket, const char *source);
 void line_close(struct line *);
 /* A fresh socket, to the intake that serves now: what waited in the old one goes with it. */
 bool line_connect(const struct cli *, struct line *);

@@ -213,7 +213,7 @@ struct sender *sender_open(const struct cli *cli, const char *stream, const char
         (struct sender){.cli = cli, .answer = answer, .owner = owner, .heard_us = clock_boot_us()};
     sender->source = source_new(&config, &listener, sender);
     *code = CLI_SILENT;
-    if (line_open(cli, &sender->line, cli->settings.cmd)) {
+    if (line_open(cli, &sender->line, "cmd", source)) {
         source_connected(sender->source, clock_boot_us());
         do
             *code = sender_turn(sender, INT64_MAX);
@@ -303,13 +303,13 @@ void operator_by(char out[EVENT_BY_CAP])
     text_format(out, EVENT_BY_CAP, "%s%soperator", known ? user->pw_name : "", known ? " for " : "");
 }
 
-void source_random(char out[EVENT_SOURCE_CAP])
+void source_random(const struct cli *cli, char out[EVENT_SOURCE_CAP])
 {
     uint8_t bytes[8];
     char hex[2 * sizeof(bytes) + 1];
     random_fill(bytes, sizeof(bytes));
     hex_print(bytes, sizeof(bytes), hex);
-    text_format(out, EVENT_SOURCE_CAP, "operator/%s", hex);
+    text_format(out, EVENT_SOURCE_CAP, "%s/%s", line_principal(cli), hex);
 }
 
 int send_raw(const struct cli *cli, const char *stream, struct bytes event, struct answer *answer,
@@ -318,7 +318,7 @@ int send_raw(const struct cli *cli, const char *stream, struct bytes event, stru
     char name[EVENT_SOURCE_CAP];
     struct one one = {.answer = answer, .result = result};
     int code;
-    source_random(name);
+    source_random(cli, name);
     struct sender *sender = sender_open(cli, stream, name, 1, one_answer, &one, &code);
     if (sender != NULL) {
         sender_give(sender, &event, 1, 0);

@@ -284,7 +284,7 @@ static bool run_once(struct supervisor *supervisor, struct child *child)
  * `up`. */
 static bool make_stream(struct supervisor *supervisor)
 {
-    char path[400], name[64] = "", clock[16] = "", start[48] = "", source[64] = "";
+    char path[400], name[64] = "", clock[16] = "", start[48] = "", source[64] = "", doors[8] = "open";
     if (supervisor->has_cluster && cluster_has_stream(&supervisor->cluster))
         return true;
     if (supervisor->has_cluster && supervisor->cluster.why[0] != '\0')
@@ -292,7 +292,7 @@ static bool make_stream(struct supervisor *supervisor)
     data_path(supervisor->settings, "stream", path);
     FILE *file = fopen(path, "re");
     bool read =
-        file != NULL && fscanf(file, "%63s %15s %47s %63s", name, clock, start, source) == 4;
+        file != NULL && fscanf(file, "%63s %15s %47s %63s %7s", name, clock, start, source, doors) >= 4;
     if (file != NULL)
         fclose(file);
     const char *extra[] = {"--init",  name,  "--clock",        clock,
@@ -304,6 +304,8 @@ static bool make_stream(struct supervisor *supervisor)
         n++;
     for (size_t i = 0; i < (text_equal(clock, "wall") ? 4 : COUNT_OF(extra)); i++)
         init->argv[n++] = extra[i];
+    if (text_equal(doors, "keys"))
+        init->argv[n++] = "--keys";
     init->argv[n] = NULL;
     bool made = read && run_once(supervisor, init);
     supervisor->n--; /* not one to be watched */

@@ -26,16 +26,19 @@
 struct up_options {
     struct cli *cli;
     const char *clock, *start, *name, *source;
+    bool open; /* without keys */
     char config[400]; /* the settings file in force */
 };
 
-enum { OPTION_CLOCK = 300, OPTION_START, OPTION_NAME, OPTION_SOURCE };
+enum { OPTION_CLOCK = 300, OPTION_START, OPTION_NAME, OPTION_SOURCE, OPTION_OPEN };
 static const struct argp_option up_options[] = {
     {"clock", OPTION_CLOCK, "wall|stepped", 0,
      "a new stream's time: this machine's, or moved by an import (default wall)", 0},
     {"start", OPTION_START, "TIME", 0, "where a stepped stream's time begins, RFC 3339", 0},
     {"clock-source", OPTION_SOURCE, "PRINCIPAL", 0,
      "who moves a stepped stream's time (default import)", 0},
+    {"no-keys", OPTION_OPEN, NULL, 0,
+     "a new stream without keys: whoever reaches its ports may say who he is", 0},
     {"name", OPTION_NAME, "NAME", 0, "a new stream's name (default aftercare)", 0},
     {0}};
 
@@ -58,6 +61,9 @@ static error_t up_parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_SOURCE:
         options->source = arg;
+        return 0;
+    case OPTION_OPEN:
+        options->open = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -246,9 +252,10 @@ static bool stream_write(const struct up_options *options)
     }
     FILE *file = fopen(path, "we");
     bool done = file != NULL &&
-                fprintf(file, "%s %s %s %s\n", options->name != NULL ? options->name : "aftercare",
+                fprintf(file, "%s %s %s %s %s\n", options->name != NULL ? options->name : "aftercare",
                         clock, options->start != NULL ? options->start : "-",
-                        options->source != NULL ? options->source : "import") > 0;
+                        options->source != NULL ? options->source : "import",
+                        options->open ? "open" : "keys") > 0;
     if (file != NULL && fclose(file) != 0)
         done = false;
     const struct passwd *user = service_user();

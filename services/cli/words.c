@@ -409,7 +409,7 @@ static const struct {
     const struct word_pair *pairs;
     const size_t *n;
 } others[] = {{column_words, &column_words_n}, {limit_words, &limit_words_n}, {backtest_words, &backtest_words_n}, {branch_words, &branch_words_n},
-             {verify_words, &verify_words_n}, {erase_words, &erase_words_n}};
+             {verify_words, &verify_words_n}, {erase_words, &erase_words_n}, {key_words, &key_words_n}};
 
 const char *in_words(enum language language, const char *english)
 {

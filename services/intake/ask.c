@@ -58,6 +58,15 @@ static bool may_ask(struct feed *feed, const struct bus_peer *peer)
     return principal != NULL && principal->open && !rights_is_narrowed(&principal->granted) && principal->granted.personal;
 }
 
+static void ask_denied(struct feed *feed, const struct bus_peer *peer)
+{
+    const struct principal_row *principal = feed_principal(feed, peer);
+    struct access_denied denied = {.code = "question", .count = 1};
+    if (principal != NULL)
+        text_copy(denied.principal, sizeof(denied.principal), principal->id);
+    doors_tell_denied(feed->doors, &denied);
+}
+
 static void pass_on(struct feed *feed, const struct bus_peer *peer, const struct verb_ask *ask)
 {
     const struct served *served = served_find(feed, ask->to);
@@ -86,6 +95,7 @@ void ask_on_ask(struct feed *feed, const struct bus_peer *peer, const struct fra
     }
     if (!may_ask(feed, peer)) {
         feed_error(feed, peer, ask.id, "denied", "who sees only some places may not ask yet");
+        ask_denied(feed, peer);
         return;
     }
     if (feed->asked_n == QUESTIONS_MAX || asked_by(feed, peer) >= QUESTIONS_PER_PEER) {
@@ -102,6 +112,14 @@ void ask_on_ask(struct feed *feed, const struct bus_peer *peer, const struct fra
     ask_tick(feed, clock_boot_us());
 }
 
+/* Another's place taken. */
+static void serve_denied(const struct feed *feed, const char *id)
+{
+    struct access_denied denied = {.code = "name", .count = 1};
+    text_copy(denied.principal, sizeof(denied.principal), id);
+    doors_tell_denied(feed->doors, &denied);
+}
+
 void ask_on_serve(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
 {
     struct verb_serve serve;
@@ -111,8 +129,13 @@ void ask_on_serve(struct feed *feed, const struct bus_peer *peer, const struct f
         return;
     }
     const struct principal_row *principal = feed_principal_named(feed, serve.worker);
-    if (principal == NULL || !principal->open || principal->granted.kind != PRINCIPAL_WORKER) {
+    char id[64];
+    const char *why;
+    bool own = feed_lets(feed, peer, id, &why) && rights_name(id, serve.worker);
+    if (principal == NULL || !principal->open || principal->granted.kind != PRINCIPAL_WORKER || !own) {
         feed_error(feed, peer, 0, "denied", serve.worker);
+        if (!own)
+            serve_denied(feed, id);
         return;
     }
     for (size_t i = 0; i < feed->served_n; i++)

@@ -44,6 +44,7 @@ enum status server_load(struct server *server)
     if (journal->stream.clock != CLOCK_STEPPED && journal->head.rec_us < server->announced_us)
         journal->head.rec_us = server->announced_us; /* told by this process since it was stored last */
     server->durable = journal->head;
+    server->keys_stale = true;
     server->lost = false;
     server->building = &server->flights[0];
     server->flying = NULL;
@@ -63,8 +64,9 @@ static bool bind_sockets(struct server *server)
 {
     char error[200] = "";
     const struct settings_intake *settings = &server->config->settings->intake;
-    server->cmd = bus_bind(BUS_ROUTER, settings->cmd, error, sizeof(error));
-    server->live = server->cmd != NULL ? bus_bind(BUS_PUB, settings->live, error, sizeof(error)) : NULL;
+    const struct doors *doors = server->config->entrance;
+    server->cmd = doors_bind(doors, BUS_ROUTER, "cmd", settings->cmd, error, sizeof(error));
+    server->live = server->cmd != NULL ? doors_bind(doors, BUS_PUB, "live", settings->live, error, sizeof(error)) : NULL;
     server->pair = server->live != NULL ? bus_connect(BUS_PAIR, server->config->feed_pair, error, sizeof(error)) : NULL;
     if (server->pair == NULL)
         log_error("bind: %s", error);
@@ -226,9 +228,18 @@ bool server_begin(struct server *server)
         if (!rest(server, anothers ? STAND_BY_US : DATABASE_AGAIN_US))
             return false;
     }
+    if (server->taker.journal.stream.operator_keys_n > 0 && !doors_keyed(server->config->entrance)) {
+        log_error("this stream was begun with keys, and the server's is not there (DATA/keys/server.key, or intake.key)");
+        return false;
+    }
     server->clock_gap_us = clock_wall_us() - clock_boot_us();
+    server_tell_keys(server);
     if (server->cmd == NULL && !bind_sockets(server))
         return false;
+    /* Who stands by leaves the socket folder to who serves. */
+    doors_local(server->config->entrance, server->cmd, "cmd", server->config->settings->intake.cmd);
+    doors_local(server->config->entrance, server->live, "live", server->config->settings->intake.live);
+    doors_watch(server->config->entrance, server->loop, server_on_denied, server);
     loop_socket(server->loop, server->cmd, server_on_cmd, server);
     metrics_note(server->config->metrics, "");
     metrics_health(server->config->metrics, "");

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "feed_inside.h"
+#include "rights.h"
 #include "sources.h"
 #include "store.h"
 #include "table/mirror.h"
@@ -78,7 +79,31 @@ const struct principal_row *feed_principal_named(struct feed *feed, const char *
 const struct principal_row *feed_principal(struct feed *feed, const struct bus_peer *peer)
 {
     const struct reader_session *reader = reader_of(feed, peer);
-    return feed_principal_named(feed, reader != NULL ? reader->principal : "operator");
+    char id[64];
+    const char *why;
+    if (!feed_lets(feed, peer, id, &why))
+        return NULL;
+    return feed_principal_named(feed, id[0] != '\0' ? id : reader != NULL ? reader->principal : "operator");
+}
+
+bool feed_lets(struct feed *feed, const struct bus_peer *peer, char id[64], const char **why)
+{
+    principals_refresh(feed);
+    return rights_caller(feed->principals, 0, doors_keyed(feed->doors), peer->user, id, why);
+}
+
+void feed_deny(struct feed *feed, const struct bus_peer *peer, const char *id, const char *reason, const char *code, const char *why)
+{
+    struct verb_denied denied = {.code = ""};
+    struct access_denied record = {.count = 1};
+    text_copy(denied.code, sizeof(denied.code), code);
+    text_copy(denied.why, sizeof(denied.why), why);
+    feed_say(feed, peer, "DENIED", &verb_denied_record, &denied);
+    if (reason[0] == '\0')
+        return;
+    text_copy(record.principal, sizeof(record.principal), id);
+    text_copy(record.code, sizeof(record.code), reason);
+    doors_tell_denied(feed->doors, &record);
 }
 
 bool feed_is_sure(const struct feed *feed)
@@ -114,11 +139,31 @@ static void receive_blocks(struct feed *feed)
     }
 }
 
+/* Who may not speak any more is told so, and its reading ends. */
+static bool peer_let(struct feed *feed, const struct bus_peer *peer)
+{
+    char id[64];
+    const char *why;
+    if (feed_lets(feed, peer, id, &why))
+        return true;
+    if (feed->principals_stale) { /* who may is not known now: no reason to send anybody away for good */
+        feed_error(feed, peer, 0, "database", "the principals cannot be read now");
+        return false;
+    }
+    struct reader_session *reader = reader_of(feed, peer);
+    if (reader != NULL)
+        reader->gone = true;
+    feed_deny(feed, peer, id, why, "principal", why);
+    return false;
+}
+
 static void on_frame(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)
 {
     const struct verb_moved moved = {.endpoints_n = 0};
     if (feed->state.standing_by)
         feed_say(feed, peer, "MOVED", &verb_moved_record, &moved);
+    else if (!peer_let(feed, peer))
+        return;
     else if (text_equal(frame->verb, "CREDIT"))
         reader_on_credit(feed, peer, frame);
     else if (text_equal(frame->verb, "OPEN"))
@@ -170,6 +215,9 @@ static void *feed_run(void *arg)
             receive_frames(feed);
         if (!known)
             continue;
+        if (!feed->local && !feed->state.standing_by)
+            doors_local(feed->doors, feed->router, "feed", feed->doors->settings->intake.feed);
+        feed->local = feed->local || !feed->state.standing_by;
         receive_frames(feed);
         more = readers_turn(feed);
         if (more && !feed->connected && clock_boot_us() < feed->retry_us)
@@ -206,11 +254,12 @@ static void feed_free(struct feed *feed)
     free(feed);
 }
 
-struct feed *feed_start(const struct settings *settings, const char *pair, struct metrics *metrics)
+struct feed *feed_start(const struct doors *doors, const char *pair, struct metrics *metrics)
 {
     struct feed *feed = memory_new(sizeof(*feed));
     char error[200] = "";
-    feed->settings = settings;
+    const struct settings *settings = doors->settings;
+    feed->doors = doors;
     feed->metrics = metrics;
     callers_init(&feed->callers);
     feed->pg = pg_new(settings->intake.dsn, STORE_SCHEMA);
@@ -225,7 +274,7 @@ struct feed *feed_start(const struct settings *settings, const char *pair, struc
     feed->readers_gauge = metric_gauge(metrics, "feed_readers", "readers with a session");
     /* Opened here, where an error can be told, and handed over to the thread that is about to begin. */
     feed->pair = bus_bind(BUS_PAIR, pair, error, sizeof(error));
-    feed->router = feed->pair != NULL ? bus_bind(BUS_ROUTER, settings->intake.feed, error, sizeof(error)) : NULL;
+    feed->router = feed->pair != NULL ? doors_bind(doors, BUS_ROUTER, "feed", settings->intake.feed, error, sizeof(error)) : NULL;
     if (feed->router == NULL || pthread_create(&feed->thread, NULL, feed_run, feed) != 0) {
         log_error("feed %s: %s", settings->intake.feed, error);
         feed_free(feed);

@@ -4,12 +4,13 @@
 #define AFTERCARE_INTAKE_FEED_H
 
 #include "bus/metrics.h"
+#include "doors.h"
 #include "settings/settings.h"
 
 struct feed;
 
 /* Binds feed and its end of the pair and starts the thread. NULL: told in the log. Signals must be blocked already. */
-struct feed *feed_start(const struct settings *, const char *pair, struct metrics *);
+struct feed *feed_start(const struct doors *, const char *pair, struct metrics *);
 void feed_stop(struct feed **);
 
 #endif

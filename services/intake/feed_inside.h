@@ -55,7 +55,7 @@ struct asked {
 };
 
 struct feed {
-    const struct settings *settings;
+    const struct doors *doors;
     struct metrics *metrics;
     pthread_t thread;
     struct bus_socket *router, *pair;
@@ -65,6 +65,7 @@ struct feed {
     int64_t retry_us;
     struct tables *principals;
     bool principals_stale;
+    bool local; /* bound in the socket folder too */
     struct ring ring;
     struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
     struct reader_session *readers[READERS_MAX];
@@ -91,9 +92,13 @@ bool feed_database(struct feed *); /* connected, or just now */
 void feed_trouble(struct feed *, const char *doing);
 /* The head heard last is still the journal's own: the lease has been confirmed in time. Otherwise nobody is told a head. */
 bool feed_is_sure(const struct feed *);
-/* The principal of a peer: until keys are in place its consumer's name says it, and who has not opened is the operator. */
+/* The principal of a peer: whose key it came with; of one from this machine its consumer's name says it, and who has not opened
+ * is the operator. */
 const struct principal_row *feed_principal(struct feed *, const struct bus_peer *);
 const struct principal_row *feed_principal_named(struct feed *, const char *consumer);
+/* May this peer still speak? Asked with each message and each batch. False: id (whose key it was) and why. */
+bool feed_lets(struct feed *, const struct bus_peer *, char id[64], const char **why);
+void feed_deny(struct feed *, const struct bus_peer *, const char *id, const char *reason, const char *code, const char *why);
 
 /* readers.c */
 void reader_on_open(struct feed *, const struct bus_peer *, const struct frame *);

@@ -184,6 +184,14 @@ static const uint8_t *salt_next(struct server *server)
     return server->salts[--server->salts_left];
 }
 
+/* The refusal is kept with the event; that somebody tried is on record too, once an hour. */
+static void denied_note(struct server *server, const struct session *session, const char *code)
+{
+    char principal[64];
+    if (code[0] != '\0' && source_principal(session->source->name, principal, sizeof(principal)))
+        denial_journal(server, principal, "", code, 1);
+}
+
 static enum step take_events(struct server *server, struct session *session, const struct verb_append *append, struct item *item)
 {
     struct flight *flight = server->building;
@@ -205,8 +213,9 @@ static enum step take_events(struct server *server, struct session *session, con
         flight_answered(flight, from);
         item->taken++;
         if (server->taker.unkept > unkept)
-            denial_journal(server, session->source->name, "refused-measure");
+            denied_note(server, session, "refused-measure");
         unkept = server->taker.unkept;
+        denied_note(server, session, server->taker.denied);
     }
     if (flight->answers_n > first)
         flight_reply(flight, session->id, false, first, flight->answers_n - first);
@@ -339,7 +348,7 @@ static void let_in(struct server *server, const struct batch *batch)
             if (!text_equal(source->name, batch->enrolled[e].source))
                 continue;
             memcpy(source->incarnation, batch->enrolled[e].incarnation, INCARNATION_BYTES);
-            source->enrolled = true;
+            source->enrolled = !source_is_any(batch->enrolled[e].incarnation);
             source->frozen = false;
         }
 }
@@ -428,6 +437,8 @@ static void publish_feed(struct server *server, const struct batch *batch)
 static void land(struct server *server, struct flight *flight)
 {
     bool appended = flight->batch.entries_n > 0;
+    for (uint32_t i = 0; i < flight->batch.entries_n; i++)
+        server->keys_stale = server->keys_stale || text_starts(flight->batch.entries[i].type, "principal.");
     if (!journal_batch_is_empty(&flight->batch)) {
         server->durable = flight->batch.after;
         server->renewed_us = flight->launched_us;
@@ -447,6 +458,7 @@ static void land(struct server *server, struct flight *flight)
         publish_feed(server, &flight->batch);
     send_replies(server, flight);
     publish_live(server, &flight->batch);
+    server_tell_keys(server);
     flight_reset(flight, &server->taker.journal);
     server->flight_landed = true;
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "keys.h"
 #include "refold.h"
 #include "store.h"
 #include "take.h"
@@ -45,22 +46,39 @@ bool stream_migrate(const struct settings *settings)
     return fine;
 }
 
-static void principal_say(struct taker *taker, struct batch *batch, const struct principal *principal, int64_t now_us)
+/* What is said at a stream's beginning, and the keys of who is named there. */
+struct beginning {
+    const struct options *options;
+    struct taker *taker;
+    struct batch *batch;
+    struct keys keys;
+    int64_t now_us;
+    bool failed; /* told in the log */
+};
+
+static void key_add(struct beginning *beginning, const char *kind, uint8_t keys[2][32], uint32_t *n, const char *id)
 {
-    taker_say(taker, batch, "principal.added", principal->id, principal, now_us);
+    if (beginning->options->keys && !beginning->failed)
+        beginning->failed = !keys_take(&beginning->keys, id, kind, keys[(*n)++]);
 }
 
-static void person_say(struct taker *taker, struct batch *batch, const char *id, enum principal_kind kind, int64_t now_us)
+static void principal_say(struct beginning *beginning, struct principal *principal, const char *kind)
+{
+    key_add(beginning, kind, principal->keys, &principal->keys_n, principal->id);
+    taker_say(beginning->taker, beginning->batch, "principal.added", principal->id, principal, beginning->now_us);
+}
+
+static void person_say(struct beginning *beginning, const char *id, enum principal_kind kind)
 {
     struct principal principal;
     record_clear(&principal_record, &principal);
     text_copy(principal.id, sizeof(principal.id), id);
     principal.kind = (int)kind;
     principal.personal = true;
-    principal_say(taker, batch, &principal, now_us);
+    principal_say(beginning, &principal, id);
 }
 
-static void worker_say(struct taker *taker, struct batch *batch, size_t i, int64_t now_us)
+static void worker_say(struct beginning *beginning, size_t i)
 {
     struct principal principal;
     record_clear(&principal_record, &principal);
@@ -69,11 +87,11 @@ static void worker_say(struct taker *taker, struct batch *batch, size_t i, int64
     principal.personal = true;
     for (size_t t = 0; t < COUNT_OF(workers[i].types) && workers[i].types[t] != NULL; t++)
         text_copy(principal.types[principal.types_n++], EVENT_TYPE_CAP, workers[i].types[t]);
-    principal_say(taker, batch, &principal, now_us);
+    principal_say(beginning, &principal, "worker");
 }
 
 /* "ID" or "ID:REGION,REGION" */
-static void branch_say(struct taker *taker, struct batch *batch, const char *branch, int64_t now_us)
+static void branch_say(struct beginning *beginning, const char *branch)
 {
     struct principal principal;
     record_clear(&principal_record, &principal);
@@ -89,7 +107,7 @@ static void branch_say(struct taker *taker, struct batch *batch, const char *bra
             log_fatal("--branch %s: at most %zu regions of %d characters", branch, COUNT_OF(principal.regions), EVENT_REGION_CAP - 1);
         at += n + (at[n] == ',');
     }
-    principal_say(taker, batch, &principal, now_us);
+    principal_say(beginning, &principal, "branch");
 }
 
 static void stream_name(const struct options *options, struct stream_created *stream)
@@ -101,9 +119,11 @@ static void stream_name(const struct options *options, struct stream_created *st
     text_format(stream->stream, sizeof(stream->stream), "%s-%s", options->name, hex);
 }
 
-static void stream_say(const struct options *options, struct taker *taker, struct batch *batch)
+/* False: the keys cannot be made. */
+static bool stream_say(const struct options *options, const struct settings *settings, struct taker *taker, struct batch *batch)
 {
     struct stream_created *stream = &taker->journal.stream;
+    struct beginning beginning = {.options = options, .taker = taker, .batch = batch};
     record_clear(&stream_created_record, stream);
     stream_name(options, stream);
     stream->clock = options->clock;
@@ -113,20 +133,24 @@ static void stream_say(const struct options *options, struct taker *taker, struc
     }
     for (size_t i = 0; i < COUNT_OF(workers); i++)
         text_copy(stream->workers[stream->workers_n++], sizeof(stream->workers[0]), workers[i].name);
-    int64_t now_us = options->clock == CLOCK_STEPPED ? options->start_us : clock_wall_us();
-    taker->journal.head.rec_us = now_us;
+    beginning.now_us = options->clock == CLOCK_STEPPED ? options->start_us : clock_wall_us();
+    if (options->keys)
+        beginning.failed = !keys_open(&beginning.keys, settings, stream->stream);
+    key_add(&beginning, "operator", stream->operator_keys, &stream->operator_keys_n, "operator");
+    taker->journal.head.rec_us = beginning.now_us;
     link_first(stream->stream, taker->journal.head.link);
     journal_batch_begin(batch, &taker->journal);
-    taker_say(taker, batch, "stream.created", stream->stream, stream, now_us);
-    person_say(taker, batch, "operator", PRINCIPAL_OPERATOR, now_us);
-    person_say(taker, batch, "import", PRINCIPAL_IMPORT, now_us);
+    taker_say(taker, batch, "stream.created", stream->stream, stream, beginning.now_us);
+    person_say(&beginning, "operator", PRINCIPAL_OPERATOR);
+    person_say(&beginning, "import", PRINCIPAL_IMPORT);
     for (size_t i = 0; i < COUNT_OF(workers); i++)
-        worker_say(taker, batch, i, now_us);
+        worker_say(&beginning, i);
     for (size_t i = 0; i < options->branches_n; i++)
-        branch_say(taker, batch, options->branches[i], now_us);
+        branch_say(&beginning, options->branches[i]);
+    return !beginning.failed;
 }
 
-static enum status stream_write(struct store *store, const struct options *options)
+static enum status stream_write(struct store *store, const struct options *options, const struct settings *settings)
 {
     struct taker taker;
     struct batch batch = {0};
@@ -137,8 +161,9 @@ static enum status stream_write(struct store *store, const struct options *optio
     if (status == STATUS_OK)
         status = store_partitions(store, 0);
     if (status == STATUS_OK) {
-        stream_say(options, &taker, &batch);
-        status = store_send(store, &batch, NULL, 0, taker.tables);
+        status = stream_say(options, settings, &taker, &batch) ? STATUS_OK : STATUS_REFUSED;
+        if (status == STATUS_OK)
+            status = store_send(store, &batch, NULL, 0, taker.tables);
         if (status == STATUS_OK)
             status = store_wait(store, INT64_MAX);
     }
@@ -172,7 +197,7 @@ bool stream_init(const struct options *options, const struct settings *settings)
             else
                 log_error("there is another stream already: %s", there.stream);
         } else {
-            fine = status == STATUS_ABSENT && stream_write(&store, options) == STATUS_OK;
+            fine = status == STATUS_ABSENT && stream_write(&store, options, settings) == STATUS_OK;
             if (!fine)
                 log_error("%s", pg_error(store.pg));
         }

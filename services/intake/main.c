@@ -17,12 +17,17 @@ static int run(const struct settings *settings)
 {
     char error[200] = "";
     int code = EXIT_FAILURE;
+    struct doors doors;
     bus_start();
+    if (!doors_open(&doors, settings)) {
+        bus_stop();
+        return EXIT_FAILURE;
+    }
     struct metrics *metrics = metrics_new("intake");
     struct server_config config = {
-        .settings = settings, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
+        .settings = settings, .entrance = &doors, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
     struct server *server = server_new(&config);
-    struct feed *feed = feed_start(settings, FEED_PAIR, metrics);
+    struct feed *feed = feed_start(&doors, FEED_PAIR, metrics);
     if (feed != NULL && settings->intake.metrics[0] != '\0' &&
         !metrics_serve(metrics, settings->intake.metrics, error, sizeof(error)))
         log_warn("metrics %s: %s", settings->intake.metrics, error);
@@ -37,6 +42,7 @@ static int run(const struct settings *settings)
     }
     feed_stop(&feed);
     server_destroy(&server);
+    doors_close(&doors);
     metrics_destroy(&metrics);
     bus_stop();
     return code;

@@ -94,10 +94,37 @@ bool desk_on_calendar_published(struct desk_case *c)
 
 /* --- principals ----------------------------------------------------------------------------------- */
 
+struct key_holder {
+    const struct principal *asked;
+    const char *holder;
+};
+
+static void key_compare(const void *row, void *arg)
+{
+    const struct principal_row *principal = row;
+    struct key_holder *found = arg;
+    for (uint32_t i = 0; i < principal->granted.keys_n; i++)
+        for (uint32_t k = 0; k < found->asked->keys_n; k++)
+            if (!text_equal(principal->id, found->asked->id) &&
+                memcmp(principal->granted.keys[i], found->asked->keys[k], sizeof(found->asked->keys[k])) == 0)
+                found->holder = principal->id;
+}
+
+/* A key says who somebody is: it is one principal's, a revoked one's too. */
+static bool keys_are_own(struct desk_case *c, const struct principal *data)
+{
+    struct key_holder found = {.asked = data};
+    if (data->keys_n > 0)
+        tables_each(c->tables, ARCHIVE_PRINCIPALS, key_compare, &found);
+    return found.holder == NULL || desk_refuse(c, "principal.key", "keys", "%s", found.holder);
+}
+
 static bool principal_set(struct desk_case *c, const struct principal *data, bool fresh)
 {
     if (!text_is_key(data->id, strlen(data->id)) || text_equal(data->id, "intake"))
         return desk_refuse(c, "principal.invalid", "id", "%s", data->id);
+    if (!keys_are_own(c, data))
+        return false;
     struct principal_row *row = table_change(c->tables, ARCHIVE_PRINCIPALS, data->id);
     if (fresh && row != NULL && row->open)
         return desk_refuse(c, "principal.exists", "id", "%s", data->id);

@@ -8,7 +8,7 @@
 const char *argp_program_version = "aftercare-intake 1.0.0";
 error_t argp_err_exit_status = 2;
 
-enum { KEY_INIT = 256, KEY_CLOCK, KEY_START, KEY_SOURCE, KEY_BRANCH, KEY_MIGRATE, KEY_VERIFY, KEY_EVENT, KEY_REBUILD, KEY_PRINT };
+enum { KEY_INIT = 256, KEY_CLOCK, KEY_START, KEY_SOURCE, KEY_BRANCH, KEY_KEYS, KEY_MIGRATE, KEY_VERIFY, KEY_EVENT, KEY_REBUILD, KEY_PRINT };
 
 static const struct argp_option lines[] = {
     {.name = "config", .key = 'c', .arg = "FILE", .doc = "settings; otherwise DATA/aftercare.yaml or /etc/aftercare/aftercare.yaml"},
@@ -18,6 +18,7 @@ static const struct argp_option lines[] = {
     {.name = "start", .key = KEY_START, .arg = "TIME", .doc = "with --clock stepped: the stream's first instant, RFC 3339"},
     {.name = "clock-source", .key = KEY_SOURCE, .arg = "PRINCIPAL", .doc = "with --clock stepped: who moves time (import)"},
     {.name = "branch", .key = KEY_BRANCH, .arg = "ID[:REGION,…]", .doc = "with --init: a branch that may append; again for more"},
+    {.name = "keys", .key = KEY_KEYS, .doc = "with --init: key files in DATA/keys, made where there are none, and CURVE from the start"},
     {.name = "migrate", .key = KEY_MIGRATE, .doc = "bring the schema up to date, and end"},
     {.name = "verify", .key = KEY_VERIFY, .doc = "prove the journal row by row, JSON lines, and end"},
     {.name = "event", .key = KEY_EVENT, .arg = "POS", .doc = "with --verify: the proof of one position"},
@@ -52,6 +53,9 @@ static error_t parse_init(int key, char *arg, struct argp_state *state)
         if (options->branches_n == OPTIONS_BRANCHES_MAX)
             argp_error(state, "at most %d branches", OPTIONS_BRANCHES_MAX);
         options->branches[options->branches_n++] = arg;
+        return 0;
+    case KEY_KEYS:
+        options->keys = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

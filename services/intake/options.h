@@ -17,6 +17,7 @@ struct options {
     int clock; /* enum stream_clock */
     int64_t start_us;
     const char *clock_source;
+    bool keys; /* with key files, made where they are not */
     const char *branches[OPTIONS_BRANCHES_MAX]; /* "ID" or "ID:REGION,REGION" */
     size_t branches_n;
 };

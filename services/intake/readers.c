@@ -4,6 +4,7 @@
 #include "base/mutation.h"
 #include "base/text.h"
 #include "feed_inside.h"
+#include "rights.h"
 #include "sources.h"
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +34,6 @@ static int64_t credit_capped(int64_t credit)
 }
 
 /* --- OPEN ------------------------------------------------------------------------------------------ */
-
-static void deny(struct feed *feed, const struct bus_peer *peer, const char *code, const char *why)
-{
-    struct verb_denied denied = {.code = ""};
-    text_copy(denied.code, sizeof(denied.code), code);
-    text_copy(denied.why, sizeof(denied.why), why);
-    feed_say(feed, peer, "DENIED", &verb_denied_record, &denied);
-}
 
 /* The link at `pos` in the database. False: trouble. */
 static bool link_at(struct feed *feed, uint64_t pos, uint8_t link[LINK_BYTES], bool *found)
@@ -72,7 +65,7 @@ static bool place_judge(struct feed *feed, const struct bus_peer *peer, const st
 {
     static const uint8_t unknown[LINK_BYTES];
     if (open->after < 0) {
-        deny(feed, peer, "malformed", "after");
+        feed_deny(feed, peer, "", "", "malformed", "after");
         return false;
     }
     bool ahead = open->after > (int64_t)feed->state.head.pos, found;
@@ -111,11 +104,11 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
     struct problem problem;
     uint8_t link[LINK_BYTES];
     if (!record_decode(&verb_open_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &open, &problem)) {
-        deny(feed, peer, "malformed", problem.field);
+        feed_deny(feed, peer, "", "", "malformed", problem.field);
         return;
     }
     if (open.stream[0] != '\0' && !text_equal(open.stream, feed->state.stream)) {
-        deny(feed, peer, "stream", feed->state.stream);
+        feed_deny(feed, peer, "", "", "stream", feed->state.stream);
         return;
     }
     if (!feed_is_sure(feed)) {
@@ -127,13 +120,21 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         feed_error(feed, peer, 0, "database", "the principals cannot be read now");
         return;
     }
-    if (principal == NULL || !principal->open) {
-        deny(feed, peer, "principal", open.consumer);
+    char id[64];
+    const char *why;
+    if (principal == NULL || !principal->open || !feed_lets(feed, peer, id, &why) || !rights_name(id, open.consumer)) {
+        bool known = principal != NULL && principal->open;
+        feed_deny(feed, peer, id, known ? "name" : "principal", "principal", open.consumer);
+        return;
+    }
+    const char *beyond = rights_beyond(&principal->granted, &open);
+    if (beyond != NULL) {
+        feed_deny(feed, peer, principal->id, "rights", "rights", beyond);
         return;
     }
     struct reader_session *reader = reader_of(feed, peer);
     if (reader == NULL && (feed->readers_n == READERS_MAX || readers_of(feed, principal->id) >= READERS_PER_PRINCIPAL)) {
-        deny(feed, peer, "full", "too many readers");
+        feed_deny(feed, peer, "", "", "full", "too many readers");
         return;
     }
     if (!place_judge(feed, peer, &open, link))
@@ -432,8 +433,11 @@ static bool reader_turn(struct feed *feed, struct reader_session *reader)
     const struct principal_row *principal = feed_principal_named(feed, reader->principal);
     if (feed->principals_stale)
         return false; /* the next tick tries again */
-    if (principal == NULL || !principal->open) { /* checked with every batch: a revoked one stops at once */
-        deny(feed, &reader->peer, "principal", "revoked");
+    char id[64];
+    const char *why = "revoked";
+    /* Checked with every batch: a revoked one stops at once. */
+    if (principal == NULL || !principal->open || !feed_lets(feed, &reader->peer, id, &why)) {
+        feed_deny(feed, &reader->peer, reader->principal, "revoked", "principal", why);
         reader->gone = true;
         return false;
     }

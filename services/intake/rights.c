@@ -1,5 +1,7 @@
 #include "rights.h"
 #include "base/text.h"
+#include "sources.h"
+#include <string.h>
 
 static bool refuse(struct problem *problem, const char *field, const char *what)
 {
@@ -84,4 +86,66 @@ bool rights_read(const struct principal *principal, const char *type, const char
         if (text_starts(type, everybodys[i]))
             return true;
     return false;
+}
+
+/* --- who speaks ---------------------------------------------------------------------------------- */
+
+void caller_print(const char *id, const uint8_t key[32], char out[136])
+{
+    char hex[65];
+    hex_print(key, 32, hex);
+    text_format(out, 136, "%s:%s", id, hex);
+}
+
+static bool has_key(const struct principal *principal, const char *hex)
+{
+    uint8_t key[32];
+    if (strlen(hex) != 64 || !hex_parse(hex, sizeof(key), key))
+        return false;
+    for (uint32_t i = 0; i < principal->keys_n; i++)
+        if (memcmp(principal->keys[i], key, sizeof(key)) == 0)
+            return true;
+    return false;
+}
+
+bool rights_caller(const struct tables *tables, unsigned principals, bool keyed, const char *user, char id[64], const char **why)
+{
+    size_t n = strcspn(user, ":");
+    id[0] = '\0';
+    if (!keyed || text_equal(user, CALLER_LOCAL))
+        return true;
+    *why = "nobody";
+    if (user[n] != ':' || !text_copy_n(id, 64, user, n))
+        return false;
+    const struct principal_row *row = table_get(tables, principals, id);
+    *why = row == NULL ? "unknown" : "revoked";
+    return row != NULL && row->open && has_key(&row->granted, user + n + 1);
+}
+
+bool rights_name(const char *id, const char *name)
+{
+    char principal[64];
+    return id[0] == '\0' || (source_principal(name, principal, sizeof(principal)) && text_equal(principal, id));
+}
+
+static bool overlaps(const struct principal *principal, const char *region)
+{
+    for (uint32_t i = 0; i < principal->regions_n; i++)
+        if (text_starts(region, principal->regions[i]) || text_starts(principal->regions[i], region))
+            return true;
+    return false;
+}
+
+/* Who may see whole regions may name any site: it may lie in one of them. */
+const char *rights_beyond(const struct principal *principal, const struct verb_open *open)
+{
+    if (!rights_is_narrowed(principal))
+        return NULL;
+    for (uint32_t i = 0; i < open->regions_n && principal->sites_n == 0; i++)
+        if (!overlaps(principal, open->regions[i]))
+            return open->regions[i];
+    for (uint32_t i = 0; i < open->sites_n && principal->regions_n == 0; i++)
+        if (!rights_site(principal, open->sites[i]))
+            return open->sites[i];
+    return NULL;
 }

@@ -11,6 +11,7 @@
 
 #define TICK_US SECOND_US
 #define CLOCK_PARTED_US MINUTE_US
+#define REOPEN_US 5000 /* until an address is free again */
 
 bool server_is_idle(const struct server *server)
 {
@@ -163,6 +164,14 @@ static bool item_kind_of(const char *verb, enum item_kind *kind)
     return false;
 }
 
+static bool peer_let(struct server *server, const struct bus_peer *peer, struct session *session)
+{
+    const char *why = peer_refused(server, peer, session);
+    if (why != NULL)
+        session_deny(server, peer, session, why);
+    return why == NULL;
+}
+
 static void on_frame(struct server *server, const struct bus_peer *peer, const struct frame *frame)
 {
     enum item_kind kind;
@@ -174,7 +183,7 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
     }
     struct session *session = session_find(server, peer);
     if (kind == ITEM_HELLO) {
-        if (is_heard(server, peer))
+        if (is_heard(server, peer) && peer_let(server, peer, session))
             enqueue(server, kind, peer, NULL, frame);
         return;
     }
@@ -189,7 +198,7 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
         return;
     }
     session->heard_us = clock_boot_us();
-    if (session->ended)
+    if (session->ended || !peer_let(server, peer, session))
         return;
     if (kind == ITEM_APPEND && server->clock_parted) {
         say_busy(server, session, 5000, "the clock was moved; a restart accepts it");
@@ -219,6 +228,38 @@ void server_on_cmd(void *arg)
         if (status == STATUS_REFUSED && is_heard(server, &peer))
             server_say_error(server, &peer, "malformed", "not [verb][map]");
     }
+}
+
+void server_on_denied(void *arg)
+{
+    struct server *server = arg;
+    struct access_denied denied;
+    while (doors_hear_denied(server->config->entrance, &denied))
+        if (!server->lost && !server->dead)
+            denial_journal(server, denied.principal, denied.address, denied.code, denied.count);
+}
+
+void server_tell_keys(struct server *server)
+{
+    bool worker_lost = false;
+    if (!server->keys_stale || server->lost)
+        return;
+    server->keys_stale = !doors_tell_keys(server->config->entrance, server->taker.tables, ARCHIVE_PRINCIPALS, &worker_lost);
+    server->live_reopen = server->live_reopen || worker_lost;
+}
+
+/* A connection outlives its key: whose key is no longer a worker's is cut off with the others, who come again and replay. */
+static void reopen_live(struct server *server)
+{
+    if (!server->live_reopen)
+        return;
+    enum status status = doors_reopen(server->config->entrance, server->live, "live", server->config->settings->intake.live,
+                                      &server->live_shut);
+    if (status == STATUS_AGAIN)
+        return;
+    if (status != STATUS_OK)
+        log_error("live %s cannot be opened again", server->config->settings->intake.live);
+    server->live_shut = server->live_reopen = false;
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -327,6 +368,7 @@ static enum status renew(struct server *server, int64_t boot_us)
 static void housekeeping(struct server *server)
 {
     int64_t boot_us = clock_boot_us();
+    server_tell_keys(server);
     watch_clock(server);
     enum status status = STATUS_OK;
     if (server_is_idle(server) && !server->lost)
@@ -412,6 +454,8 @@ static int64_t deadline(const struct server *server)
     int64_t due_us = server->next_tick_us;
     if (server->settle_session != 0 && server->settle_until_us < due_us)
         due_us = server->settle_until_us;
+    if (server->live_reopen && clock_boot_us() + REOPEN_US < due_us)
+        due_us = clock_boot_us() + REOPEN_US;
     if (server->flying == NULL && (server->queue != NULL || sessions_have_stored(server)))
         due_us = 0;
     return due_us;
@@ -426,6 +470,7 @@ bool server_run(struct server *server)
     while (loop_once(server->loop, deadline(server))) {
         if (server->flying != NULL || server_is_sure(server))
             work(server);
+        reopen_live(server);
         int64_t boot_us = clock_boot_us();
         if (!server->lost)
             sessions_settle(server, boot_us);

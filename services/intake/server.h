@@ -4,11 +4,13 @@
 #define AFTERCARE_INTAKE_SERVER_H
 
 #include "bus/metrics.h"
+#include "doors.h"
 #include "settings/settings.h"
 
 struct server_config {
     const struct settings *settings;
     const char *feed_pair; /* inproc endpoint of the feed thread */
+    struct doors *entrance; /* how sockets are bound, and who may come in */
     struct metrics *metrics;
     size_t cache_rows;
     bool doors; /* while it stands by it binds its addresses and sends away who comes there */

@@ -31,10 +31,11 @@ struct session {
     int64_t stored_next, stored_upto; /* stored answers still to be sent */
 };
 
-/* A refusal to let somebody in that was journaled within the hour. */
+/* A refusal to let somebody in that was journaled within the hour: of a principal, or of an address that none is known of. These
+ * have half the places: many addresses do not crowd out what a principal does. */
 #define DENIALS_MAX 64
 struct denial {
-    char principal[64], code[40];
+    char principal[64], address[64], code[40];
     int64_t hour;
     int64_t count; /* since the last time it was journaled */
 };
@@ -103,6 +104,8 @@ struct server {
     uint64_t settle_session;
     int64_t settle_until_us;
 
+    bool keys_stale;  /* the door knows other principals than there are */
+    bool live_shut, live_reopen; /* who reads live must pass the door again */
     struct denial denials[DENIALS_MAX];
     size_t denials_n;
 
@@ -121,6 +124,9 @@ void server_state(struct server *, struct intake_state *);
 void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
 void server_say_error(struct server *, const struct bus_peer *, const char *code, const char *why);
 void server_lost(struct server *, const char *doing, enum status);
+void server_on_denied(void *server); /* whom the door or the feed turned away */
+/* Tells the door who may come in, where that has changed. */
+void server_tell_keys(struct server *);
 /* Within the lease nobody else writes, and the head in memory is the journal's. One that stood still for longer asks before it
  * says anything. False: it could not be asked, or is another's (server_lost has been told). */
 bool server_is_sure(struct server *);
@@ -139,6 +145,11 @@ bool server_refused_for_good(const struct server *, enum status);
 struct session *session_find(struct server *, const struct bus_peer *);
 struct session *session_of(struct server *, uint64_t id);
 void session_end(struct server *, struct session *);
+/* With each message: may this peer still speak, as whoever it is? NULL: yes; otherwise who is told, and it is on record. */
+const char *peer_refused(struct server *, const struct bus_peer *, const struct session *);
+void session_deny(struct server *, const struct bus_peer *, struct session *, const char *why);
+/* One access.denied per principal or address, reason and hour. */
+void denial_journal(struct server *, const char *principal, const char *address, const char *code, int64_t count);
 void sessions_clear(struct server *);
 void sessions_sweep(struct server *, int64_t boot_us);
 void session_on_hello(struct server *, const struct item *);
@@ -149,8 +160,6 @@ bool sessions_have_stored(const struct server *);
 void sessions_settle(struct server *, int64_t boot_us);
 void sessions_load_workers(struct server *);
 struct source_row *source_of(struct server *, const char *name); /* NULL: database trouble */
-/* One access.denied an hour per principal and reason. */
-void denial_journal(struct server *, const char *source, const char *code);
 bool source_is_worker(const struct server *, const char *name);
 /* May it move the time of this (stepped) stream? */
 bool source_is_clock(const struct server *, const char *name);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mutation.h"
 #include "base/text.h"
+#include "rights.h"
 #include "server_inside.h"
 #include <stdlib.h>
 #include <string.h>
@@ -126,14 +127,53 @@ void sessions_load_workers(struct server *server)
 
 /* --- HELLO ----------------------------------------------------------------------------------------- */
 
-static bool principal_judge(const struct server *server, const char *source, struct verb_denied *denied)
+const char *peer_refused(struct server *server, const struct bus_peer *peer, const struct session *session)
 {
     char id[64];
+    const char *why;
+    if (!rights_caller(server->taker.tables, ARCHIVE_PRINCIPALS, doors_keyed(server->config->entrance), peer->user, id, &why)) {
+        denial_journal(server, id, "", why, 1);
+        return why;
+    }
+    if (session == NULL || !source_principal(session->source->name, id, sizeof(id)))
+        return NULL;
+    const struct principal_row *row = table_get(server->taker.tables, ARCHIVE_PRINCIPALS, id);
+    if (row != NULL && row->open)
+        return NULL;
+    denial_journal(server, id, "", "revoked", 1);
+    return "revoked";
+}
+
+void session_deny(struct server *server, const struct bus_peer *peer, struct session *session, const char *why)
+{
+    struct verb_denied denied = {.code = "principal"};
+    text_copy(denied.why, sizeof(denied.why), why);
+    if (session != NULL)
+        session_end(server, session);
+    server_say(server, peer, "DENIED", &verb_denied_record, &denied);
+}
+
+/* reason: for the record; code and why in `denied`: for who asks. */
+static bool principal_judge(const struct server *server, const struct bus_peer *peer, const char *source, char asker[64],
+                            const char **reason, struct verb_denied *denied)
+{
+    char id[64];
+    *reason = "principal";
     text_copy(denied->code, sizeof(denied->code), "principal");
+    if (!rights_caller(server->taker.tables, ARCHIVE_PRINCIPALS, doors_keyed(server->config->entrance), peer->user, asker, reason)) {
+        text_copy(denied->why, sizeof(denied->why), *reason);
+        return false;
+    }
     if (!source_principal(source, id, sizeof(id))) {
         text_copy(denied->why, sizeof(denied->why), "a source is named PRINCIPAL or PRINCIPAL/suffix");
         return false;
     }
+    if (!rights_name(asker, source)) {
+        *reason = "name";
+        text_format(denied->why, sizeof(denied->why), "this key is %s's", asker);
+        return false;
+    }
+    text_copy(asker, 64, id);
     const struct principal_row *row = table_get(server->taker.tables, ARCHIVE_PRINCIPALS, id);
     if (row == NULL || !row->open) {
         text_format(denied->why, sizeof(denied->why), "%s is %s", id, row == NULL ? "unknown" : "revoked");
@@ -195,43 +235,51 @@ static bool welcome(struct server *server, const struct bus_peer *peer, const st
 }
 
 /* The place to count this refusal in; an hour that is over gives its place away. NULL: this hour's places are taken. */
-static struct denial *denial_place(struct server *server, const char *principal, const char *code, int64_t hour)
+static struct denial *denial_place(struct server *server, const struct access_denied *denied, int64_t hour)
 {
     struct denial *free_one = NULL;
+    size_t nameless = 0;
     for (size_t i = 0; i < server->denials_n; i++) {
         struct denial *denial = &server->denials[i];
-        if (text_equal(denial->principal, principal) && text_equal(denial->code, code))
+        if (text_equal(denial->principal, denied->principal) && text_equal(denial->code, denied->code) &&
+            text_equal(denial->address, denied->address))
             return denial;
         if (denial->hour < hour)
             free_one = denial;
+        else
+            nameless += denial->principal[0] == '\0';
     }
+    if (denied->principal[0] == '\0' && nameless >= DENIALS_MAX / 2)
+        return NULL;
     if (server->denials_n < DENIALS_MAX)
         free_one = &server->denials[server->denials_n++];
     if (free_one == NULL)
         return NULL;
     *free_one = (struct denial){.hour = -1};
-    text_copy(free_one->principal, sizeof(free_one->principal), principal);
-    text_copy(free_one->code, sizeof(free_one->code), code);
+    text_copy(free_one->principal, sizeof(free_one->principal), denied->principal);
+    text_copy(free_one->address, sizeof(free_one->address), denied->address);
+    text_copy(free_one->code, sizeof(free_one->code), denied->code);
     return free_one;
 }
 
-/* One access.denied per principal, reason and hour, however often it is tried; names that nobody has count as one. */
-void denial_journal(struct server *server, const char *source, const char *code)
+/* However often it is tried; names that nobody has count as one. */
+void denial_journal(struct server *server, const char *principal, const char *address, const char *code, int64_t count)
 {
     struct access_denied denied = {.count = 0};
     int64_t rec_us = journal_rec(&server->taker.journal, server_wall_us(server)), hour = rec_us / HOUR_US;
-    if (server->clock_parted)
+    if (server->clock_parted || server->lost)
         return;
-    if (!source_principal(source, denied.principal, sizeof(denied.principal)) ||
-        table_get(server->taker.tables, ARCHIVE_PRINCIPALS, denied.principal) == NULL)
-        denied.principal[0] = '\0';
-    struct denial *denial = denial_place(server, denied.principal, code, hour);
+    if (table_get(server->taker.tables, ARCHIVE_PRINCIPALS, principal) != NULL)
+        text_copy(denied.principal, sizeof(denied.principal), principal);
+    else /* from where says more only about who is not known */
+        text_copy(denied.address, sizeof(denied.address), address);
+    text_copy(denied.code, sizeof(denied.code), code);
+    struct denial *denial = denial_place(server, &denied, hour);
     if (denial == NULL)
         return;
-    denial->count++;
+    denial->count += count;
     if (denial->hour == hour)
         return;
-    text_copy(denied.code, sizeof(denied.code), code);
     denied.count = denial->count;
     denial->hour = hour;
     denial->count = 0;
@@ -287,15 +335,18 @@ void session_on_hello(struct server *server, const struct item *item)
         return;
     }
     struct source_row *source = NULL;
+    char asker[64] = "";
+    const char *reason = "";
     bool worker = source_is_worker(server, hello.source);
-    bool let_in = principal_judge(server, hello.source, &denied) && (source = source_of(server, hello.source)) != NULL;
+    bool known = principal_judge(server, &item->peer, hello.source, asker, &reason, &denied);
+    bool let_in = known && (source = source_of(server, hello.source)) != NULL;
     if (server->lost)
         return;
     let_in = let_in && source_judge(source, &hello, server->taker.journal.stream.stream, worker, &denied);
     if (!let_in) {
         log_warn("denied %s: %s %s", hello.source, denied.code, denied.why);
         server_say(server, &item->peer, "DENIED", &verb_denied_record, &denied);
-        denial_journal(server, hello.source, denied.code);
+        denial_journal(server, asker, "", known ? denied.code : reason, 1);
         return;
     }
     /* A HELLO that waited while its sender went away must not end the session that came after it. */

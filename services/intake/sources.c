@@ -70,3 +70,9 @@ bool source_keeps_refusal(struct source_row *source, int64_t rec_us, size_t byte
     source->refused_bytes += (int64_t)bytes;
     return true;
 }
+
+bool source_is_any(const uint8_t incarnation[INCARNATION_BYTES])
+{
+    static const uint8_t none[INCARNATION_BYTES];
+    return memcmp(incarnation, none, sizeof(none)) == 0;
+}

@@ -37,6 +37,8 @@ bool source_judge(const struct source_row *known, const struct verb_hello *, con
 #define REFUSED_PER_DAY 10000
 #define REFUSED_BYTES_PER_DAY (16 * 1024 * 1024)
 bool source_keeps_refusal(struct source_row *, int64_t rec_us, size_t bytes, int64_t per_day);
+/* An operator let in whatever comes next: all zero. */
+bool source_is_any(const uint8_t incarnation[INCARNATION_BYTES]);
 
 /* Where a number stands. */
 enum source_place {

@@ -330,7 +330,8 @@ static enum status send_enrolled(struct store *store, const struct source_enroll
     pg_args_reset(store->args);
     pg_arg_text(store->args, enrolled->source);
     pg_arg_bytea(store->args, bytes_of(enrolled->incarnation, INCARNATION_BYTES));
-    return ship(store, "UPDATE source SET incarnation = $2::bytea, frozen = false WHERE name = $1::text");
+    pg_arg_bool(store->args, source_is_any(enrolled->incarnation));
+    return ship(store, "UPDATE source SET incarnation = CASE WHEN $3::bool THEN NULL ELSE $2::bytea END, frozen = false WHERE name = $1::text");
 }
 
 /* The first correction counts. */

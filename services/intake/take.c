@@ -159,6 +159,9 @@ enum take taker_take(struct taker *taker, struct batch *batch, struct source_row
         return TAKE_MISS;
     }
     digest_of(raw, digest);
+    taker->denied[0] = '\0';
+    if (!said.taken && text_equal(said.problem.code, "denied"))
+        (void)text_copy(taker->denied, sizeof(taker->denied), said.problem.field);
     if (!said.taken) {
         tables_undo(taker->tables, mark);
         if (source_keeps_refusal(source, rec_us, raw.len, taker->refused_per_day)) {

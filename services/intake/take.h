@@ -17,6 +17,7 @@ struct taker {
     struct buf scratch;
     int64_t refused_per_day; /* kept of one source; REFUSED_PER_DAY */
     int64_t taken, refused, unkept; /* since the start, for metrics */
+    char denied[40]; /* of the event taken last: what its sender had no right to ("type", "region" …); "": nothing */
 };
 
 /* The stream's definition and head are filled in by who loads them. cache_rows: closed rows kept in memory per table. */

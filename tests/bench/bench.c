@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include "base/text.h"
+#include "bus/key.h"
 #include "bus/socket.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,23 @@ int64_t median(int64_t *values, size_t n, double quantile)
     return values[at < n ? at : n - 1];
 }
 
+/* Over TCP by the key file that AFTERCARE_KEY names. */
+static bool identify(void)
+{
+    const char *path = getenv("AFTERCARE_KEY");
+    struct bus_key key;
+    struct problem problem;
+    if (path == NULL || path[0] == '\0')
+        return true;
+    if (!bus_key_load(path, &key, &problem)) {
+        fprintf(stderr, "%s: %s\n", problem.field, problem.args);
+        return false;
+    }
+    bus_identify(&key);
+    bus_key_forget(&key);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -41,6 +59,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < COUNT_OF(benches); i++)
         if (text_equal(argv[1], benches[i].name) && argc == benches[i].args) {
             bus_start();
+            if (!identify())
+                return 1;
             int code = benches[i].run(argc, argv);
             bus_stop();
             return code;

@@ -208,7 +208,7 @@ def main():
     args = parser.parse_args()
     args.seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "big")
     print(f"seed {args.seed}", flush=True)
-    stack = Stack(clock="wall", keep=args.keep)
+    stack = Stack(clock="wall", keep=args.keep, keys=False)
     relays = settings_of(stack)
     faults = None
     try:

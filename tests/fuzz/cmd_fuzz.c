@@ -181,7 +181,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     house_begin();
     struct metrics *metrics = metrics_new("intake");
-    struct server_config config = {.settings = house_settings(), .feed_pair = "pair", .metrics = metrics, .cache_rows = 4};
+    static struct doors doors;
+    struct server_config config = {.settings = house_settings(), .entrance = &doors, .feed_pair = "pair", .metrics = metrics, .cache_rows = 4};
     run.rest = bytes_of(data, n);
     run.server = server_new(&config);
     if (run.server != NULL) {

@@ -240,7 +240,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     run.rest = bytes_of(data, n);
     run.ended = false;
     run.head = house_stored()->events_n / 2;
-    struct feed *feed = feed_start(house_settings(), "pair", metrics);
+    static struct doors doors;
+    doors.settings = house_settings();
+    struct feed *feed = feed_start(&doors, "pair", metrics);
     news(4, true, false);
     (void)run.thread(run.arg);
     assert(feed->readers_n <= STEP_PEERS && feed->asked_n <= QUESTIONS_MAX);

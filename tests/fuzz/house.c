@@ -224,7 +224,8 @@ static void build(void)
     facts();
     building = true;
     struct metrics *metrics = metrics_new("intake");
-    struct server_config config = {.settings = &house.settings, .feed_pair = "pair", .metrics = metrics, .cache_rows = 64};
+    static struct doors doors;
+    struct server_config config = {.settings = &house.settings, .entrance = &doors, .feed_pair = "pair", .metrics = metrics, .cache_rows = 64};
     struct server *server = server_new(&config);
     fine = server != NULL && server_begin(server);
     assert(fine);

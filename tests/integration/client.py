@@ -1,6 +1,7 @@
 """A client written from proto/README.md alone: reads the whole stream from feed, no hole, every link verified.
-    client.py tcp://127.0.0.1:7403 [CONSUMER]"""
+    client.py KEYFILE [ENDPOINT]"""
 import hashlib
+import json
 import sys
 
 import msgpack
@@ -13,10 +14,22 @@ def digest(data):
     return hashlib.sha256(data).digest()[:16]
 
 
+def show(socket, key):
+    """By CURVE, with what the key file says: before connect."""
+    with open(key, encoding="utf-8") as file:
+        fields = json.load(file)
+    socket.curve_serverkey = fields["server_key"].encode()
+    socket.curve_publickey = fields["public_key"].encode()
+    socket.curve_secretkey = fields["secret_key"].encode()
+    return fields
+
+
 class Reader:
-    def __init__(self, endpoint, consumer):
+    def __init__(self, endpoint, consumer, key=None):
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 0
+        if key is not None:
+            show(self.socket, key)
         self.socket.connect(endpoint)
         self.consumer = consumer
         self.bodies = []  # as they came
@@ -56,5 +69,7 @@ class Reader:
 
 
 if __name__ == "__main__":
-    count = sum(1 for _ in Reader(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "operator/client").events())
-    print(count)
+    with open(sys.argv[1], encoding="utf-8") as own:
+        me = json.load(own)
+    where = sys.argv[2] if len(sys.argv) > 2 else me["endpoints"]["feed"][0]
+    print(sum(1 for _ in Reader(where, me["principal"] + "/client", sys.argv[1]).events()))

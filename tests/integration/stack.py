@@ -53,12 +53,13 @@ def free_ports(n):
 
 
 class Stack:
-    def __init__(self, clock="wall", start=None, settings="", keep=False, folder=None):
+    def __init__(self, clock="wall", start=None, settings="", keep=False, folder=None, keys=True):
         self.clock, self.start, self.keep = clock, start, keep
         self.made = folder is None
         self.data = pathlib.Path(folder or tempfile.mkdtemp(prefix="ac-", dir="/tmp"))
         self.ports = free_ports(8)
         self.settings = settings
+        self.keys = keys  # False: TCP asks for none
         if self.made and USER:
             os.chown(self.data, pwd.getpwnam(USER).pw_uid, -1)
 
@@ -89,7 +90,7 @@ class Stack:
         args = ["up", "--clock", self.clock, "--name", "test"]
         if self.clock == "stepped":
             args += ["--start", self.start or "2011-07-01T04:00:00Z"]
-        self(*args)
+        self(*args, *([] if self.keys else ["--no-keys"]))
 
     # --- commands
     def command(self, program, *args):
@@ -115,6 +116,10 @@ class Stack:
 
     def share(self, name):
         return TREE / "deploy" / name
+
+    def key(self, name):
+        """The key file of a principal of this stack."""
+        return self.data / "keys" / f"{name}.key"
 
     # --- state
     def sql(self, query, role="postgres"):

@@ -20,7 +20,7 @@ SYSCALLS = {"pwrite64": 6, "fdatasync": 4, "sendto": 0, "recvfrom": 0, "write": 
 class Centre(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(clock="wall")
+        cls.stack = Stack(clock="wall", keys=False)
         cls.stack.__enter__()
         cls.stack("policy", "publish", TREE / "tests" / "integration" / "branch.yaml")
 

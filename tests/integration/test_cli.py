@@ -85,7 +85,7 @@ class Cli(unittest.TestCase):
         self.assertNotIn("nobody answers", zh.stderr)
 
     def silent_settings(self):
-        return self.file("silent.yaml", "intake:\n  cmd: tcp://127.0.0.1:9\n  feed: tcp://127.0.0.1:9\n")
+        return self.file("silent.yaml", "cmd: tcp://127.0.0.1:9\nfeed: tcp://127.0.0.1:9\n")
 
     def test_usage(self):
         for args in (["nonsense"], ["say", "registr", "T"], ["say", "register"], ["say", "register", "a b", "kind=x"],
@@ -98,7 +98,7 @@ class Cli(unittest.TestCase):
     def test_help(self):
         listed = self.ends(0, "--help").stdout
         for command in ("status", "policy", "import", "append", "say", "tail", "ticket", "tickets", "jobs", "limits",
-                        "callbacks", "sites", "engineers", "refused", "parked", "report", "rebuild", "verify", "schema", "doctor"):
+                        "callbacks", "sites", "engineers", "refused", "parked", "report", "rebuild", "verify", "schema", "keys", "doctor"):
             self.assertIn(f"  {command} ", listed)
             if command != "doctor":
                 self.ends(0, command, "--help")
@@ -207,7 +207,7 @@ class Cli(unittest.TestCase):
         cmd, _, feed = self.stack.ports[:3]
         relay = Relay(cmd, hold_after=20000)
         self.addCleanup(relay.close)
-        config = self.file("relayed.yaml", f"intake:\n  cmd: {relay.endpoint}\n  feed: tcp://127.0.0.1:{feed}\n")
+        config = self.file("relayed.yaml", f"data: {self.stack.data}\ncmd: {relay.endpoint}\nfeed: tcp://127.0.0.1:{feed}\n")
         rows = [ROWS[1].format(f"AWAY{i}") for i in range(600)]
         told = self.file("away.txt", "")
         with open(told, "w", encoding="utf-8") as err:

@@ -40,7 +40,7 @@ def fold(bodies):
 class Clients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(clock="wall")
+        cls.stack = Stack(clock="wall", keys=False)
         cls.stack.__enter__()
         cls.folder = cls.stack.data
         cls.stack("policy", "publish", cls.stack.share("policies/boston311.yaml"))

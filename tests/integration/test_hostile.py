@@ -83,7 +83,7 @@ class Garbage(threading.Thread):
 
 class Hostile(unittest.TestCase):
     def setUp(self):
-        self.stack = Stack(clock="wall")
+        self.stack = Stack(clock="wall", keys=False)
         self.stack.__enter__()
         self.addCleanup(self.stack.__exit__, None, None, None)
         self.stack("policy", "publish", self.stack.share("policies/boston311.yaml"))

@@ -39,7 +39,7 @@ class Source(Reader):
 class Refused(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(clock="wall")
+        cls.stack = Stack(clock="wall", keys=False)
         os.environ["AFTERCARE_INTAKE_REFUSED_PER_DAY"] = str(MEASURE)  # inherited by what it starts
         cls.stack.__enter__()
         cls.stack("policy", "publish", cls.stack.share("policies/boston311.yaml"))

@@ -66,7 +66,7 @@ class Stepped(unittest.TestCase):
         self.assertEqual(code, 0, said)
 
     def test_02_the_stream_has_no_hole_and_every_fact_once(self):
-        events = list(Reader(self.feed, "operator/check").events())
+        events = list(Reader(self.feed, "operator/check", self.stack.key("operator")).events())
         registered = [e["key"] for e in events if e["type"] == "ticket.registered"]
         self.assertEqual(len(registered), REQUESTS)
         self.assertEqual(len(set(registered)), REQUESTS)

@@ -42,7 +42,8 @@ class Wall(unittest.TestCase):
         cls.folder = cls.stack.data
         cls.stack("policy", "publish", cls.stack.share("policies/boston311.yaml"))
         cls.cmd, cls.live, cls.feed = (f"tcp://127.0.0.1:{p}" for p in cls.stack.ports[:3])
-        cls.stream = next(iter(Reader(cls.feed, "operator/test").events()))["data"]["stream"]
+        cls.key = cls.stack.key("operator")
+        cls.stream = next(iter(Reader(cls.feed, "operator/test", cls.key).events()))["data"]["stream"]
 
     @classmethod
     def tearDownClass(cls):
@@ -84,13 +85,13 @@ class Wall(unittest.TestCase):
         good = {"type": "ticket.registered", "v": 1, "key": "LOST-1", "by": "x",
                 "data": {"kind": "Tree Emergencies", "region": "BOS-07"}}
         bad = {"type": "ticket.registered", "v": 1, "key": "LOST-2", "by": "x", "data": {"region": "BOS-07"}}
-        first = Raw(self.cmd, "")
+        first = Raw(self.cmd, "", self.key)
         self.assertEqual(first.hello(source, incarnation, stream=self.stream)[0], "WELCOME")
         first.say("APPEND", n=1, events=[bad, good])
         until("the refusal is kept", lambda: self.stack.sql(
             "SELECT 1 FROM intake.refused r JOIN intake.source s ON s.id = r.source WHERE s.name = '%s'" % source))
         first.close()  # nothing was read of the answer
-        second = Raw(self.cmd, "")
+        second = Raw(self.cmd, "", self.key)
         verb, welcome = second.hello(source, incarnation, first=1, last=2, stream=self.stream)
         self.assertEqual((verb, welcome["durable"]), ("WELCOME", 2))
         answers = second.answers(2)
@@ -102,7 +103,7 @@ class Wall(unittest.TestCase):
         second.close()
 
     def test_an_outside_client_reads_everything(self):
-        events = list(Reader(self.feed, "operator/outside").events())
+        events = list(Reader(self.feed, "operator/outside", self.key).events())
         self.assertEqual(events[0]["type"], "stream.created")
         self.assertEqual(len(events), events[-1]["pos"])
 
@@ -111,7 +112,7 @@ class Wall(unittest.TestCase):
                   "data": {"name": f"equal {i}", "tier": 3, "territories": ["SPREAD"], "region": "SPREAD"}} for i in range(8)]
         self.stack("append", jsonl(self.folder / "sites.jsonl", sites))
         self.stack.wait_caught_up()
-        raw = Raw(self.cmd, "")
+        raw = Raw(self.cmd, "", self.key)
         raw.hello("operator/" + uuid.uuid4().hex, os.urandom(16), stream=self.stream)
         raw.say("APPEND", n=1, events=[{"type": "ticket.registered", "v": 1, "key": f"SPREAD-{i}", "by": "x",
                                         "data": {"kind": "Pothole", "region": "SPREAD-1"}} for i in range(256)])

@@ -145,9 +145,10 @@ static void worker_run(void *arg)
 static int intake_serve(const struct settings *own)
 {
     struct metrics *metrics = metrics_new("intake");
-    struct server_config config = {.settings = own, .feed_pair = "inproc://feed", .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
+    struct doors doors = {.settings = own};
+    struct server_config config = {.settings = own, .entrance = &doors, .feed_pair = "inproc://feed", .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
     struct server *server = server_new(&config);
-    struct feed *feed = feed_start(own, config.feed_pair, metrics);
+    struct feed *feed = feed_start(&doors, config.feed_pair, metrics);
     bool fine = feed != NULL && server_begin(server) && server_run(server);
     if (feed != NULL)
         server_stop_feed(server);

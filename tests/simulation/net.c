@@ -427,6 +427,7 @@ enum status bus_receive_from(struct bus_socket *s, struct bus_peer *peer, struct
         return STATUS_AGAIN;
     memcpy(peer->id, &message->link->id, sizeof(message->link->id));
     peer->len = sizeof(message->link->id);
+    peer->user[0] = '\0';
     enum status status = frame_read(message, frame);
     credit_hear(&message->link->credit, frame->verb, frame->map);
     return status;

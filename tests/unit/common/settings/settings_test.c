@@ -55,7 +55,8 @@ static void of_a_folder(void **state)
     assert_string_equal(s.sockets, want);
     assert_string_equal(s.log, "plain");
     assert_string_equal(s.intake.cmd, "tcp://127.0.0.1:7401");
-    assert_string_equal(s.live, "tcp://127.0.0.1:7402");
+    text_format(want, sizeof want, "ipc://%s/run/live", folder);
+    assert_string_equal(s.live, want);
     assert_string_equal(s.reporting.metrics, "127.0.0.1:7414");
     assert_int_equal(s.intake.batch_events, 256);
     assert_int_equal(s.follow_up.linger_events, 64);
@@ -81,7 +82,7 @@ static void layers(void **state)
     assert_true(settings_read(&s, folder, NULL, &problems));
     assert_string_equal(s.log, "plain");
     assert_string_equal(s.intake.cmd, "tcp://*:9001");
-    assert_string_equal(s.cmd, "tcp://127.0.0.1:9001");
+    assert_string_equal(s.cmd, "ipc:///tmp/elsewhere/cmd");
     assert_int_equal(s.intake.batch_events, 32);
     assert_int_equal(s.sla_watchdog.linger_ms, 0);
     assert_int_equal(s.sla_watchdog.cache_rows, 0);
@@ -118,6 +119,42 @@ static void wrong(void **state)
     problems_release(&problems);
     assert_false(settings_read(&s, folder, "/nonexistent/file", &problems));
     assert_string_equal(problems.items[0].code, "unreadable");
+}
+
+/* Where a client goes: as it was told; through the socket folder; a key file tells it itself. */
+static void reached(void **state)
+{
+    static const struct {
+        const char *file, *cmd, *feed;
+    } cases[] = {
+        {"sockets: /s\ncmd: tcp://hq:1\n", "tcp://hq:1", "ipc:///s/feed"},
+        {"sockets: /s\nintake: {cmd: ipc:///x/cmd}\n", "ipc:///x/cmd", "ipc:///s/feed"},
+        {"sockets: /s\nkey: /k\nfeed: tcp://hq:3\n", "", "tcp://hq:3"},
+    };
+    struct settings s;
+    char path[400], made[256];
+    (void)state;
+    unsetenv("AFTERCARE_SOCKETS");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        file_write(cases[i].file);
+        assert_true(settings_read(&s, folder, NULL, &problems));
+        assert_string_equal(s.cmd, cases[i].cmd);
+        assert_string_equal(s.feed, cases[i].feed);
+    }
+    assert_true(settings_key(&s, s.key, "operator", path)); /* named, there or not */
+    assert_string_equal(path, "/k");
+    assert_false(settings_key(&s, "", "operator", path));
+    text_format(made, sizeof made, "%s/keys/operator.key", folder);
+    assert_string_equal(path, made);
+    text_format(made, sizeof made, "%s/operator.key", folder);
+    FILE *file = fopen(made, "w");
+    assert_non_null(file);
+    fclose(file);
+    setenv("CREDENTIALS_DIRECTORY", folder, 1);
+    assert_true(settings_key(&s, "", "operator", path));
+    assert_string_equal(path, made);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    unlink(made);
 }
 
 /* What --print-config prints reads back as what it printed, whatever stands in it. */
@@ -182,7 +219,7 @@ static void several_endpoints(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {EACH(of_a_folder),        EACH(layers),     EACH(wrong),
+    const struct CMUnitTest tests[] = {EACH(of_a_folder),        EACH(layers), EACH(reached),    EACH(wrong),
                                        EACH(printed_reads_back), EACH(odd_folder), EACH(long_folder),
                                        EACH(several_endpoints)};
     return cmocka_run_group_tests(tests, NULL, NULL);

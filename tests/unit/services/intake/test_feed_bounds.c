@@ -29,6 +29,25 @@ void feed_say(struct feed *feed, const struct bus_peer *peer, const char *verb, 
         text_copy(code, sizeof(code), ((const struct verb_denied *)data)->code);
 }
 
+bool feed_lets(struct feed *feed, const struct bus_peer *peer, char id[64], const char **why)
+{
+    (void)feed;
+    (void)peer;
+    *why = "";
+    id[0] = '\0';
+    return true;
+}
+
+void feed_deny(struct feed *feed, const struct bus_peer *peer, const char *id, const char *reason, const char *what, const char *why)
+{
+    struct verb_denied denied = {.code = ""};
+    (void)id;
+    (void)reason;
+    text_copy(denied.code, sizeof(denied.code), what);
+    text_copy(denied.why, sizeof(denied.why), why);
+    feed_say(feed, peer, "DENIED", &verb_denied_record, &denied);
+}
+
 void feed_error(struct feed *feed, const struct bus_peer *peer, int64_t id, const char *what, const char *why)
 {
     (void)feed;

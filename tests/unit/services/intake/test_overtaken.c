@@ -325,7 +325,8 @@ void metrics_note(struct metrics *metrics, const char *note)
 static void ends(size_t times_away)
 {
     static struct settings settings;
-    struct server_config config = {.settings = &settings, .feed_pair = "inproc://feed", .cache_rows = 16};
+    struct doors doors = {.settings = &settings};
+    struct server_config config = {.settings = &settings, .entrance = &doors, .feed_pair = "inproc://feed", .cache_rows = 16};
     settings_defaults(&settings, "/nowhere");
     settings.intake.lease_ms = 0; /* asked about at every turn */
     turns = takeovers = 0;
