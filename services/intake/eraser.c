@@ -15,6 +15,8 @@
 #define STRETCH 20000       /* positions a transaction looks at */
 #define KEYS_AT_ONCE 500
 #define STATEMENT_MS 600000 /* a table is written anew within */
+#define READERS_US (30 * SECOND_US) /* so long at a time it waits for who reads the past */
+#define REST_US (30 * SECOND_US)    /* after trouble: a lock that is asked for again and again holds others up */
 
 struct eraser {
     const struct settings *settings;
@@ -25,6 +27,7 @@ struct eraser {
     pthread_cond_t told;
     bool stopping;
     bool trouble; /* said once */
+    int64_t rest_until_us;
     /* The erasure under way. */
     int64_t pos;
     char customer[EVENT_KEY_CAP];
@@ -221,12 +224,13 @@ static enum status erase(struct eraser *eraser)
     return status;
 }
 
-/* Who still reads the past keeps it in the files: waited for, before they are written anew. */
+/* Who still reads the past (a backup) keeps it in the files, and holds the lock: waited for, before they are written anew. AGAIN: not
+ * now. */
 static enum status wait_for_readers(struct eraser *eraser)
 {
     owned(pg_result_destroy) struct pg_result *now = NULL;
     struct timespec nap = {.tv_nsec = 100 * 1000 * 1000};
-    int64_t until_us = clock_boot_us() + STATEMENT_MS * INT64_C(1000);
+    int64_t until_us = clock_boot_us() + READERS_US;
     pg_args_reset(eraser->args);
     enum status status = query(eraser, "SELECT (pg_current_xact_id()::text::int8 & 4294967295)::int8", &now);
     while (status == STATUS_OK && clock_boot_us() < until_us && !is_stopping(eraser)) {
@@ -241,7 +245,7 @@ static enum status wait_for_readers(struct eraser *eraser)
             return STATUS_OK;
         nanosleep(&nap, NULL);
     }
-    return status;
+    return status == STATUS_OK ? STATUS_AGAIN : status;
 }
 
 static enum status rewrite(struct eraser *eraser)
@@ -269,11 +273,12 @@ static enum status connect(struct eraser *eraser)
     if (pg_is_connected(eraser->pg))
         return STATUS_OK;
     enum status status = pg_connect(eraser->pg);
-    /* Who waits for a table that is written anew waits for seconds; this one not at all for long, and comes again. */
-    return status == STATUS_OK ? pg_run(eraser->pg, "SET lock_timeout = '10s'; SET application_name = 'aftercare eraser'") : status;
+    /* While it waits for a lock others wait behind it. */
+    return status == STATUS_OK ? pg_run(eraser->pg, "SET lock_timeout = '2s'; SET application_name = 'aftercare eraser'") : status;
 }
 
-/* The oldest that is not done; customer "" when there is none. New ones get their row here. */
+/* The oldest whose rows are not done, then the oldest whose tables are not; customer "" when there is none. New ones get their row
+ * here. */
 static enum status next(struct eraser *eraser, bool *erased)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
@@ -284,7 +289,7 @@ static enum status next(struct eraser *eraser, bool *erased)
                                " AND pos > (SELECT coalesce(max(pos), 0) FROM erased)",
                                NULL);
     if (status == STATUS_OK)
-        status = query(eraser, "SELECT pos, customer, erased IS NOT NULL FROM erased WHERE rewritten IS NULL ORDER BY pos LIMIT 1", &result);
+        status = query(eraser, "SELECT pos, customer, erased IS NOT NULL FROM erased WHERE rewritten IS NULL ORDER BY erased IS NOT NULL, pos LIMIT 1", &result);
     if (status != STATUS_OK || pg_rows(result) == 0)
         return status;
     struct bytes customer = pg_bytes(result, 0, 1);
@@ -298,6 +303,8 @@ static enum status next(struct eraser *eraser, bool *erased)
 static bool turn(struct eraser *eraser)
 {
     bool erased = false;
+    if (clock_boot_us() < eraser->rest_until_us)
+        return false;
     enum status status = connect(eraser);
     if (status == STATUS_OK)
         status = next(eraser, &erased);
@@ -309,10 +316,13 @@ static bool turn(struct eraser *eraser)
     if (some && status == STATUS_OK)
         log_info("personal data of one customer erased, position %lld: %lld events, %lld refusals", (long long)eraser->pos,
                  (long long)eraser->events, (long long)eraser->refusals);
-    if (status != STATUS_OK) {
+    if (some && status == STATUS_AGAIN)
+        log_info("erasure of position %lld waits for who still reads the past", (long long)eraser->pos);
+    else if (status != STATUS_OK) {
         if (!eraser->trouble && !is_stopping(eraser))
             log_warn("eraser: %s; it comes again", pg_error(eraser->pg));
         pg_disconnect(eraser->pg);
+        eraser->rest_until_us = clock_boot_us() + REST_US;
     }
     eraser->trouble = status != STATUS_OK;
     return some && status == STATUS_OK;
