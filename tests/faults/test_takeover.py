@@ -2,6 +2,7 @@
 after that writes nothing and tells nobody a head."""
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -14,12 +15,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 import checker
 import client
 from campaign import SITES
+from keeper import as_user
 from load import Link, World
 from pair import Ear, Pair, Reader, Source
 from plant import LEASE_MS
 from stack import WORKERS, jsonl, until
 
-RATE = 40  # registrations a second
+RATE = 25  # registrations a second
 
 
 class Takeover(unittest.TestCase):
@@ -57,7 +59,7 @@ class Takeover(unittest.TestCase):
             thread.start()
         until("a load that is acknowledged", lambda: all(s.acked for s in senders), 20)
         gaps = {}
-        for what, deed in (("kill -9", self.kill), ("SIGSTOP", self.hang), ("SIGTERM", self.end)):
+        for what, deed in (("kill -9", self.kill), ("kill -9, locked", self.kill_locked), ("SIGSTOP", self.hang), ("SIGTERM", self.end)):
             active, standby = pair.both()
             epoch, began = pair.epoch(), time.monotonic()
             deed(active, standby)
@@ -72,6 +74,7 @@ class Takeover(unittest.TestCase):
             thread.stop()
         self.check(senders)
         self.assertLess(gaps["kill -9"], 12)
+        self.assertLess(gaps["kill -9, locked"], 16)
         self.assertLess(gaps["SIGSTOP"], 12)
         self.assertLess(gaps["SIGTERM"], 6, "a clean stop gives the lease back")
 
@@ -82,6 +85,20 @@ class Takeover(unittest.TestCase):
         self.pair.daemons[active].signal(signal.SIGKILL)
         until("the other serves", lambda: self.pair.health(standby) == "ok", 20)
         self.pair.daemons[active].wanted.set()
+
+    def kill_locked(self, active, standby):
+        """What it leaves behind: a session whose transaction holds the head's row, and whose client says no more."""
+        words = ["psql", "-X", "-q", "-h", self.pair.data / "s", "-U", "intake", "-d", "aftercare"]
+        hung = subprocess.Popen(as_user(*words), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        try:
+            hung.stdin.write(b"BEGIN; UPDATE intake.head SET holder = holder;\n")
+            hung.stdin.flush()
+            until("the head is locked", lambda: self.pair.pg.sql(
+                "SELECT 1 FROM pg_stat_activity WHERE usename = 'intake' AND state = 'idle in transaction'"), 20)
+            self.kill(active, standby)
+        finally:
+            hung.kill()
+            hung.wait()
 
     def hang(self, active, standby):
         live, feed, cmd = (self.pair.endpoints(s)[self.place(active)] for s in ("live", "feed", "cmd"))
