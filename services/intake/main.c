@@ -24,6 +24,7 @@ static int run(const struct settings *settings)
         return EXIT_FAILURE;
     }
     struct metrics *metrics = metrics_new("intake");
+    metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
     struct server_config config = {
         .settings = settings, .entrance = &doors, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
     struct server *server = server_new(&config);

@@ -138,7 +138,7 @@ def show(events, found):
         print(f"--- {key}", checker.story(events, key), sep="\n")
 
 
-def campaign(seed, seconds, rate=25, only=None, tell=print, settle=SETTLE, **plant_options):
+def campaign(seed, seconds, rate=25, only=None, tell=print, settle=SETTLE, at_least=0, **plant_options):
     """Raises Failed where it does not come to rest, or the checker complains."""
     plant = Plant(seed=seed, disk_mb=300 + int(seconds), **plant_options)
     for why in plant.skipped:
@@ -148,7 +148,7 @@ def campaign(seed, seconds, rate=25, only=None, tell=print, settle=SETTLE, **pla
         deeds = Deeds(plant, seed, tell)
         found = []
         try:
-            deeds.run(seconds, only)
+            deeds.run(seconds, only, at_least)
             load.settle(settle)
         except Failed as why:
             found.append(str(why))

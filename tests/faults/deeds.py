@@ -23,13 +23,14 @@ class Deeds:
         self.reserved = set()    # what must not be hurt twice at a time
 
     # --- one after the other
-    def run(self, seconds, only=None):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def run(self, seconds, only=None, at_least=0):
+        end, tried = time.monotonic() + seconds, 0
+        while time.monotonic() < end or tried < at_least:
             if not self.bag:
                 self.bag = list(only) if only else self.full_bag()
                 self.random.shuffle(self.bag)
             self.do(self.bag.pop())
+            tried += 1
             self.pause(self.random.choice([0.05, 0.2, 0.5, 1, 2]))
         self.heal()
 
@@ -225,15 +226,16 @@ class Deeds:
         return f"{who}'s, {where}" + (f" by {seconds} s" if where == "late" else "")
 
     def lose_commit(self):
-        """commit of intake lost"""
-        self.plant.to_pg[self.plant.active].cut_commit("before")
-        return self.plant.active
+        """commit of intake with a conclusion in it lost"""
+        relay = self.plant.to_pg[self.plant.active]
+        relay.cut_commit("before", of=b"job.offered")
+        return relay.commit_met.wait(2) and self.plant.active
 
     def lose_rows(self):
         """commit of a worker lost"""
         who = self.random.choice(WORKERS[:3])
         self.plant.to_pg[who].cut_commit("before")
-        return who
+        return self.plant.to_pg[who].commit_met.wait(2) and who
 
     def cut_postgres(self):
         """connection to PostgreSQL cut"""

@@ -29,14 +29,19 @@ class Address(threading.Thread):
         self.stopping = threading.Event()
         self.start()
 
-    def is_well(self, intake):
+    def ask(self, intake):
+        """(status, text) of its health; None: nobody answers."""
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.metrics[intake], timeout=0.5)
             connection.request("GET", "/health")
             answer = connection.getresponse()
-            return answer.status == 200 and b"standing by" not in answer.read()
+            return answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException):
-            return False
+            return None
+
+    def is_well(self, intake):
+        status, text = self.ask(intake) or (0, "")
+        return status == 200 and "standing by" not in text
 
     def run(self):
         while not self.stopping.wait(0.2):
@@ -86,7 +91,7 @@ class Plant(Stack):
             self.make_stream()
             for name in INTAKES[:2 if self.two else 1] + WORKERS:
                 self.keep_running(name)
-            until("an intake that is well", lambda: self.address.is_well("intake") or self.address.is_well("intake-b"), 60)
+            until("all answer through the address", lambda: self("status", check=False).returncode == 0, 120)
         except BaseException as why:
             self.__exit__(type(why), why, None)
             raise

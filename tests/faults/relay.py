@@ -40,8 +40,8 @@ class Relay(threading.Thread):
         self.selector = selectors.DefaultSelector()
         self.peers, self.waiting, self.fronts = {}, {}, set()
         self.orders, self.stopping, self.still_until = [], False, 0
-        self.commit, self.commit_met = None, threading.Event()  # the cut to come: (where, seconds)
-        self.awaited, self.tails = set(), {}
+        self.commit, self.commit_met = None, threading.Event()  # the cut to come: (where, seconds, of)
+        self.awaited, self.tails, self.holding = set(), {}, set()
         self.wake, self.waker = socket.socketpair()
         self.selector.register(listener, selectors.EVENT_READ)
         self.selector.register(self.wake, selectors.EVENT_READ)
@@ -62,11 +62,12 @@ class Relay(threading.Thread):
             self.still_until = time.monotonic() + seconds
         self.order(begin)
 
-    def cut_commit(self, where, seconds=0):
-        """The next commit that passes is cut there; commit_met is set when that has happened."""
+    def cut_commit(self, where, seconds=0, of=b""):
+        """The next commit that passes, of a transaction that has this text in it, is cut there; commit_met is set when that has
+        happened."""
         assert where in COMMIT_CUTS
         self.commit_met.clear()
-        self.commit = (where, seconds)
+        self.commit = (where, seconds, of)
 
     def stop(self):
         self.stopping = True
@@ -165,9 +166,16 @@ class Relay(threading.Thread):
         """now, later, or end: this connection ends here, and what it brought is thrown away."""
         seen = self.tails.get(one, b"") + data
         self.tails[one] = seen[1 - len(COMMIT):]
-        if COMMIT not in seen or self.commit is None:
+        commit = self.commit
+        if commit is not None and commit[2] in seen:
+            self.holding.add(one)
+        if COMMIT not in seen:
             return "now"
-        where, seconds = self.commit
+        holds = one in self.holding
+        self.holding.discard(one)
+        if commit is None or (one in self.fronts and not holds):
+            return "now"
+        where, seconds, _ = commit
         if one in self.fronts and where != "before":
             self.awaited.add(self.peers[one])  # for the server's word
             return "now"
@@ -197,5 +205,6 @@ class Relay(threading.Thread):
             self.waiting.pop(peer, None)
             self.awaited.discard(peer)
             self.tails.pop(peer, None)
+            self.holding.discard(peer)
             self.fronts.discard(peer)
             peer.close()

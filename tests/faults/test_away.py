@@ -3,6 +3,7 @@ daemon ends, and everything flows again by itself.
 
     test_away.py [--seconds N]      20 in ctest; ten minutes in tests/run --all"""
 import argparse
+import signal
 import time
 
 import campaign
@@ -21,6 +22,17 @@ def processes(plant):
 def memory_kb(pid):
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def begins_unwell(plant):
+    """An intake that does not know yet whether the journal is its to write does not say that it is well."""
+    pid = plant.pid("intake")
+    plant.to_pg["intake"].still(8)
+    plant.daemons["intake"].signal(signal.SIGKILL)
+    until("it runs again", lambda: plant.pid("intake") not in (None, pid))
+    status, text = until("it says how it is", lambda: plant.address.ask("intake"), 20)
+    if status == 200:
+        yield f"an intake that has just begun says {status} {text.strip()}"
 
 
 def away(seconds):
@@ -55,6 +67,7 @@ def away(seconds):
             found.append(f"the branch has kept {kept}, and had {spooled}: nothing was registered meanwhile")
         if before != after:
             found.append(f"daemons have ended: {before} before, {after} after")
+        found += begins_unwell(plant)
         if found:
             raise Failed("\n".join(found))
 

@@ -19,7 +19,7 @@ BUGS = {
     "ROWS_EARLY": (["lose_commit"], r"is open and its jobs are|has no clock|no callback was due|there is no verdict|differ"),
     "FLIGHT_FORGOTTEN": (["lose_rows"], r"and again at"),
 }
-SECONDS = 8
+SECONDS, AT_LEAST = 5, 10
 
 
 def number_of(name):
@@ -32,7 +32,8 @@ def found_by(name):
     lines = []
     try:
         campaign.campaign(1, SECONDS, rate=40, only=deeds, tell=lines.append, binaries=MUTANTS, wide=False, two=False,
-                          env={"MUTATION": str(number_of(name))}, tidy=True, settle=25)
+                          env={"MUTATION": str(number_of(name))}, tidy=True, settle=25,
+                          at_least=AT_LEAST)
     except Failed as why:
         return str(why)
     return ""
