@@ -12,6 +12,7 @@ import sys
 import unittest
 
 import msgpack
+import zmq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "proto" / "clients" / "python"))
 import aftercare  # noqa: E402
@@ -302,6 +303,30 @@ class Clients(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         for line in re.findall(r"^#> (.*)$", page, re.M):  # what the page says is printed
             self.assertIn(line, done.stdout)
+
+
+class ByKey(unittest.TestCase):
+    """Where the doors ask for keys: the operator's key file as `aftercare up` makes it, and one whose secret is another's."""
+
+    def test_by_curve(self):
+        jobs = {"python": [sys.executable, CLIENTS / "python/job.py"], "c": [TEST_BIN / "client-job"]}
+        if NODE:
+            jobs = {"node": ["node", f"{NODE}/job.js"]}
+        with Stack(clock="wall") as stack:
+            key = json.loads(stack.key("operator").read_text())
+            self.assertIn("server_key", key)
+            key["endpoints"] = {"cmd": [f"tcp://127.0.0.1:{stack.ports[0]}"], "feed": [f"tcp://127.0.0.1:{stack.ports[2]}"]}
+            path = stack.data / "mine.key"
+            path.write_text(json.dumps(key))
+            for name, command in jobs.items():
+                done = subprocess.run([*map(str, command), str(path), "read"], capture_output=True, text=True, timeout=60)
+                last = json.loads(done.stdout.splitlines()[-1])
+                self.assertEqual((done.returncode, last["end"], last["pos"]), (0, "caught-up", stack.head()), (name, done.stderr))
+            other = zmq.curve_keypair()
+            key.update(public_key=other[0].decode(), secret_key=other[1].decode())
+            with aftercare.open(key, patience=1) as client, self.assertRaises(aftercare.Error) as caught:
+                next(iter(client.read()))
+            self.assertEqual(caught.exception.code, "silent")
 
 
 if __name__ == "__main__":
