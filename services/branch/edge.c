@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/key.h"
 #include "bus/metrics.h"
-#include "key.h"
 #include "office.h"
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 /* One of the two ways to the centre: its addresses in order, tried one after the other. */
 struct line {
     const char *what;
-    char endpoints[KEY_ENDPOINTS_MAX * 2][ENDPOINT_CAP];
+    char endpoints[BUS_ENDPOINTS_MAX][ENDPOINT_CAP];
     size_t endpoints_n, at;
     struct bus_socket *socket;
     int64_t again_us; /* not before */
@@ -246,7 +246,7 @@ static void words_split(const char *list, char *out, size_t cap, uint32_t max, u
     }
 }
 
-static void line_address(struct line *line, const char *what, char (*of_key)[128], uint32_t of_key_n, const char *list)
+static void line_address(struct line *line, const char *what, char (*of_key)[160], uint32_t of_key_n, const char *list)
 {
     uint32_t n = 0;
     line->what = what;
@@ -264,14 +264,27 @@ static void prefix_of(const char *source, char out[NUMBER_PREFIX_CAP])
         *at = (char)toupper((unsigned char)*at);
 }
 
+/* Who it is, and its keys: every connection to the centre goes by them. */
+static void key_take(const char *path, struct bus_key *key)
+{
+    struct problem problem;
+    struct buf words = {0};
+    if (path[0] == '\0')
+        return;
+    if (!bus_key_load(path, key, &problem)) {
+        problem_print(&problem, false, &words);
+        log_fatal("%s: %s", path, buf_text(&words));
+    }
+    bus_identify(key);
+}
+
 static struct office *office_begin(struct edge *e)
 {
-    static struct key key; /* stays for the life of the process */
+    static struct bus_key key; /* stays for the life of the process */
     static char regions[16][EVENT_REGION_CAP], sites[16][EVENT_SITE_CAP];
     const struct settings_branch *own = &e->settings->branch;
     char folder[300], prefix[NUMBER_PREFIX_CAP], error[300] = "";
-    if (own->key[0] != '\0' && !key_read(own->key, &key, error, sizeof(error)))
-        log_fatal("%s", error);
+    key_take(own->key, &key);
     line_address(&e->cmd, "cmd", key.endpoints.cmd, key.endpoints.cmd_n, e->settings->cmd);
     line_address(&e->feed, "feed", key.endpoints.feed, key.endpoints.feed_n, e->settings->feed);
     struct office_config config = {.folder = folder,

@@ -108,7 +108,8 @@ class Branch:
         return [json.loads(line) for line in self(*args, "--json").stdout.splitlines()]
 
     def status(self):
-        row = json.loads(self("status", "--json", check=False).stdout)
+        # On a machine that is busy with others the command may lose its patience: it is asked again.
+        row = json.loads(until(f"{self.name} says how it stands", lambda: self("status", "--json", check=False).stdout))
         return {"queued": 0, "refused": 0, "sent_n": 0, "last_n": 0, "pos": 0, "clock_off_s": 0, **row}
 
     def register(self, *fields):
