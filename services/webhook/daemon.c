@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/key.h"
 #include "bus/metrics.h"
 #include "courier.h"
 #include "post.h"
@@ -212,10 +213,33 @@ static void metrics_begin(struct daemon *daemon, const struct hooks *hooks)
         log_warn("metrics %s: %s", hooks->metrics, error);
 }
 
+/* Over TCP it reads by its principal's key; the sockets of this machine ask for none. */
+static bool identify(const struct settings *settings, const struct hooks *hooks)
+{
+    char path[400];
+    struct bus_key key;
+    struct problem problem;
+    if (strstr(settings->feed, "tcp://") == NULL || !settings_key(settings, settings->key, hooks->principal, path))
+        return true;
+    if (!bus_key_load(path, &key, &problem)) {
+        log_error("key %s: %s", problem.field, problem.args);
+        return false;
+    }
+    if (!text_equal(key.principal, hooks->principal))
+        log_warn("%s is the key of %s, and webhooks read as %s", path, key.principal, hooks->principal);
+    bus_identify(&key);
+    bus_key_forget(&key);
+    return true;
+}
+
 static bool begin(struct daemon *daemon, const struct hooks *hooks)
 {
     char folder[400], path[512], error[300] = "";
-    if (!daemon_folder(daemon->settings, folder))
+    if (endpoints_count(daemon->settings->feed) == 0) {
+        log_error("the settings do not say where the feed is");
+        return false;
+    }
+    if (!daemon_folder(daemon->settings, folder) || !identify(daemon->settings, hooks))
         return false;
     text_format(path, sizeof(path), "%s/queue.db", folder);
     daemon->queue = queue_open(path, error, sizeof(error));

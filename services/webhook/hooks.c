@@ -26,7 +26,7 @@ static const struct field hook_elem = ELEM_RECORD(&hook_record, struct hook);
 
 static const struct field hooks_fields[] = {
     F_TEXT(hooks, metrics, 0, "address and port of metrics and health over HTTP; default 127.0.0.1:7416"),
-    F_TEXT(hooks, principal, FIELD_KEYLIKE, "as whom they read: what it may not see they do not get; default operator"),
+    F_TEXT(hooks, principal, FIELD_KEYLIKE, "as whom they read: what it may not see they do not get; over TCP by DATA/keys/PRINCIPAL.key; default operator"),
     {.name = "hooks", .kind = FIELD_LIST, F_AT(hooks, items), .flags = FIELD_REQUIRED, .elem = &hook_elem, .max = HOOKS_MAX,
      .count_offset = (uint32_t)offsetof(struct hooks, items_n), .doc = "the webhooks, at most 16"},
 };

@@ -96,7 +96,7 @@ class Webhook(unittest.TestCase):
     def setUp(self):
         self.receiver = Receiver()
         self.addCleanup(self.receiver.close)
-        self.stack = Stack(clock="wall", keys=False)
+        self.stack = Stack(clock="wall")
         self.stack.__enter__()
         self.addCleanup(self.stack.__exit__, None, None, None)
         self.sent = 0
@@ -111,9 +111,10 @@ class Webhook(unittest.TestCase):
         (self.stack.data / "webhooks.yaml").write_text("\n".join(lines) + "\n")
         os.chmod(self.stack.data / "webhooks.yaml", 0o644)
 
-    def begin(self):
+    def begin(self, **environment):
         with open(self.stack.data / "log" / "webhook.log", "ab") as log:
-            self.process = subprocess.Popen(self.stack.command("aftercare-webhook", "--data", self.stack.data), cwd="/", stderr=log)
+            self.process = subprocess.Popen(self.stack.command("aftercare-webhook", "--data", self.stack.data), cwd="/", stderr=log,
+                                            env={**os.environ, **environment})
 
     def daemon(self):
         return self.stack.pid("webhook")
@@ -232,7 +233,7 @@ class Webhook(unittest.TestCase):
     def test_from_now_and_bad_files(self):
         self.sites(["OLD"])
         self.hooks(**{"from": "now"})
-        self.begin()
+        self.begin(AFTERCARE_FEED=f"tcp://127.0.0.1:{self.stack.ports[2]}")  # by CURVE, with the operator's key
         until("it has begun", lambda: json.loads(self.webhook("list", "--json").stdout)["pos"] > 0)
         self.sites(["NEW"])
         self.wait_taken("NEW")
@@ -262,7 +263,7 @@ class Webhook(unittest.TestCase):
 class TailExec(unittest.TestCase):
     def test_each_at_least_once(self):
         """A command that fails twice, a reader that is killed in the middle: every event handled, in order; a second run goes on."""
-        with Stack(clock="wall", keys=False) as stack:
+        with Stack(clock="wall") as stack:
             keys = [f"S{i}" for i in range(12)]
             jsonl(stack.data / "sites.jsonl", [{"type": "site.updated", "key": k, "data": {"name": k, "tier": 3, "region": "GD"}} for k in keys])
             stack("append", stack.data / "sites.jsonl")
