@@ -177,7 +177,7 @@ struct bus_socket *bus_bind_doors(enum bus_kind kind, const struct bus_door *doo
 {
     struct bus_socket *s = socket_open(kind);
 
-    if (!s || (monitor && zmq_socket_monitor(s->zmq, monitor, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0))
+    if (!s || (monitor && zmq_socket_monitor(s->zmq, monitor, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) != 0))
         return failed(s, error, error_cap);
     for (size_t i = 0; i < n; i++)
         if (!door_open(s->zmq, &doors[i]))

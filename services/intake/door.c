@@ -171,14 +171,16 @@ static void receive_zap(struct door *door)
 
 /* --- monitors ----------------------------------------------------------------------------------------- */
 
-/* Two frames: event and value, our own address (libzmq does not say whose). Who came by another mechanism, or with bytes that
- * are not of a handshake, an older one played again for instance. */
+/* Two frames: event and value, our own address (libzmq does not say whose). Who came by another mechanism, with bytes that are not
+ * of a handshake, an older one played again for instance, or went away in the middle: one without CURVE often does that before its
+ * mechanism was read. */
 static void receive_monitor(struct door *door, size_t i)
 {
     void *monitor = bus_raw(door->monitors[i]);
     uint8_t event[6];
     char address[64];
     for (int k = 0; k < ASKED_PER_TURN; k++) {
+        uint16_t what;
         uint32_t value;
         int n = zmq_recv(monitor, event, sizeof(event), ZMQ_DONTWAIT);
         if (n < 0)
@@ -186,8 +188,10 @@ static void receive_monitor(struct door *door, size_t i)
         n = n == (int)sizeof(event) ? zmq_recv(monitor, address, sizeof(address) - 1, ZMQ_DONTWAIT) : -1;
         if (n < 0)
             continue;
+        memcpy(&what, event, sizeof(what));
         memcpy(&value, event + 2, sizeof(value));
-        denied_note(door, "", watched[i], value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? "mechanism" : "handshake");
+        bool other = what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH;
+        denied_note(door, "", watched[i], other ? "mechanism" : "handshake");
     }
 }
 

@@ -36,7 +36,14 @@ class Branch:
         self.log = pathlib.Path(f"{self.data}.log")
 
     def __enter__(self):
-        if self.stack and self.principal is not None:
+        if self.stack and self.stack.keys:
+            more = [word for k, flag in (("regions", "--region"), ("sites", "--site")) for v in self.principal.get(k, "").split(",") if v
+                    for word in (flag, v)] + (["--personal"] if self.principal.get("personal") else [])
+            self.stack("keys", "new", self.name, *more)
+            out = self.stack.data / f"{self.name}.key"
+            self.stack("keys", "export", self.name, "--host", self.line[0].split("//")[1].rsplit(":", 1)[0], "--out", out)
+            shutil.move(out, self.data / "branch.key")
+        elif self.stack and self.principal is not None:
             words = [f"{k}={v}" for k, v in self.principal.items()]
             self.stack("say", "principal.added", self.name, f"id={self.name}", "kind=branch", *words)
         self.write_settings()
@@ -56,7 +63,8 @@ class Branch:
         (self.data / "aftercare.yaml").write_text("\n".join([
             f"data: {self.data}", f"sockets: {self.data}/s", f"cmd: {self.line[0]}", f"feed: {self.line[1]}", "branch:",
             f"  source: {self.name}", f"  prefix: {self.prefix}", "  zone: Asia/Shanghai",
-            f"  metrics: 127.0.0.1:{self.metrics}"]) + "\n" + self.settings)
+            f"  metrics: 127.0.0.1:{self.metrics}",
+            *([f"  key: {self.data}/branch.key"] if (self.data / "branch.key").exists() else [])]) + "\n" + self.settings)
         if USER:
             user = pwd.getpwnam(USER)
             for path in [self.data, *self.data.rglob("*")]:

@@ -85,8 +85,14 @@ class Clients(unittest.TestCase):
         sql = "SELECT number, kind, region, state, events, pos FROM ticket"
         if name == "node":
             database = sqlite3.connect(self.folder / "node.db")
-            rows = [tuple(map(str, row)) for row in database.execute(sql)]
-            database.close()
+            try:
+                rows = [tuple(map(str, row)) for row in database.execute(sql)]
+            except sqlite3.OperationalError as why:
+                if "no such table" not in str(why):
+                    raise
+                return {}  # it has not begun yet
+            finally:
+                database.close()
         else:
             done = subprocess.run([*(["runuser", "-u", USER, "--"] if USER else []), "psql", "-XAtF", "\t", self.where(name), "-c", sql],
                                   capture_output=True, text=True, cwd="/")
