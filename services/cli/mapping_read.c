@@ -41,6 +41,15 @@ static yaml_node_t *node_at(struct yaml_reading *reading, int index)
 typedef void entry_reader(struct yaml_reading *, const char *name, yaml_node_t *value, void *into);
 
 /* Calls `read` for each pair of a map. */
+/* YAML lets a name stand twice; what is made room for is counted by one of them. */
+static bool is_given_before(struct yaml_reading *reading, const yaml_node_t *map, const yaml_node_pair_t *pair, const char *name)
+{
+    for (const yaml_node_pair_t *at = map->data.mapping.pairs.start; at < pair; at++)
+        if (text_equal(scalar(reading, node_at(reading, at->key)), name))
+            return true;
+    return false;
+}
+
 static void map_each(struct yaml_reading *reading, yaml_node_t *node, entry_reader *read,
                      void *into)
 {
@@ -55,7 +64,10 @@ static void map_each(struct yaml_reading *reading, yaml_node_t *node, entry_read
         const char *name = scalar(reading, key);
         snprintf(reading->path + path_len, sizeof(reading->path) - path_len, "%s%s",
                  path_len > 0 ? "." : "", name);
-        read(reading, name, node_at(reading, pair->value), into);
+        if (is_given_before(reading, node, pair, name))
+            wrong(reading, key, "duplicate-key", "");
+        else
+            read(reading, name, node_at(reading, pair->value), into);
         reading->path[path_len] = '\0';
     }
 }

@@ -192,6 +192,8 @@ static void test_mistakes(void **state)
          "y}}\n",
          "events[0].data.outcome.lookup", "bad-value", 4},
         {"key: [\n", "", "syntax", 2},
+        {"key: no\nlookups: {a: {x: y}}\nlookups: {b: {x: y}, c: {x: y}}\nevents: [{type: ticket.resolved}]\n", "lookups",
+         "duplicate-key", 3},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct problems problems = {0};
