@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define LOOK_MS 500
+#define READERS_LOOK_MS 100 /* PostgreSQL tells nobody when a snapshot ends */
 #define STRETCH 20000       /* positions a transaction looks at */
 #define KEYS_AT_ONCE 500
 #define STATEMENT_MS 600000 /* a table is written anew within */
@@ -224,12 +225,25 @@ static enum status erase(struct eraser *eraser)
     return status;
 }
 
+/* Until it is told to stop, or so long. */
+static void wait_told(struct eraser *eraser, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&eraser->lock);
+    if (!eraser->stopping)
+        pthread_cond_timedwait(&eraser->told, &eraser->lock, &until);
+    pthread_mutex_unlock(&eraser->lock);
+}
+
 /* Who still reads the past (a backup) keeps it in the files, and holds the lock: waited for, before they are written anew. AGAIN: not
  * now. */
 static enum status wait_for_readers(struct eraser *eraser)
 {
     owned(pg_result_destroy) struct pg_result *now = NULL;
-    struct timespec nap = {.tv_nsec = 100 * 1000 * 1000};
     int64_t until_us = clock_boot_us() + READERS_US;
     pg_args_reset(eraser->args);
     enum status status = query(eraser, "SELECT (pg_current_xact_id()::text::int8 & 4294967295)::int8", &now);
@@ -243,7 +257,7 @@ static enum status wait_for_readers(struct eraser *eraser)
                        &readers);
         if (status == STATUS_OK && first_int(readers) == 0)
             return STATUS_OK;
-        nanosleep(&nap, NULL);
+        wait_told(eraser, READERS_LOOK_MS);
     }
     return status == STATUS_OK ? STATUS_AGAIN : status;
 }
@@ -331,18 +345,9 @@ static bool turn(struct eraser *eraser)
 static void *eraser_run(void *arg)
 {
     struct eraser *eraser = arg;
-    while (!is_stopping(eraser)) {
-        bool more = turn(eraser);
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_mutex_lock(&eraser->lock);
-        if (!more && !eraser->stopping)
-            pthread_cond_timedwait(&eraser->told, &eraser->lock, &until);
-        pthread_mutex_unlock(&eraser->lock);
-    }
+    while (!is_stopping(eraser))
+        if (!turn(eraser))
+            wait_told(eraser, LOOK_MS);
     return NULL;
 }
 

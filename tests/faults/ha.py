@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
@@ -273,8 +272,7 @@ def main(words):
         for node in cluster.nodes:
             print(f"{node.name}: {node.role()}, port {node.port}, http://127.0.0.1:{node.rest}/cluster, {node.folder}")
         print("ends with Ctrl-C", flush=True)
-        while True:
-            time.sleep(3600)
+        signal.pause()
     except KeyboardInterrupt:
         pass
     finally:
