@@ -134,7 +134,7 @@ class Clocks:
     def due_under_flow(self, rate, seconds, timers):
         """Real timers come due, evenly, while requests are registered and resolved: lag, and what flowed."""
         stack, tools = self.stack, self.tools
-        cmd, stream = f"tcp://127.0.0.1:{stack.ports[0]}", tools.stream_of(stack)["data"]["stream"]
+        cmd, stream = tools.door(stack, "cmd"), tools.stream_of(stack)["data"]["stream"]
         begins = time.time() + 12
         name = f"SOON{int(begins)}"
         head = stack.head()
@@ -170,7 +170,7 @@ class Clocks:
 
     def insert(self, seconds):
         """Promises a second, as fast as they are taken: two clocks a request begin and end."""
-        cmd, stream = f"tcp://127.0.0.1:{self.stack.ports[0]}", self.tools.stream_of(self.stack)["data"]["stream"]
+        cmd, stream = self.tools.door(self.stack, "cmd"), self.tools.stream_of(self.stack)["data"]["stream"]
         before = self.clocks_made()
         began = time.monotonic()
         self.tools.bench(self.stack, "load", cmd, stream, str(seconds), "0", f"I{int(time.time())}", self.flow_file())
@@ -190,7 +190,7 @@ class Clocks:
     def sweep(self, seconds):
         """A new edition of the calendar under all clocks, while requests flow: how fast they are chosen anew, and what the flow felt."""
         stack, tools = self.stack, self.tools
-        cmd, stream = f"tcp://127.0.0.1:{stack.ports[0]}", tools.stream_of(stack)["data"]["stream"]
+        cmd, stream = tools.door(stack, "cmd"), tools.stream_of(stack)["data"]["stream"]
         day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 3 * 86400))
         self.published(2, f'exceptions:\n  - {{from: "{day}", name: closed}}\n')
         self.wait_published()
