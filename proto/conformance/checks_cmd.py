@@ -1,4 +1,6 @@
 """What a source meets, and who asks."""
+import time
+
 from cmd_side import Intake, wait_quiet
 from kit import Broken
 
@@ -8,8 +10,7 @@ def appended(k):
     said = k.greeted("append", 600, k.state)
     if said["first"] != 1 or said["last"] > 600:
         raise Broken("A1", f"a new source says first {said['first']}, last {said['last']}")
-    k.take(600)
-    k.answers(600)
+    k.finish(600, "A2")
 
 
 def window(k):
@@ -19,7 +20,7 @@ def window(k):
         first = k.next_n
         events = k.expect_append(rule="A3")
         if len(events) == 20:
-            wait_quiet(k, 0.3, "A3", "while the window was full")
+            wait_quiet(k, time.monotonic(), 0.3, "A3", "while the window was full")
         k.ack(first, k.next_n - 1)
     k.wait_end("A3")
     k.answers(70)
@@ -28,8 +29,7 @@ def window(k):
 def window_bytes(k):
     """a window of 2,000 bytes"""
     k.greeted("append", 70, k.state, size=2000)
-    k.take(70, rule="A3")
-    k.answers(70)
+    k.finish(70, "A3")
 
 
 def partly_acked(k):
@@ -46,8 +46,7 @@ def partly_acked(k):
 def refused(k):
     """two refusals among the answers"""
     k.greeted("append", 12, k.state)
-    k.take(12, refused=(3, 12), rule="A9")
-    k.answers(12, refused=(3, 12))
+    k.finish(12, "A9", refused=(3, 12))
 
 
 def acked_twice(k):
@@ -64,88 +63,68 @@ def acked_twice(k):
 
 def lost_ack(k):
     """taken, but the answer is lost with the line"""
-    k.greeted("append", 10, k.state, hb_ms=200)
-    while k.next_n <= 10:
-        k.expect_append()
+    k.all_sent(hb_ms=200)
     k.cut("cmd")
     said = k.expect_hello("A11", "HELLO after the line was cut")
     if said["first"] != 1:
         raise Broken("A5", f"HELLO says first {said['first']}, nothing was answered")
-    k.welcome(durable=10, hb_ms=200)
+    k.welcome(durable=10)
     k.ack(1, 10)
-    k.take(10, rule="A5")
-    k.answers(10, "A5")
+    k.finish(10, "A5")
 
 
 def lost_append(k):
     """lost before it was taken: the same bytes again"""
-    k.greeted("append", 10, k.state, hb_ms=200)
-    while k.next_n <= 10:
-        k.expect_append()
+    k.all_sent(hb_ms=200)
     k.cut("cmd")
     k.expect_hello("A11", "HELLO after the line was cut")
-    k.welcome(durable=4, hb_ms=200)
+    k.welcome(durable=4)
     k.ack(1, 4)
-    k.take(10, rule="A2")
-    k.answers(10, "A5")
+    k.finish(10, "A2")
 
 
 def busy(k):
     """BUSY to an APPEND"""
-    k.greeted("append", 10, k.state)
-    k.expect_append()
-    k.flying = k.flying_bytes = 0
-    k.reply("BUSY", {"retry_ms": 700})
-    wait_quiet(k, 0.65, "A6", "before retry_ms had passed")
-    k.next_n = 1
-    k.take(10, rule="A6")
-    k.answers(10, "A6")
+    k.all_sent()
+    began = time.monotonic()
+    k.drop("BUSY", {"retry_ms": 700}, next_n=1)
+    wait_quiet(k, began, 0.65, "A6", "before retry_ms had passed")
+    k.finish(10, "A6")
 
 
 def busy_between(k):
     """BUSY behind some answers"""
-    k.greeted("append", 10, k.state)
-    while k.next_n <= 10:
-        k.expect_append()
+    k.all_sent()
     k.ack(1, 6)
-    k.flying = k.flying_bytes = 0
-    k.reply("BUSY", {"retry_ms": 300})
-    k.next_n = 7
-    k.take(10, rule="A6")
-    k.answers(10, "A6")
+    k.drop("BUSY", {"retry_ms": 300}, next_n=7)
+    k.finish(10, "A6")
 
 
 def busy_hello(k):
     """BUSY to HELLO"""
     k.start("append", 10, k.state)
     k.expect_hello()
+    began = time.monotonic()
     k.reply("BUSY", {"retry_ms": 600, "why": "too many sessions"})
-    wait_quiet(k, 0.55, "A6", "before retry_ms had passed")
+    wait_quiet(k, began, 0.55, "A6", "before retry_ms had passed")
     k.expect_hello("A6", "HELLO once more")
     k.welcome()
-    k.take(10, rule="A6")
-    k.answers(10, "A6")
+    k.finish(10, "A6")
 
 
 def nak_gap(k):
     """NAK gap: back to where it says"""
-    k.greeted("append", 10, k.state)
-    while k.next_n <= 10:
-        k.expect_append()
+    k.all_sent()
     k.ack(1, 3)
-    k.flying = k.flying_bytes = 0
-    k.reply("NAK", {"n": 5, "code": "gap", "expected": 4})
-    k.next_n = 4
-    k.take(10, rule="A7")
-    k.answers(10, "A7")
+    k.drop("NAK", {"n": 5, "code": "gap", "expected": 4}, next_n=4)
+    k.finish(10, "A7")
 
 
 def nak_conflict(k):
     """NAK conflict: the end"""
-    k.greeted("append", 10, k.state)
-    k.expect_append()
+    k.all_sent()
     k.reply("NAK", {"n": 1, "code": "conflict"})
-    k.wait_end("A8", 5)
+    k.wait_end("A8")
     k.ended("conflict", "A8")
 
 
@@ -154,28 +133,25 @@ def denied_hello(k):
     k.start("append", 10, k.state)
     k.expect_hello()
     k.reply("DENIED", {"code": "incarnation", "why": "another spool than the one enrolled; an operator lets it in"})
-    k.wait_end("A8", 5)
+    k.wait_end("A8")
     k.ended("denied", "A8")
 
 
 def superseded(k):
     """a newer session of the source has begun"""
-    k.greeted("append", 10, k.state)
-    k.expect_append()
+    k.all_sent()
     k.reply("DENIED", {"code": "superseded", "why": "a newer session of this source has begun"})
-    k.wait_end("A8", 5)
+    k.wait_end("A8")
     k.ended("denied", "A8")
 
 
 def hello_again(k):
     """intake was started again and knows no session"""
-    k.greeted("append", 10, k.state)
-    k.expect_append()
+    k.all_sent()
     k.reply("ERROR", {"id": 0, "code": "hello", "why": "say HELLO first"})
     k.expect_hello("A10", "HELLO once more")
     k.welcome()
-    k.take(10, rule="A10")
-    k.answers(10, "A10")
+    k.finish(10, "A10")
 
 
 def moved(k):
@@ -187,8 +163,7 @@ def moved(k):
     k.cmd, k.left = elsewhere, k.cmd
     k.expect_hello("A12", "HELLO at the new endpoint")
     k.welcome()
-    k.take(10, rule="A12")
-    k.answers(10, "A12")
+    k.finish(10, "A12")
 
 
 def standby(k):
@@ -201,18 +176,15 @@ def standby(k):
     k.cmd, k.left = serving, k.cmd
     k.expect_hello("A12", "HELLO at the next endpoint")
     k.welcome()
-    k.take(10, rule="A12")
-    k.answers(10, "A12")
+    k.finish(10, "A12")
 
 
 def silence(k):
     """no word after an APPEND: PING at the beat, after three a new connection"""
-    k.greeted("append", 10, k.state, hb_ms=300)
-    while k.next_n <= 10:
-        k.expect_append()
+    k.all_sent(hb_ms=300)
     pings = 0
     while True:
-        said = k.hear(5, "A11", "PING, and HELLO anew")
+        said = k.hear(rule="A11", want="PING, and HELLO anew")
         if said.verb == "PING":
             pings += 1
         elif said.verb == "HELLO":
@@ -223,26 +195,20 @@ def silence(k):
         raise Broken("A11", "no PING in three beats of silence" if pings < 1 else "HELLO over the silent connection")
     k.cmd_peer, k.flying, k.flying_bytes = said.peer, 0, 0
     k.welcome()
-    k.take(10, rule="A11")
-    k.answers(10, "A11")
+    k.finish(10, "A11")
 
 
 def patient(k):
     """an answer that takes long, while PING is answered"""
-    k.greeted("append", 10, k.state, hb_ms=700)
-    while k.next_n <= 10:
-        k.expect_append()
-    wait_quiet(k, 3.5, "A11", "though its PINGs were answered")
+    k.all_sent(hb_ms=1000)
+    wait_quiet(k, time.monotonic(), 4, "A11", "though its PINGs were answered")
     k.ack(1, 10)
-    k.take(10, rule="A11")
-    k.answers(10, "A11")
+    k.finish(10, "A11")
 
 
 def killed(k):
     """killed before the answer, started again with the same state"""
-    k.greeted("append", 10, k.state)
-    while k.next_n <= 10:
-        k.expect_append()
+    k.all_sent()
     source = k.source
     k.kill()
     k.start("append", 10, k.state)
@@ -251,15 +217,13 @@ def killed(k):
         raise Broken("A13", f"with the same state it is {k.source!r}, it was {source!r}")
     k.welcome(durable=7)
     k.ack(1, 7)
-    k.take(10, rule="A5")
-    k.answers(10, "A5")
+    k.finish(10, "A5")
 
 
 def second_run(k):
     """a second run with the same state goes on with the next number"""
     k.greeted("append", 5, k.state)
-    k.take(5)
-    k.answers(5)
+    k.finish(5, "A2")
     k.start("append", 9, k.state)
     said = k.expect_hello("A13")
     if said["last"] < 5:
@@ -267,20 +231,17 @@ def second_run(k):
     k.welcome(durable=5)
     if said["first"] <= 5:
         k.ack(said["first"], 5)
-    k.take(9, rule="A13")
-    k.answers(9, "A13", first=6)
+    k.finish(9, "A13", first=6)
 
 
 def half_frames(k):
     """messages that are none, between the answers"""
-    k.greeted("append", 10, k.state)
-    k.expect_append()
+    k.all_sent()
     for frames in ([b"ACK"], [b"ACK", b"\x81\xa7answers"], [b"ACK", b"\x93\x01\x02\x03"], [b"\xff", b"\x80"], [b"ACK", b"\x80", b"\x80"]):
         k.cmd.send_multipart([k.cmd_peer, *frames])
     k.reply("WEATHER", {"sun": True})
-    k.ack(1, k.next_n - 1)
-    k.take(10, rule="T3")
-    k.answers(10, "T3")
+    k.ack(1, 10)
+    k.finish(10, "T3")
 
 
 # --- questions
@@ -355,7 +316,7 @@ def ask_refused(k):
     """no right to ask"""
     k.start("ask", "reporting", "tickets")
     k.say("ERROR", {"id": expect_ask(k, "Q4")["id"], "code": "denied", "why": "reporting's questions are for desks"})
-    k.wait_end("Q4", 5)
+    k.wait_end("Q4")
     k.ended("denied", "Q4")
 
 

@@ -23,7 +23,7 @@ def unknown_version(k):
     k.journal = Journal(40, types={25: ("ticket.registered", 2)})
     k.begin("read", "--need", "ticket.registered/1", upto=20)
     k.batch(20, 30)
-    k.wait_end("F14", 5)
+    k.wait_end("F14")
     k.ended("version", "F14")
     if not set(range(1, 21)) <= set(k.positions()) <= set(range(1, 25)):
         raise Broken("F14", f"its caller got {k.positions()[-1:]}, the version stood at 25")
@@ -85,7 +85,7 @@ def rotten_event(k):
         if not again(k, 10, "F6"):
             break
         k.opened()
-    k.wait_end("F6", 15)
+    k.wait_end("F6")
     k.ended(DAMAGED, "F6", range(1, 11))
 
 
@@ -108,7 +108,7 @@ def wrong_link(k):
         if not again(k, 10, "F6"):
             break
         k.opened()
-    k.wait_end("F6", 5)
+    k.wait_end("F6")
     k.ended(DAMAGED, "F6", range(1, 11))
 
 
@@ -122,7 +122,7 @@ def wrong_first_link(k):
         k.batch(0, 10)
         if not again(k, 0, "F6"):
             break
-    k.wait_end("F6", 5)
+    k.wait_end("F6")
     k.ended(DAMAGED, "F6", [])
 
 
@@ -135,7 +135,7 @@ def altered(k):
         if not again(k, 10, "F6"):
             break
         k.opened()
-    k.wait_end("F6", 5)
+    k.wait_end("F6")
     k.ended(DAMAGED, "F6", range(1, 11))
 
 
@@ -149,7 +149,7 @@ def wrong_link_once(k):
         k.serve(rule="F6")
         k.everything("F6")
     else:
-        k.wait_end("F6", 5)
+        k.wait_end("F6")
         k.ended(DAMAGED, "F6", range(1, 11))
 
 
@@ -162,7 +162,7 @@ def wrong_priv(k):
         if not again(k, 10, "F15"):
             break
         k.opened()
-    k.wait_end("F15", 5)
+    k.wait_end("F15")
     k.ended(DAMAGED, "F15", range(1, 11))
 
 

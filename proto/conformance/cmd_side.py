@@ -83,6 +83,13 @@ class Intake(Kit):
         self.welcome(**options)
         return said
 
+    def all_sent(self, total=10, **options):
+        """Greeted, and everything is on its way, in one APPEND or several."""
+        said = self.greeted("append", total, self.state, **options)
+        while self.next_n <= total:
+            self.expect_append()
+        return said
+
     def expect_append(self, n=None, rule="A2", want="APPEND", seconds=PATIENCE):
         """The next APPEND: its numbers follow, its bytes are those sent before under them, the window has room."""
         until = time.monotonic() + seconds
@@ -121,6 +128,16 @@ class Intake(Kit):
         self.flying, self.flying_bytes = max(0, self.flying - (last - first + 1)), 0 if self.flying <= last - first + 1 else self.flying_bytes
         self.reply("ACK", {"answers": [[n, "missing", "kind", "ticket.registered"] if n in refused else [n, 100 + n, None] for n in range(first, last + 1)]})
 
+    def drop(self, verb, fields, next_n):
+        """What is in flight is not taken; next_n has to come again."""
+        self.flying, self.flying_bytes, self.next_n = 0, 0, next_n
+        self.reply(verb, fields)
+
+    def finish(self, total, rule, refused=(), first=1):
+        """Everything that still comes is answered, and each answer has been given to its caller."""
+        self.take(total, refused, rule)
+        self.answers(total, rule, refused, first)
+
     def take(self, total, refused=(), rule="A2"):
         """Everything that still comes, answered, until the client ends."""
         while self.next_n <= total:
@@ -140,13 +157,15 @@ class Intake(Kit):
             raise Broken(rule, f"its caller got {len(have)} answers, {len(want)} were due")
 
 
-def wait_quiet(k, seconds, rule, what):
-    """Nothing but PING for so long."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
+def wait_quiet(k, began, seconds, rule, what):
+    """Nothing but PING from `began` on for so long. What comes while the kit itself was late stands for the next step."""
+    while (left := began + seconds - time.monotonic()) > 0:
         if not k.poller.poll(int(1000 * left) + 1):
             break
         said = k.hear(1, rule)
-        if said.verb != "PING":
+        if said.verb == "PING":
+            k.pong(said)
+        elif time.monotonic() >= began + seconds:
+            k.unread = said
+        else:
             raise Broken(rule, f"{said.verb} {what}")
-        k.say("PONG", {"head": 1}, k.cmd, said.peer)

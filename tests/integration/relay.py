@@ -3,6 +3,8 @@ it is let go."""
 import socket
 import threading
 
+from stack import free_ports
+
 
 class Relay:
     def __init__(self, port, hold_after):
@@ -10,7 +12,8 @@ class Relay:
         self.held = threading.Event()  # it has come to that
         self.free = threading.Event()
         self.free.set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        # A port that nobody gets behind it: whoever still tries it finds nothing there.
+        self.listener = socket.create_server(("127.0.0.1", free_ports(1)[0]))
         self.endpoint = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
 

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -41,15 +42,28 @@ def until(what, check, seconds=60):
         time.sleep(0.05)
 
 
+reserved = []  # sockets without a peer, each the sign that a port is this process's
+
+
 def free_ports(n):
-    """n ports that nobody holds now; kept open together so that they differ."""
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """n ports that are this process's until it ends, whether anybody listens on them or not: not of those that the kernel gives to
+    outgoing connections, where a daemon that is started again may find its port taken, and none that another test has chosen."""
+    low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    outside = [port for port in range(10000, 65536) if not low <= port <= high] or list(range(low, high + 1))
+    found = []
+    while len(found) < n:
+        port, sign = random.choice(outside), socket.socket(socket.AF_UNIX)
+        try:
+            with socket.socket() as probe:
+                sign.bind(f"\0aftercare-test-port-{port}")  # the kernel's own name: gone with the process, however that ends
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            sign.close()
+            continue
+        reserved.append(sign)
+        found.append(port)
+    return found
 
 
 class Stack:
