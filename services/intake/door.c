@@ -173,7 +173,7 @@ static void receive_zap(struct door *door)
 
 /* Two frames: event and value, our own address (libzmq does not say whose). Who came by another mechanism, with bytes that are not
  * of a handshake, an older one played again for instance, or went away in the middle: one without CURVE often does that before its
- * mechanism was read. */
+ * mechanism was read. By ipc comes who may use the folder: one of this machine's programs that dies in the middle is no attempt. */
 static void receive_monitor(struct door *door, size_t i)
 {
     void *monitor = bus_raw(door->monitors[i]);
@@ -190,6 +190,9 @@ static void receive_monitor(struct door *door, size_t i)
             continue;
         memcpy(&what, event, sizeof(what));
         memcpy(&value, event + 2, sizeof(value));
+        address[n] = '\0';
+        if (what == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL && text_starts(address, "ipc:"))
+            continue;
         bool other = what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH;
         denied_note(door, "", watched[i], other ? "mechanism" : "handshake");
     }

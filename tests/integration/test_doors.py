@@ -384,6 +384,20 @@ class Doors(unittest.TestCase):
         self.assertIn(len(rows), (1, 2))  # an hour may end meanwhile
 
     # --- the socket folder
+    def test_a_local_program_that_dies_is_no_attempt(self):
+        """A daemon killed in the middle of its handshake writes no event: the head stays where it was."""
+        for _ in range(3):
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.connect(f"{self.stack.data}/s/live")
+                peer.sendall(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03")
+        self.stack("keys", "new", "branch-mayfly", "--region", "GZ")
+        fields = json.loads(self.stack.key("branch-mayfly").read_text())
+        self.stack("keys", "revoke", "branch-mayfly")
+        self.silent(self.cmd, (fields["server_key"], fields["public_key"], fields["secret_key"]))
+        self.on_record("revoked", principal="branch-mayfly")  # told behind the three
+        rows = self.stack.lines("tail", "--type", "access.denied", "--json")
+        self.assertEqual([r for r in rows if r["data"].get("address") == "live"], [])
+
     def test_the_local_folder_needs_no_key(self):
         raw = Raw(f"ipc://{self.stack.data}/s/cmd", "")
         self.addCleanup(raw.close)
