@@ -23,6 +23,9 @@
 #define ROUTER_MESSAGE_MAX (512 * 1024)
 #define ROUTER_RECEIVE_HWM 32
 #define ROUTER_SEND_HWM 512
+/* Connections that wait to be taken in. After an outage all clients come at once; of those that find no room here each waits for its
+ * kernel to ask again, one second, then three. */
+#define BACKLOG 2048
 /* Within the process: blocks of at most a commit's events. What does not fit is dropped by its sender, who knows it. */
 #define PAIR_HWM 256
 
@@ -103,8 +106,10 @@ static bool options_set(void *zmq, enum bus_kind kind)
         return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_SNDHWM, 10000) && option(zmq, ZMQ_RCVHWM, 10000);
     case BUS_ROUTER:
         return good && option(zmq, ZMQ_LINGER, 2000) && option(zmq, ZMQ_ROUTER_MANDATORY, 1) &&
-               option(zmq, ZMQ_SNDHWM, ROUTER_SEND_HWM) && option(zmq, ZMQ_RCVHWM, ROUTER_RECEIVE_HWM);
-    case BUS_PUB: return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, LIVE_HWM);
+               option(zmq, ZMQ_SNDHWM, ROUTER_SEND_HWM) && option(zmq, ZMQ_RCVHWM, ROUTER_RECEIVE_HWM) &&
+               option(zmq, ZMQ_BACKLOG, BACKLOG);
+    case BUS_PUB:
+        return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_SNDHWM, LIVE_HWM) && option(zmq, ZMQ_BACKLOG, BACKLOG);
     case BUS_SUB:
         return good && option(zmq, ZMQ_LINGER, 0) && option(zmq, ZMQ_RCVHWM, LIVE_HWM) &&
                zmq_setsockopt(zmq, ZMQ_SUBSCRIBE, "", 0) == 0;

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <zmq.h>
 
-#define EVENTS_PER_BATCH 4096
 #define FRAMES_PER_TURN 256
 #define RETRY_US (SECOND_US / 2)
 

@@ -1,4 +1,5 @@
-/* Inside of the feed thread: feed.c (life and loop), readers.c (sessions of readers), ask.c (questions). */
+/* Inside of the feed thread: feed.c (life and loop), readers.c (sessions of readers), replay.c (what
+ * one is sent next), ask.c (questions). */
 #ifndef AFTERCARE_INTAKE_FEED_INSIDE_H
 #define AFTERCARE_INTAKE_FEED_INSIDE_H
 
@@ -20,6 +21,7 @@
 #define QUESTIONS_PER_PEER 32
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)
+#define EVENTS_PER_BATCH 4096
 #define REPLAY_ROWS 1024
 #define RING_BYTES (24 * 1024 * 1024)
 
@@ -70,6 +72,7 @@ struct feed {
     struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
     struct reader_session *readers[READERS_MAX];
     size_t readers_n, turn;
+    int64_t probed_us; /* when readers were last asked whether they are there */
     unsigned replays_left; /* in this turn */
     struct callers callers;
     struct served served[PUBLISHED_WORKERS_MAX];
@@ -109,6 +112,25 @@ struct reader_session *reader_of(struct feed *, const struct bus_peer *);
 bool readers_turn(struct feed *);
 void readers_tell_head(struct feed *);
 void readers_sweep(struct feed *);
+
+/* replay.c: the next batch of one reader. */
+struct gather {
+    struct feed *feed;
+    struct reader_session *reader;
+    const struct principal *principal;
+    bool whole;    /* it sees everything */
+    size_t budget; /* bytes; the first event has room in any case */
+    uint32_t n;    /* gathered, in feed->slices and ->deliveries */
+    uint64_t upto; /* looked at up to there */
+    const uint8_t *link; /* at upto; NULL: nothing was looked at */
+    uint8_t link_kept[LINK_BYTES];
+};
+/* Out of memory. False: what comes next is not there, or quicker found in the database. */
+bool gather_ring(struct gather *);
+/* Out of the database, by one query. False: trouble, or a hole in the journal; it has been said. */
+bool gather_rows(struct gather *);
+/* As a BATCH; the reader's credit and place follow when it was taken. */
+enum status gather_send(struct gather *) MUST_CHECK;
 
 /* ask.c */
 void ask_on_ask(struct feed *, const struct bus_peer *, const struct frame *);

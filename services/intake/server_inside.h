@@ -148,8 +148,6 @@ void session_end(struct server *, struct session *);
 /* With each message: may this peer still speak, as whoever it is? NULL: yes; otherwise who is told, and it is on record. */
 const char *peer_refused(struct server *, const struct bus_peer *, const struct session *);
 void session_deny(struct server *, const struct bus_peer *, struct session *, const char *why);
-/* One access.denied per principal or address, reason and hour. */
-void denial_journal(struct server *, const char *principal, const char *address, const char *code, int64_t count);
 void sessions_clear(struct server *);
 void sessions_sweep(struct server *, int64_t boot_us);
 void session_on_hello(struct server *, const struct item *);
@@ -159,10 +157,14 @@ void sessions_send_stored(struct server *);
 bool sessions_have_stored(const struct server *);
 void sessions_settle(struct server *, int64_t boot_us);
 void sessions_load_workers(struct server *);
-struct source_row *source_of(struct server *, const char *name); /* NULL: database trouble */
+struct source_row *source_of(struct server *, const char *name); /* NULL: database trouble (server->lost), or no room for a new one */
 bool source_is_worker(const struct server *, const char *name);
 /* May it move the time of this (stepped) stream? */
 bool source_is_clock(const struct server *, const char *name);
+
+/* denials.c */
+/* One access.denied per principal or address, reason and hour. */
+void denial_journal(struct server *, const char *principal, const char *address, const char *code, int64_t count);
 
 /* flights.c */
 void flight_reset(struct flight *, const struct journal *);

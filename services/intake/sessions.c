@@ -85,13 +85,12 @@ struct source_row *source_of(struct server *server, const char *name)
     for (size_t i = 0; i < server->sources_n; i++)
         if (text_equal(server->sources[i]->name, name))
             return server->sources[i];
-    if (server->sources_n >= SOURCES_MAX)
-        sources_sweep(server);
     struct source_row *source = memory_new(sizeof(*source));
     enum status status = store_source(&server->store, name, source);
     if (status != STATUS_OK) {
         free(source);
-        server_lost(server, "source", status);
+        if (status != STATUS_ABSENT)
+            server_lost(server, "source", status);
         return NULL;
     }
     if (server->sources_n == server->sources_cap) {
@@ -234,58 +233,6 @@ static bool welcome(struct server *server, const struct bus_peer *peer, const st
     return bus_send_to(server->cmd, peer, "WELCOME", buf_bytes(&server->out)) == STATUS_OK;
 }
 
-/* The place to count this refusal in; an hour that is over gives its place away. NULL: this hour's places are taken. */
-static struct denial *denial_place(struct server *server, const struct access_denied *denied, int64_t hour)
-{
-    struct denial *free_one = NULL;
-    size_t nameless = 0;
-    for (size_t i = 0; i < server->denials_n; i++) {
-        struct denial *denial = &server->denials[i];
-        if (text_equal(denial->principal, denied->principal) && text_equal(denial->code, denied->code) &&
-            text_equal(denial->address, denied->address))
-            return denial;
-        if (denial->hour < hour)
-            free_one = denial;
-        else
-            nameless += denial->principal[0] == '\0';
-    }
-    if (denied->principal[0] == '\0' && nameless >= DENIALS_MAX / 2)
-        return NULL;
-    if (server->denials_n < DENIALS_MAX)
-        free_one = &server->denials[server->denials_n++];
-    if (free_one == NULL)
-        return NULL;
-    *free_one = (struct denial){.hour = -1};
-    text_copy(free_one->principal, sizeof(free_one->principal), denied->principal);
-    text_copy(free_one->address, sizeof(free_one->address), denied->address);
-    text_copy(free_one->code, sizeof(free_one->code), denied->code);
-    return free_one;
-}
-
-/* However often it is tried; names that nobody has count as one. */
-void denial_journal(struct server *server, const char *principal, const char *address, const char *code, int64_t count)
-{
-    struct access_denied denied = {.count = 0};
-    int64_t rec_us = journal_rec(&server->taker.journal, server_wall_us(server)), hour = rec_us / HOUR_US;
-    if (server->clock_parted || server->lost)
-        return;
-    if (table_get(server->taker.tables, ARCHIVE_PRINCIPALS, principal) != NULL)
-        text_copy(denied.principal, sizeof(denied.principal), principal);
-    else /* from where says more only about who is not known */
-        text_copy(denied.address, sizeof(denied.address), address);
-    text_copy(denied.code, sizeof(denied.code), code);
-    struct denial *denial = denial_place(server, &denied, hour);
-    if (denial == NULL)
-        return;
-    denial->count += count;
-    if (denial->hour == hour)
-        return;
-    denied.count = denial->count;
-    denial->hour = hour;
-    denial->count = 0;
-    taker_say(&server->taker, &server->building->batch, "access.denied", denied.principal, &denied, server_wall_us(server));
-}
-
 /* One that has ended, or else the one that has been silent longest, past the time in which a living one says something. */
 static bool sessions_make_room(struct server *server)
 {
@@ -318,6 +265,14 @@ static bool principal_is_full(const struct server *server, const char *source, c
     return n >= SESSIONS_PER_PRINCIPAL;
 }
 
+/* What no session uses and is stored goes. */
+static bool sources_are_full(struct server *server)
+{
+    if (server->sources_n >= SOURCES_MAX)
+        sources_sweep(server);
+    return server->sources_n >= SOURCES_MAX;
+}
+
 void session_on_hello(struct server *server, const struct item *item)
 {
     struct verb_hello hello;
@@ -329,7 +284,7 @@ void session_on_hello(struct server *server, const struct item *item)
         return;
     }
     bool full = server->sessions_n >= SESSIONS_MAX && session_find(server, &item->peer) == NULL && !sessions_make_room(server);
-    if (full || principal_is_full(server, hello.source, &item->peer)) {
+    if (full || sources_are_full(server) || principal_is_full(server, hello.source, &item->peer)) {
         struct verb_busy busy = {.retry_ms = 5000, .why = "too many sessions"};
         server_say(server, &item->peer, "BUSY", &verb_busy_record, &busy);
         return;
@@ -342,6 +297,11 @@ void session_on_hello(struct server *server, const struct item *item)
     bool let_in = known && (source = source_of(server, hello.source)) != NULL;
     if (server->lost)
         return;
+    if (known && !let_in) {
+        text_copy(denied.code, sizeof(denied.code), "sources");
+        text_format(denied.why, sizeof(denied.why), "%d new sources within %d days: go on with one that is there", SOURCES_NEW_MAX,
+                    SOURCES_NEW_DAYS);
+    }
     let_in = let_in && source_judge(source, &hello, server->taker.journal.stream.stream, worker, &denied);
     if (!let_in) {
         log_warn("denied %s: %s %s", hello.source, denied.code, denied.why);

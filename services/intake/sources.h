@@ -23,6 +23,11 @@ struct source_row {
     int64_t checked_us; /* a worker's checked_until, as told */
 };
 
+/* Each name is a row for ever, since its numbers never restart. Of new ones with a suffix a principal may begin so many in so many days;
+ * those that are there go on, and its own name has room always. */
+#define SOURCES_NEW_MAX 50000
+#define SOURCES_NEW_DAYS 30
+
 /* The principal's part of a source's name. False: not the form PRINCIPAL or PRINCIPAL/suffix. Until keys are in place this is all
  * that tells who somebody is; then the ZAP handler's User-Id takes its place, and this function only checks that they agree. */
 bool source_principal(const char *source, char *principal, size_t cap) MUST_CHECK;

@@ -93,6 +93,14 @@ static enum status take_over(struct store *store, struct pg_result **result)
     return status == STATUS_REFUSED && text_equal(pg_sqlstate(store->pg), "55P03") ? end_who_hangs(store) : status;
 }
 
+/* Names that said HELLO once and never anything else. Now nobody has a session. */
+static enum status forget_silent(struct store *store)
+{
+    pg_args_reset(store->args);
+    pg_arg_int(store->args, SOURCES_NEW_DAYS);
+    return query(store, "DELETE FROM source WHERE nth > 0 AND last = 0 AND since < now() - $1::int8 * interval '1 day'", NULL);
+}
+
 enum status store_take_over(struct store *store, struct journal *journal)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
@@ -118,7 +126,7 @@ enum status store_take_over(struct store *store, struct journal *journal)
     memset(journal->head.seal, 0, SEAL_BYTES); /* before there were seals: they begin here */
     if (pg_bytes(result, 0, 6).len == SEAL_BYTES)
         memcpy(journal->head.seal, pg_bytes(result, 0, 6).data, SEAL_BYTES);
-    return STATUS_OK;
+    return forget_silent(store);
 }
 
 enum status store_stream(struct store *store, struct stream_created *stream)
@@ -173,6 +181,34 @@ static void source_read(const struct pg_result *result, struct source_row *sourc
     source->unkept = pg_int(result, 0, 8);
 }
 
+#define SOURCE_COLUMNS "id, incarnation, frozen, last, upto, refused_day, refused_n, refused_bytes, unkept"
+#define OF_PRINCIPAL " FROM source s WHERE split_part(s.name, '/', 1) = $2::text AND s.nth > 0"
+
+/* 1 is intake's own. Of a principal's sources with a suffix the one begun SOURCES_NEW_MAX before must be older than those days. */
+static enum status source_add(struct store *store, const char *name, struct pg_result **result)
+{
+    size_t principal = strcspn(name, "/");
+    char of[64];
+    pg_args_reset(store->args);
+    pg_arg_text(store->args, name);
+    if (name[principal] == '\0')
+        return query(store,
+                     "INSERT INTO source (id, name) SELECT greatest(coalesce(max(id), 0), 1) + 1, $1::text FROM source"
+                     " RETURNING " SOURCE_COLUMNS,
+                     result);
+    if (!text_copy_n(of, sizeof(of), name, principal))
+        return STATUS_REFUSED;
+    pg_arg_text(store->args, of);
+    pg_arg_int(store->args, SOURCES_NEW_MAX);
+    pg_arg_int(store->args, SOURCES_NEW_DAYS);
+    return query(store,
+                 "INSERT INTO source (id, name, nth) SELECT (SELECT greatest(max(id), 1) + 1 FROM source), $1::text, o.nth FROM"
+                 " (SELECT coalesce((SELECT max(s.nth)" OF_PRINCIPAL "), 0) + 1 AS nth) o WHERE coalesce((SELECT s.since" OF_PRINCIPAL
+                 " AND s.nth <= o.nth - $3::int8 ORDER BY s.nth DESC LIMIT 1), 'epoch') < now() - $4::int8 * interval '1 day'"
+                 " RETURNING " SOURCE_COLUMNS,
+                 result);
+}
+
 enum status store_source(struct store *store, const char *name, struct source_row *source)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
@@ -181,18 +217,14 @@ enum status store_source(struct store *store, const char *name, struct source_ro
     pg_args_reset(store->args);
     pg_arg_text(store->args, name);
     enum status status = query(store,
-                               "SELECT id, incarnation, frozen, last, upto, refused_day, refused_n, refused_bytes, unkept"
-                               " FROM source WHERE name = $1::text",
-                               &result);
+                               "SELECT " SOURCE_COLUMNS " FROM source WHERE name = $1::text", &result);
     if (status != STATUS_OK)
         return status;
     if (pg_rows(result) == 0) {
         pg_result_destroy(&result);
-        /* 1 is intake's own. */
-        status = query(store,
-                       "INSERT INTO source (id, name) SELECT greatest(coalesce(max(id), 0), 1) + 1, $1::text FROM source"
-                       " RETURNING id, incarnation, frozen, last, upto, refused_day, refused_n, refused_bytes, unkept",
-                       &result);
+        status = source_add(store, name, &result);
+        if (status == STATUS_OK && pg_rows(result) == 0)
+            return STATUS_ABSENT;
         if (status != STATUS_OK)
             return status;
     }

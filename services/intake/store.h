@@ -36,7 +36,7 @@ enum status store_take_over(struct store *, struct journal *) MUST_CHECK;
 enum status store_stream(struct store *, struct stream_created *) MUST_CHECK;
 /* Partitions for at least half a partition beyond pos. */
 enum status store_partitions(struct store *, uint64_t pos) MUST_CHECK;
-/* A source's row; one that was never seen is made. */
+/* A source's row; one that was never seen is made. STATUS_ABSENT: not this one, its principal has begun too many of late (sources.h). */
 enum status store_source(struct store *, const char *name, struct source_row *) MUST_CHECK;
 
 /* Sends the batch's transaction: journal, refusals, head, sources, archive. Its end is store_poll's to tell: STATUS_AGAIN under

@@ -355,6 +355,23 @@ class Doors(unittest.TestCase):
         self.stack("keys", "enrol", name, "--incarnation", incarnation.hex())
         self.source("branch-SH", name, incarnation=incarnation, last=1).close()
 
+    def test_so_many_new_sources_and_no_more(self):
+        """Fifty thousand names within thirty days (services/intake/sources.h): no new one; those that are there go on."""
+        self.stack("keys", "new", "branch-many", "--region", "GZ")
+        self.source("branch-many", "branch-many/first", incarnation=b"f" * 16).close()
+        self.stack.sql("INSERT INTO intake.source (id, name, nth) SELECT (SELECT max(id) FROM intake.source) + i, 'branch-many/' || i, i"
+                       " FROM generate_series(2, 49999) i")
+        self.source("branch-many", "branch-many/last").close()
+        said = self.refused_hello("branch-many", "branch-many/beyond")
+        self.assertEqual(said["code"], "sources", said)
+        self.on_record("sources", principal="branch-many")
+        self.source("branch-many", "branch-many/first", incarnation=b"f" * 16).close()
+        self.source("branch-many", "branch-many").close()
+        self.source("branch-SH", f"branch-SH/{uuid.uuid4().hex[:8]}").close()  # another's
+        self.stack.sql("UPDATE intake.source SET since = now() - interval '30 days' WHERE name = 'branch-many/first'")
+        self.source("branch-many", "branch-many/a-month-later").close()
+        self.assertEqual(self.refused_hello("branch-many", "branch-many/beyond")["code"], "sources")  # the second one is young
+
     def test_a_handshake_played_again(self):
         """Bytes of a whole CURVE session with a HELLO in it, sent a second time."""
         tape = Tape(self.stack.ports[0])

@@ -187,6 +187,108 @@ static void test_publish_and_subscribe(void **state)
     bus_close(&sub);
 }
 
+/* A frame of so many bytes: verb and map, in a msgpack bin. */
+static struct bytes map_of(struct buf *out, size_t bytes)
+{
+    static uint8_t filling[FRAME_BYTES_MAX];
+    uint8_t head[] = {0x81, 0xa1, 'k', 0xc6, 0, 0, 0, 0};
+    size_t n = bytes - sizeof head;
+
+    for (size_t i = 0; i < 4; i++)
+        head[4 + i] = (uint8_t)(n >> (24 - 8 * i));
+    buf_reset(out);
+    buf_append(out, head, sizeof head);
+    buf_append(out, filling, n);
+    return buf_bytes(out);
+}
+
+static bool same_peer(const struct bus_peer *a, const struct bus_peer *b)
+{
+    return a->len == b->len && memcmp(a->id, b->id, a->len) == 0;
+}
+
+/* The next frame of anybody but `not`, who is silent from now on: what is said is lost until the line stands again. */
+static void hear_again(struct bus_socket *dealer, struct bus_socket *router, const struct bus_peer *not, struct bus_peer *peer)
+{
+    int64_t end_us = clock_boot_us() + DEADLINE_US;
+    zmq_pollitem_t item = {.socket = bus_raw(router), .events = ZMQ_POLLIN};
+    struct frame frame;
+
+    for (;;) {
+        assert_true(clock_boot_us() < end_us);
+        if (bus_send(dealer, "PING", a_map()) != STATUS_OK || zmq_poll(&item, 1, 20) == 0)
+            continue;
+        assert_int_equal(bus_receive_from(router, peer, &frame), STATUS_OK);
+        assert_string_equal(frame.verb, "PING");
+        if (!same_peer(peer, not))
+            return;
+    }
+}
+
+static void hear_the_end(struct bus_socket *router, const struct bus_peer *peer)
+{
+    int64_t end_us = clock_boot_us() + DEADLINE_US;
+    zmq_pollitem_t item = {.socket = bus_raw(router), .events = ZMQ_POLLIN};
+
+    while (bus_send_to(router, peer, "PONG", a_map()) != STATUS_CLOSED) {
+        assert_true(clock_boot_us() < end_us);
+        zmq_poll(&item, 1, 20);
+    }
+}
+
+/* Longer frames cut the line they come over: at intake above 512 KiB, at a client above 1 MiB. */
+static void test_a_frame_is_too_long(void **state)
+{
+    struct bus_socket *router = bound(BUS_ROUTER), *dealer = connected(BUS_DEALER);
+    struct bus_peer first, second;
+    struct frame frame;
+    struct buf map = {0};
+
+    (void)state;
+    assert_int_equal(bus_send(dealer, "APPEND", map_of(&map, 512 * 1024)), STATUS_OK);
+    wait_for(router);
+    assert_int_equal(bus_receive_from(router, &first, &frame), STATUS_OK);
+    assert_int_equal(frame.map.len, 512 * 1024);
+    assert_int_equal(bus_send(dealer, "APPEND", map_of(&map, 512 * 1024 + 1)), STATUS_OK);
+    hear_again(dealer, router, &first, &second);
+    assert_int_equal(bus_send_to(router, &first, "PONG", a_map()), STATUS_CLOSED);
+
+    assert_int_equal(bus_send_to(router, &second, "BATCH", map_of(&map, FRAME_BYTES_MAX)), STATUS_OK);
+    wait_for(dealer);
+    assert_int_equal(bus_receive(dealer, &frame), STATUS_OK);
+    assert_int_equal(frame.map.len, FRAME_BYTES_MAX);
+    assert_int_equal(bus_send_to(router, &second, "BATCH", map_of(&map, FRAME_BYTES_MAX + 1)), STATUS_OK);
+    hear_the_end(router, &second); /* libzmq does not connect that socket again: its owner makes a new one after a silence */
+    assert_int_equal(bus_receive(dealer, &frame), STATUS_AGAIN);
+    buf_release(&map);
+    bus_close(&dealer);
+    bus_close(&router);
+}
+
+/* Between threads: what does not fit is the sender's to drop, and he knows it. */
+static void test_a_pair_is_full(void **state)
+{
+    struct bus_socket *in, *out;
+    struct frame frame;
+    size_t sent = 0, heard = 0;
+
+    (void)state;
+    text_format(endpoint, sizeof endpoint, "inproc://pair-%u", places);
+    in = bound(BUS_PAIR);
+    out = connected(BUS_PAIR);
+    zmq_pollitem_t item = {.socket = bus_raw(out), .events = ZMQ_POLLOUT};
+    while (bus_send(out, "BLOCK", a_map()) == STATUS_OK)
+        assert_true(++sent <= 512);
+    assert_int_equal(sent, 512);
+    while (bus_receive(in, &frame) == STATUS_OK)
+        heard++;
+    assert_int_equal(heard, sent);
+    assert_int_equal(zmq_poll(&item, 1, DEADLINE_US / 1000), 1); /* there is room again */
+    assert_int_equal(bus_send(out, "BLOCK", a_map()), STATUS_OK);
+    bus_close(&in);
+    bus_close(&out);
+}
+
 static void test_bind_says_why_not(void **state)
 {
     char error[100] = "";
@@ -296,6 +398,8 @@ int main(void)
         cmocka_unit_test_setup(test_dealer_and_router, open_place),
         cmocka_unit_test_setup(test_garbage_is_dropped, open_place),
         cmocka_unit_test_setup(test_publish_and_subscribe, open_place),
+        cmocka_unit_test_setup(test_a_frame_is_too_long, open_place),
+        cmocka_unit_test_setup(test_a_pair_is_full, open_place),
         cmocka_unit_test_setup(test_bind_says_why_not, open_place),
         cmocka_unit_test_setup(test_loop_serves_until_told_to_stop, open_place),
         cmocka_unit_test_setup(test_loop_watches_descriptors, open_place),

@@ -91,6 +91,34 @@ static void test_wrong_elements_are_refused(void **state)
         assert_false(delivery_decode(bytes_of(deliveries[i], i == 1 ? 3 : strlen(deliveries[i])), &body, &priv));
 }
 
+static void test_arguments_of_a_question_have_a_bound(void **state)
+{
+    static char text[8192];
+    struct verb_ask ask, again;
+    struct problem problem;
+    struct buf args = {0}, map = {0};
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t over = 0; over < 2; over++) {
+        record_clear(&verb_ask_record, &ask);
+        memcpy(ask.to, "intake", sizeof "intake");
+        memcpy(ask.question, "status", sizeof "status");
+        buf_reset(&args);
+        buf_reset(&map);
+        pack_map(&args, 1);
+        pack_text(&args, "k");
+        pack_text_n(&args, text, 8192 - 6 + over); /* behind the heads of map, key and text */
+        assert_int_equal(args.len, 8192 + over);
+        ask.args = buf_bytes(&args);
+        record_encode(&verb_ask_record, RECORD_WHOLE, &ask, &map);
+        assert_int_equal(record_decode(&verb_ask_record, RECORD_WHOLE, DECODE_LENIENT, buf_bytes(&map), NULL, &again, &problem), !over);
+    }
+    assert_string_equal(problem.field, "args");
+    buf_release(&args);
+    buf_release(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_wire_names_and_defaults),
         cmocka_unit_test(test_answers_go_round),
         cmocka_unit_test(test_wrong_elements_are_refused),
+        cmocka_unit_test(test_arguments_of_a_question_have_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

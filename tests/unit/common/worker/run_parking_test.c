@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #define T0 (INT64_C(1700000000) * SECOND_US)
-#define EVENTS_MAX 40
+#define EVENTS_MAX 1200
+#define PARKED_MOST 1000
 #define PARKED (ORDERS + 3) /* behind the worker's table: policies, calendars */
 
 /* A worker of one table: its handler fails on what is broken, until it is mended. */
@@ -376,6 +377,24 @@ static int teardown(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A worker that cannot handle so many is wrong itself: it stops, and says so. */
+static void test_so_many_are_set_aside_and_no_more(void **state)
+{
+    (void)state;
+    struct run *run = begin(0);
+    open("A", true);
+    for (int i = 1; i < PARKED_MOST; i++)
+        open("A", false);
+    live(run);
+    assert_int_equal(run_parked(run), PARKED_MOST);
+    open("B", false); /* another story goes on */
+    live(run);
+    open("A", false);
+    assert_int_equal(handle(run, journal.n), RUN_STOP);
+    assert_int_equal(run_parked(run), PARKED_MOST);
+    run_destroy(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +406,7 @@ int main(void)
         TEST(test_a_release_that_brings_the_process_down_tries_fewer),
         TEST(test_the_look_ahead_leaves_out_what_is_parked),
         TEST(test_what_all_rests_on_is_not_parked),
+        TEST(test_so_many_are_set_aside_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,6 +133,110 @@ static void test_filters(void **state)
     }
 }
 
+/* --- who speaks ---------------------------------------------------------------------------------- */
+
+/* Of a principal gd01 with the key 11…11, and one that is revoked with 22…22. */
+static const struct {
+    const char *name;
+    bool keyed;
+    const char *id; /* of the User-Id; NULL: `user` as it stands */
+    uint8_t key;
+    const char *user;
+    bool want;
+    const char *who, *why;
+} callers[] = {
+    {"no keys in force", false, NULL, 0, "", true, "", ""},
+    {"no keys in force, whatever he says", false, NULL, 0, "gd01:zz", true, "", ""},
+    {"through the socket folder", true, NULL, 0, CALLER_LOCAL, true, "", ""},
+    {"its key", true, "gd01", 0x11, NULL, true, "gd01", ""},
+    {"a key that it had", true, "gd01", 0x33, NULL, false, "gd01", "revoked"},
+    {"revoked with its key", true, "gone", 0x22, NULL, false, "gone", "revoked"},
+    {"a principal that is none", true, "nobody", 0x11, NULL, false, "nobody", "unknown"},
+    {"no User-Id", true, NULL, 0, "", false, "", "nobody"},
+    {"a name without a key", true, NULL, 0, "gd01", false, "", "nobody"},
+    {"a key of no length", true, NULL, 0, "gd01:", false, "gd01", "revoked"},
+    {"a key cut short", true, NULL, 0, "gd01:1111", false, "gd01", "revoked"},
+    {"no hex", true, NULL, 0, "gd01:zz11111111111111111111111111111111111111111111111111111111111111", false, "gd01", "revoked"},
+};
+
+static void test_who_speaks(void **state)
+{
+    struct tables *tables = tables_new(&archive_tables[ARCHIVE_PRINCIPALS], 1, 16);
+    (void)state;
+    tables_keep_all(tables);
+    for (int revoked = 0; revoked < 2; revoked++) {
+        struct principal_row *row = table_new(tables, 0, revoked ? "gone" : "gd01");
+        row->open = !revoked;
+        row->granted.keys_n = 1;
+        memset(row->granted.keys[0], revoked ? 0x22 : 0x11, 32);
+    }
+    for (size_t i = 0; i < COUNT_OF(callers); i++) {
+        char user[136], id[64];
+        const char *why = "";
+        uint8_t key[32];
+        memset(key, callers[i].key, sizeof(key));
+        if (callers[i].id != NULL)
+            caller_print(callers[i].id, key, user);
+        else
+            text_copy(user, sizeof(user), callers[i].user);
+        bool may = rights_caller(tables, 0, callers[i].keyed, user, id, &why);
+        if (may != callers[i].want || !text_equal(id, callers[i].who) || (!may && !text_equal(why, callers[i].why)))
+            fail_msg("%s: %d \"%s\" %s", callers[i].name, may, id, why);
+    }
+    tables_destroy(&tables);
+}
+
+static const struct {
+    const char *id, *name;
+    bool want;
+} names[] = {
+    {"", "anybody", true},  {"gd01", "gd01", true},   {"gd01", "gd01/spool", true}, {"gd01", "gd02", false},
+    {"gd01", "gd01x", false}, {"gd01", "gd01/", false}, {"gd01", "", false},           {"gd01", "/gd01", false},
+    {"gd01", "gd0", false},  {"gd01", "gd01 ", false}, {"gd01", "GD01", false},
+};
+
+static void test_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (rights_name(names[i].id, names[i].name) != names[i].want)
+            fail_msg("%s as \"%s\"", names[i].id, names[i].name);
+}
+
+static const struct {
+    const char *regions, *sites; /* of the principal */
+    enum principal_kind kind;
+    const char *region, *site; /* asked for */
+    const char *beyond;        /* NULL: nothing is */
+} asked[] = {
+    {"", "", PRINCIPAL_BRANCH, "11", "S9", NULL},     {"44", "", PRINCIPAL_BRANCH, "", "", NULL},
+    {"44", "", PRINCIPAL_BRANCH, "44", "", NULL},     {"44", "", PRINCIPAL_BRANCH, "4401", "", NULL},
+    {"4401", "", PRINCIPAL_BRANCH, "44", "", NULL}, /* narrowed to what it may see */
+    {"44", "", PRINCIPAL_BRANCH, "11", "", "11"},     {"44", "", PRINCIPAL_BRANCH, "", "S9", NULL},
+    {"", "S7", PRINCIPAL_BRANCH, "", "S7", NULL},     {"", "S7", PRINCIPAL_BRANCH, "", "S9", "S9"},
+    {"", "S7", PRINCIPAL_BRANCH, "11", "", NULL},     {"44", "S7", PRINCIPAL_BRANCH, "", "S9", NULL},
+    {"44", "S7", PRINCIPAL_BRANCH, "11", "", NULL},   {"", "", PRINCIPAL_SITE, "", "me", NULL}, /* a site is its own */
+    {"", "", PRINCIPAL_SITE, "", "S9", "S9"},
+};
+
+static void test_what_is_asked_for_in_vain(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        struct principal principal = {.kind = (int)asked[i].kind, .id = "me"};
+        struct verb_open open = {.regions_n = asked[i].region[0] != '\0', .sites_n = asked[i].site[0] != '\0'};
+        principal.regions_n = asked[i].regions[0] != '\0';
+        principal.sites_n = asked[i].sites[0] != '\0';
+        text_copy(principal.regions[0], sizeof(principal.regions[0]), asked[i].regions);
+        text_copy(principal.sites[0], sizeof(principal.sites[0]), asked[i].sites);
+        text_copy(open.regions[0], sizeof(open.regions[0]), asked[i].region);
+        text_copy(open.sites[0], sizeof(open.sites[0]), asked[i].site);
+        const char *beyond = rights_beyond(&principal, &open);
+        if ((beyond == NULL) != (asked[i].beyond == NULL) || (beyond != NULL && !text_equal(beyond, asked[i].beyond)))
+            fail_msg("line %zu: %s", i, beyond != NULL ? beyond : "nothing");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +244,9 @@ int main(void)
         cmocka_unit_test(test_unknown_and_revoked),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_who_speaks),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_what_is_asked_for_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,297 @@
+#include "feed_stage.h"
+
+#include "base/text.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TURNS_MAX 100000
+
+struct stage stage;
+static struct principal_row principals[STAGE_PRINCIPALS];
+static int64_t args[2];
+static int args_n;
+
+/* --- the rest of the feed -------------------------------------------------------------------------- */
+
+static void told(const char *verb, const char *code)
+{
+    text_copy(stage.said, sizeof(stage.said), verb);
+    text_copy(stage.code, sizeof(stage.code), code);
+    stage.said_n++;
+}
+
+void feed_say(struct feed *feed, const struct bus_peer *peer, const char *verb, const struct record *record, const void *data)
+{
+    uint32_t i = (uint32_t)peer->id[1] << 24 | (uint32_t)peer->id[2] << 16 | (uint32_t)peer->id[3] << 8 | peer->id[4];
+    struct reader_session *reader = reader_of(feed, peer);
+    (void)record;
+    if (i >= stage.gone_from && i < stage.gone_to) {
+        if (reader != NULL)
+            reader->gone = true;
+        return;
+    }
+    told(verb, text_equal(verb, "DENIED") ? ((const struct verb_denied *)data)->code : "");
+}
+
+void feed_deny(struct feed *feed, const struct bus_peer *peer, const char *id, const char *reason, const char *code, const char *why)
+{
+    (void)feed;
+    (void)peer;
+    (void)id;
+    (void)reason;
+    (void)why;
+    told("DENIED", code);
+}
+
+void feed_error(struct feed *feed, const struct bus_peer *peer, int64_t id, const char *code, const char *why)
+{
+    (void)feed;
+    (void)peer;
+    (void)id;
+    (void)why;
+    told("ERROR", code);
+}
+
+bool feed_lets(struct feed *feed, const struct bus_peer *peer, char id[64], const char **why)
+{
+    (void)feed;
+    (void)peer;
+    *why = "";
+    id[0] = '\0';
+    return true;
+}
+
+bool feed_database(struct feed *feed)
+{
+    (void)feed;
+    return true;
+}
+
+void feed_trouble(struct feed *feed, const char *doing)
+{
+    (void)feed;
+    (void)doing;
+    fail();
+}
+
+bool feed_is_sure(const struct feed *feed)
+{
+    (void)feed;
+    return true;
+}
+
+const struct principal_row *feed_principal_named(struct feed *feed, const char *consumer)
+{
+    feed->principals_stale = !stage.principals_known;
+    for (size_t i = 0; i < COUNT_OF(principals) && stage.principals_known; i++)
+        if (text_equal(principals[i].id, consumer))
+            return &principals[i];
+    return NULL;
+}
+
+const struct principal_row *feed_principal(struct feed *feed, const struct bus_peer *peer)
+{
+    (void)peer;
+    return feed_principal_named(feed, "a");
+}
+
+void doors_tell_denied(const struct doors *doors, const struct access_denied *denied)
+{
+    (void)doors;
+    (void)denied;
+}
+
+void own_answer(struct feed *feed, const struct asked *asked)
+{
+    feed_say(feed, &asked->asker, "ANSWER", NULL, NULL);
+}
+
+/* --- PostgreSQL: rows args[0]+1 … args[1] ---------------------------------------------------------- */
+
+struct pg_result {
+    int64_t first;
+    int rows;
+};
+
+void pg_args_reset(struct pg_args *all)
+{
+    (void)all;
+    args_n = 0;
+}
+void pg_arg_int(struct pg_args *all, int64_t value)
+{
+    (void)all;
+    args[args_n++] = value;
+}
+enum status pg_query(struct pg *pg, const char *sql, const struct pg_args *all, struct pg_result **result)
+{
+    (void)pg;
+    (void)all;
+    bool link = text_starts(sql, "SELECT link FROM journal");
+    *result = calloc(1, sizeof(**result));
+    assert_non_null(*result);
+    (*result)->first = args[0] + 1;
+    (*result)->rows = link ? stage.link_there : (int)(args[1] - args[0]);
+    stage.queries += !link;
+    return STATUS_OK;
+}
+void pg_result_destroy(struct pg_result **result)
+{
+    free(*result);
+    *result = NULL;
+}
+int pg_rows(const struct pg_result *result)
+{
+    return result->rows;
+}
+struct bytes pg_bytes(const struct pg_result *result, int row, int column)
+{
+    static const uint8_t body[STAGE_BODY_BYTES];
+    (void)result;
+    (void)row;
+    return bytes_of(body, column == 1 ? STAGE_BODY_BYTES : LINK_BYTES);
+}
+int64_t pg_int(const struct pg_result *result, int row, int column)
+{
+    (void)column;
+    return result->first + row;
+}
+bool pg_is_null(const struct pg_result *result, int row, int column)
+{
+    (void)result;
+    (void)row;
+    (void)column;
+    return true;
+}
+void pg_arg_array_begin(struct pg_args *all, enum pg_array kind)
+{
+    (void)all;
+    (void)kind;
+}
+void pg_arg_array_end(struct pg_args *all)
+{
+    (void)all;
+}
+void pg_elem_text(struct pg_args *all, const char *text, size_t n)
+{
+    (void)all;
+    (void)text;
+    (void)n;
+}
+
+/* --- sockets, memory of newest events, metrics ----------------------------------------------------- */
+
+enum status bus_send_to(struct bus_socket *socket, const struct bus_peer *peer, const char *verb, struct bytes map)
+{
+    (void)socket;
+    (void)peer;
+    told(verb, "");
+    stage.sent_bytes += (int64_t)map.len;
+    return STATUS_OK;
+}
+const struct published *ring_find(const struct ring *ring, uint64_t pos, uint32_t *index)
+{
+    (void)ring;
+    (void)pos;
+    (void)index;
+    return NULL;
+}
+struct bytes published_bytes(const struct published *published, struct extent extent)
+{
+    (void)published;
+    (void)extent;
+    return bytes_of(NULL, 0);
+}
+void metric_add(struct metric *metric, int64_t n)
+{
+    (void)metric;
+    (void)n;
+}
+void metric_set(struct metric *metric, int64_t n)
+{
+    (void)metric;
+    (void)n;
+}
+void metrics_health(struct metrics *metrics, const char *reason)
+{
+    (void)metrics;
+    (void)reason;
+}
+
+/* --- what a test does with it ---------------------------------------------------------------------- */
+
+struct feed *stage_open(uint64_t head)
+{
+    static const char *const names[STAGE_PRINCIPALS] = {"a", "b", "c", "w"};
+    struct feed *feed = memory_new(sizeof(*feed));
+    text_copy(feed->state.stream, sizeof(feed->state.stream), "test-00000000");
+    feed->state.head.pos = head;
+    feed->slices = memory_new(EVENTS_PER_BATCH * sizeof(*feed->slices));
+    feed->arena = arena_new(64 * 1024);
+    for (size_t i = 0; i < COUNT_OF(principals); i++) {
+        principals[i] = (struct principal_row){
+            .open = true, .granted = {.kind = text_equal(names[i], "w") ? PRINCIPAL_WORKER : PRINCIPAL_OPERATOR, .personal = true}};
+        text_copy(principals[i].id, sizeof(principals[i].id), names[i]);
+    }
+    stage = (struct stage){.principals_known = true, .link_there = true};
+    return feed;
+}
+
+void stage_close(struct feed **feed_p)
+{
+    struct feed *feed = *feed_p;
+    for (size_t i = 0; i < feed->readers_n; i++)
+        free(feed->readers[i]);
+    buf_release(&feed->deliveries);
+    buf_release(&feed->out);
+    arena_destroy(&feed->arena);
+    free(feed->slices);
+    free(feed);
+    *feed_p = NULL;
+}
+
+struct bus_peer stage_peer(uint32_t i)
+{
+    return (struct bus_peer){.len = 5, .id = {0, (uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+}
+
+void stage_says(struct feed *feed, uint32_t i, const char *verb, const struct record *record, const void *data,
+                void (*take)(struct feed *, const struct bus_peer *, const struct frame *))
+{
+    struct buf map = {0};
+    struct bus_peer peer = stage_peer(i);
+    struct frame frame = {.verb = ""};
+    record_encode(record, RECORD_WHOLE, data, &map);
+    text_copy(frame.verb, sizeof(frame.verb), verb);
+    frame.map = buf_bytes(&map);
+    take(feed, &peer, &frame);
+    buf_release(&map);
+}
+
+void stage_opens(struct feed *feed, uint32_t i, const char *consumer, int64_t after, int64_t credit)
+{
+    struct verb_open open;
+    record_clear(&verb_open_record, &open);
+    text_copy(open.stream, sizeof(open.stream), feed->state.stream);
+    text_copy(open.consumer, sizeof(open.consumer), consumer);
+    open.after = after;
+    open.follow = true;
+    open.credit = credit;
+    stage_says(feed, i, "OPEN", &verb_open_record, &open, reader_on_open);
+}
+
+void stage_gives(struct feed *feed, uint32_t i, int64_t bytes)
+{
+    const struct verb_credit credit = {.bytes = bytes};
+    stage_says(feed, i, "CREDIT", &verb_credit_record, &credit, reader_on_credit);
+}
+
+void stage_run_out(struct feed *feed)
+{
+    for (int turns = 0; readers_turn(feed); turns++)
+        assert_true(turns < TURNS_MAX);
+}
