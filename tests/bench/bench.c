@@ -5,7 +5,11 @@
 #include "bus/socket.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <zmq.h>
+
+static struct bus_key own_key; /* what AFTERCARE_KEY names; no secret_key: none */
 
 double cpu_seconds(void)
 {
@@ -34,17 +38,24 @@ int64_t median(int64_t *values, size_t n, double quantile)
 static bool identify(void)
 {
     const char *path = getenv("AFTERCARE_KEY");
-    struct bus_key key;
     struct problem problem;
     if (path == NULL || path[0] == '\0')
         return true;
-    if (!bus_key_load(path, &key, &problem)) {
+    if (!bus_key_load(path, &own_key, &problem)) {
         fprintf(stderr, "%s: %s\n", problem.field, problem.args);
         return false;
     }
-    bus_identify(&key);
-    bus_key_forget(&key);
+    bus_identify(&own_key);
     return true;
+}
+
+void bench_identify(void *socket)
+{
+    if (own_key.secret_key[0] == '\0')
+        return;
+    zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, own_key.server_key, strlen(own_key.server_key));
+    zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, own_key.public_key, strlen(own_key.public_key));
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own_key.secret_key, strlen(own_key.secret_key));
 }
 
 int main(int argc, char **argv)
@@ -55,7 +66,7 @@ int main(int argc, char **argv)
         int args;
     } benches[] = {{"insert", bench_insert, 5}, {"facts", bench_facts, 6}, {"load", bench_load, 8}, {"follow", bench_follow, 4},
                  {"clocks", bench_clocks, 4}, {"fire", bench_fire, 5}, {"poll", bench_poll, 7},
-                 {"hostile", bench_hostile, 11}};
+                 {"hostile", bench_hostile, 11}, {"readers", bench_readers, 8}};
     for (size_t i = 0; argc > 1 && i < COUNT_OF(benches); i++)
         if (text_equal(argv[1], benches[i].name) && argc == benches[i].args) {
             bus_start();
@@ -63,11 +74,13 @@ int main(int argc, char **argv)
                 return 1;
             int code = benches[i].run(argc, argv);
             bus_stop();
+            bus_key_forget(&own_key);
             return code;
         }
     fprintf(stderr, "usage: aftercare-bench insert DSN SECONDS BATCH | facts CMD STREAM SECONDS INFLIGHT |\n"
                     "       load CMD STREAM SECONDS RATE NAME CSV | follow FEED STREAM |\n"
                     "       clocks DSN ROWS | fire DSN TIMERS STEP_US | poll DSN SECONDS LIMIT EVERY_US AHEAD_S |\n"
-                    "       hostile CMD LIVE FEED STREAM FEEDS LIVES SENDERS RATE AFTER\n");
+                    "       hostile CMD LIVE FEED STREAM FEEDS LIVES SENDERS RATE AFTER |\n"
+                    "       readers FEED STREAM READERS AFTER STRETCH SECONDS\n");
     return 2;
 }

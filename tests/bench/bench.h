@@ -23,6 +23,10 @@ int bench_hostile(int argc, char **argv);
 /* "follow FEED STREAM": one reader from the first event to the head, links verified. */
 int bench_follow(int argc, char **argv);
 
+/* "readers FEED STREAM READERS AFTER STRETCH SECONDS": so many readers at once read (AFTER, AFTER + STRETCH] again and again, or, STRETCH 0, follow
+ * from there. Prints a line when all are let in, and one at the end. */
+int bench_readers(int argc, char **argv);
+
 /* Sends drafts and keeps at most `inflight` of them unanswered. */
 struct sender {
     struct source *source;
@@ -39,6 +43,8 @@ bool sender_send(struct sender *, const struct bytes *drafts, size_t n);
 /* Moves frames for at most `us`. */
 bool sender_turn(struct sender *, int64_t us);
 
+/* A socket of zmq's own, before it is connected: by the key file that AFTERCARE_KEY names, if it names one. */
+void bench_identify(void *socket);
 double cpu_seconds(void);
 int64_t median(int64_t *values, size_t n, double quantile); /* sorts */
 

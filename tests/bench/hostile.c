@@ -32,6 +32,7 @@ static void *frozen(void *context, int kind, const char *endpoint)
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
     if (kind == ZMQ_SUB)
         zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    bench_identify(socket);
     if (zmq_connect(socket, endpoint) != 0)
         fprintf(stderr, "%s: %s\n", endpoint, zmq_strerror(errno));
     return socket;
