@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define AFTERCARE_LINK 16
 
@@ -89,7 +90,7 @@ struct aftercare_source;
  * name: behind the principal's; NULL: none. NULL is returned where it failed. */
 struct aftercare_source *aftercare_source(struct aftercare *, const char *state, const char *name, aftercare_on_answer *, void *owner);
 int64_t aftercare_source_n(const struct aftercare_source *); /* the number that the next event gets */
-/* Events as msgpack maps {type, v, key, at, by, cause, data, priv}. True: each was answered, by a call of on_answer, in order. */
+/* Events as msgpack maps {type, v, key, at, by, cause, data, priv}, borrowed until this returns. True: each was answered, by a call of on_answer, in order. */
 bool aftercare_append(struct aftercare_source *, const struct aftercare_bytes *events, size_t n);
 void aftercare_source_close(struct aftercare_source **);
 
@@ -100,6 +101,7 @@ typedef void aftercare_on_row(void *owner, const msgpack_object *row);
 bool aftercare_ask(struct aftercare *, const char *to, const char *question, const struct aftercare_bytes *args, int64_t at_least,
                    aftercare_on_row *, void *owner, int64_t *as_of);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,7 @@
-/* Appending: numbers, a window, answers, and the state file. The rules of proto/README.md are cited as A1, A5 … */
+/* Appending: numbers, a window, answers, and the state file. The rules of proto/README.md are cited as A5, A6 … */
 #include "inside.h"
 #include <fcntl.h>
+#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define PATH_CAP 1024
 #define EVENTS_MAX 256
 #define BYTES_MAX (256 * 1024)
 #define ELEMENT_BYTES 16 /* what an event costs beside its bytes */
@@ -15,11 +17,11 @@
 struct aftercare_source {
     struct aftercare *client;
     struct line line;
-    char name[2 * TEXT_MAX], state[1024];
-    int lock;
+    char name[NAME_CAP], state[PATH_CAP];
+    int lock, folder;
     uint8_t incarnation[16];
-    int64_t n;      /* of the first event that is kept */
-    struct aftercare_bytes events[EVENTS_MAX];
+    int64_t n; /* of the first event that is kept */
+    const struct aftercare_bytes *events; /* the caller's, or what the state file held */
     size_t events_n;
     int64_t answered, sent, durable; /* numbers */
     size_t window_events, window_bytes;
@@ -29,108 +31,74 @@ struct aftercare_source {
     void *owner;
 };
 
-static void events_drop(struct aftercare_source *source)
+static int64_t last_of(const struct aftercare_source *source)
 {
-    for (size_t i = 0; i < source->events_n; i++)
-        free((void *)(uintptr_t)source->events[i].data);
-    source->n += (int64_t)source->events_n;
-    source->events_n = 0;
-}
-
-static void event_keep(struct aftercare_source *source, const void *data, size_t len)
-{
-    void *copy = malloc(len + 1);
-    if (copy == NULL)
-        abort();
-    memcpy(copy, data, len);
-    source->events[source->events_n++] = (struct aftercare_bytes){copy, len};
+    return source->n + (int64_t)source->events_n - 1;
 }
 
 /* --- the state file: {source, incarnation, n, events: [bin …]}, always whole ------------------------- */
 
-static bool written(const char *path, const msgpack_sbuffer *bytes)
-{
-    FILE *file = fopen(path, "wb");
-    if (file == NULL)
-        return false;
-    bool good = fwrite(bytes->data, 1, bytes->size, file) == bytes->size && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    return fclose(file) == 0 && good;
-}
-
-static bool folder_synced(const char *path)
-{
-    char folder[1024];
-    snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL)
-        slash[slash == folder] = '\0';
-    int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
 static bool state_save(struct aftercare_source *source)
 {
-    char fresh[1040];
+    char fresh[PATH_CAP + 8];
     msgpack_sbuffer bytes;
-    msgpack_packer out;
     if (source->state[0] == '\0')
         return true;
-    msgpack_sbuffer_init(&bytes);
-    msgpack_packer_init(&out, &bytes, msgpack_sbuffer_write);
-    msgpack_pack_map(&out, 4);
-    put_text(&out, "source", source->name);
-    put_bin(&out, "incarnation", source->incarnation, sizeof(source->incarnation));
-    put_int(&out, "n", source->n);
-    put(&out, "events");
-    msgpack_pack_array(&out, source->events_n);
-    for (size_t i = 0; i < source->events_n; i++)
-        msgpack_pack_bin_with_body(&out, source->events[i].data, source->events[i].len);
     snprintf(fresh, sizeof(fresh), "%s.new", source->state);
-    bool good = written(fresh, &bytes) && rename(fresh, source->state) == 0 && folder_synced(source->state);
+    pack(&bytes, "sxiE", "source", source->name, "incarnation", source->incarnation, sizeof(source->incarnation), "n", source->n,
+         "events", source->events, source->events_n);
+    FILE *file = fopen(fresh, "wb");
+    bool good = file != NULL && fwrite(bytes.data, 1, bytes.size, file) == bytes.size && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    good = (file == NULL || fclose(file) == 0) && good && rename(fresh, source->state) == 0 && fsync(source->folder) == 0;
     msgpack_sbuffer_destroy(&bytes);
-    return good || client_fail(source->client, "state", "the state file cannot be written");
+    return good || fail(source->client, "state", "the state file cannot be written");
 }
 
-static bool state_read(struct aftercare_source *source, const msgpack_object *kept)
+static bool deliver(struct aftercare_source *);
+
+/* What an earlier process was given and heard no answer to is sent again. */
+static bool state_take(struct aftercare_source *source, const msgpack_object *kept)
 {
-    char name[2 * TEXT_MAX];
-    const msgpack_object *incarnation = aftercare_get(kept, "incarnation"), *events = aftercare_get(kept, "events");
-    if (strcmp(aftercare_text(kept, "source", name, sizeof(name)), source->name) != 0 || incarnation == NULL ||
-        incarnation->type != MSGPACK_OBJECT_BIN || incarnation->via.bin.size != 16 || events == NULL ||
-        events->type != MSGPACK_OBJECT_ARRAY || events->via.array.size > EVENTS_MAX || aftercare_int(kept, "n") < 1)
-        return client_fail(source->client, "state", "the state file is another source's");
-    memcpy(source->incarnation, incarnation->via.bin.ptr, 16);
+    struct aftercare_bytes events[EVENTS_MAX];
+    const void *incarnation = bin_of(aftercare_get(kept, "incarnation"), sizeof(source->incarnation));
+    msgpack_object_array list = list_of(kept, "events");
+    bool good = text_is(kept, "source", source->name) && incarnation != NULL && list.size <= EVENTS_MAX && aftercare_int(kept, "n") > 0;
+    for (uint32_t i = 0; good && i < list.size; i++) {
+        good = list.ptr[i].type == MSGPACK_OBJECT_BIN;
+        events[i] = (struct aftercare_bytes){list.ptr[i].via.bin.ptr, list.ptr[i].via.bin.size};
+    }
+    if (!good)
+        return fail(source->client, "state", "the state file is another source's, or damaged");
+    memcpy(source->incarnation, incarnation, sizeof(source->incarnation));
     source->n = aftercare_int(kept, "n");
-    for (uint32_t i = 0; i < events->via.array.size; i++)
-        if (events->via.array.ptr[i].type != MSGPACK_OBJECT_BIN)
-            return client_fail(source->client, "state", "the state file is damaged");
-    for (uint32_t i = 0; i < events->via.array.size; i++)
-        event_keep(source, events->via.array.ptr[i].via.bin.ptr, events->via.array.ptr[i].via.bin.size);
-    return true;
+    source->answered = source->n - 1;
+    source->events = events;
+    source->events_n = list.size;
+    good = list.size == 0 || deliver(source);
+    source->events = NULL;
+    return good;
 }
 
 /* A file that is not there yet is a new source's. */
 static bool state_load(struct aftercare_source *source)
 {
-    char lock[1040];
-    snprintf(lock, sizeof(lock), "%s.lock", source->state);
-    source->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (source->lock < 0 || flock(source->lock, LOCK_EX | LOCK_NB) != 0)
-        return client_fail(source->client, "state", "the state file is in use, or its folder cannot be written");
+    char path[PATH_CAP + 8];
+    snprintf(path, sizeof(path), "%s.lock", source->state);
+    source->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    source->folder = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (source->lock < 0 || source->folder < 0 || flock(source->lock, LOCK_EX | LOCK_NB) != 0)
+        return fail(source->client, "state", "the state file is in use, or its folder cannot be written");
     FILE *file = fopen(source->state, "rb");
     if (file == NULL)
         return true;
-    char *bytes = malloc(2 * BYTES_MAX);
+    char *bytes = sure(malloc(2 * BYTES_MAX));
     msgpack_zone zone;
     msgpack_object kept;
-    if (bytes == NULL || !msgpack_zone_init(&zone, 4096))
-        abort();
     size_t len = fread(bytes, 1, 2 * BYTES_MAX, file);
     fclose(file);
-    bool good = unpack(bytes, len, &zone, &kept) ? state_read(source, &kept) : client_fail(source->client, "state", "the state file is damaged");
+    if (!msgpack_zone_init(&zone, 4096))
+        abort();
+    bool good = unpack(bytes, len, &zone, &kept) ? state_take(source, &kept) : fail(source->client, "state", "the state file is damaged");
     msgpack_zone_destroy(&zone);
     free(bytes);
     return good;
@@ -138,111 +106,89 @@ static bool state_load(struct aftercare_source *source)
 
 /* --- the session ------------------------------------------------------------------------------------- */
 
-static int64_t last_of(const struct aftercare_source *source)
-{
-    return source->n + (int64_t)source->events_n - 1;
-}
-
 /* From number n on, what the window lets go; more follows the answers. */
 static void send_from(struct aftercare_source *source, int64_t n)
 {
-    msgpack_sbuffer map;
-    msgpack_packer out;
-    size_t at = (size_t)(n - source->n), end = at, size = 0;
-    source->sent = n - 1;
-    for (; end < source->events_n && end - at < source->window_events; end++) {
-        if (end > at && size + source->events[end].len + ELEMENT_BYTES > source->window_bytes)
+    const struct aftercare_bytes *first = source->events + (n - source->n);
+    size_t left = (size_t)(last_of(source) - n + 1), count = 0, size = 0;
+    for (; count < left && count < source->window_events; count++) {
+        size += first[count].len + ELEMENT_BYTES;
+        if (count > 0 && size > source->window_bytes)
             break;
-        size += source->events[end].len + ELEMENT_BYTES;
     }
-    if (end <= at)
-        return;
-    msgpack_sbuffer_init(&map);
-    msgpack_packer_init(&out, &map, msgpack_sbuffer_write);
-    msgpack_pack_map(&out, 2);
-    put_int(&out, "n", n);
-    put(&out, "events");
-    msgpack_pack_array(&out, end - at);
-    for (size_t i = at; i < end; i++)
-        msgpack_sbuffer_write(&map, source->events[i].data, source->events[i].len);
-    line_say(&source->line, "APPEND", &map);
-    msgpack_sbuffer_destroy(&map);
-    source->sent = n + (int64_t)(end - at) - 1;
+    source->sent = n + (int64_t)count - 1;
+    if (count > 0)
+        say(&source->line, "APPEND", "ie", "n", n, "events", first, count);
 }
 
 static void busy_wait(struct line *line)
 {
     int64_t ms = aftercare_int(&line->map, "retry_ms");
-    pause_for(ms < 1 ? 1 : ms > 60000 ? 60000 : ms);
+    zmq_poll(NULL, 0, ms < 1 ? 1 : ms > 60000 ? 60000 : (long)ms);
 }
 
-static void hello_say(struct aftercare_source *source)
+static void welcome_take(struct aftercare_source *source)
 {
-    msgpack_sbuffer map;
-    msgpack_packer out;
-    msgpack_sbuffer_init(&map);
-    msgpack_packer_init(&out, &map, msgpack_sbuffer_write);
-    msgpack_pack_map(&out, 6);
-    put(&out, "proto");
-    msgpack_pack_array(&out, 2);
-    msgpack_pack_int(&out, 1);
-    msgpack_pack_int(&out, 1);
-    put_text(&out, "stream", source->client->stream);
-    put_text(&out, "source", source->name);
-    put_bin(&out, "incarnation", source->incarnation, 16);
-    put_int(&out, "first", source->answered + 1);
-    put_int(&out, "last", last_of(source));
-    line_say(&source->line, "HELLO", &map);
-    msgpack_sbuffer_destroy(&map);
+    const msgpack_object *map = &source->line.map, *window = aftercare_get(map, "window");
+    int64_t events = aftercare_int(window, "events"), bytes = aftercare_int(window, "bytes"), beat = aftercare_int(map, "hb_ms");
+    source->window_events = events > 0 && events < EVENTS_MAX ? (size_t)events : EVENTS_MAX;
+    source->window_bytes = bytes > 0 && bytes < BYTES_MAX ? (size_t)bytes : BYTES_MAX;
+    source->beat_ms = beat > 0 ? beat : SILENCE_MS;
+    source->durable = aftercare_int(map, "durable");
+    int64_t taken = source->durable < last_of(source) ? source->durable : last_of(source); /* their answers come by themselves (A2) */
+    send_from(source, (taken > source->answered ? taken : source->answered) + 1);
 }
 
 /* HELLO until WELCOME, then on behind `durable`. */
 static bool greet(struct aftercare_source *source)
 {
     struct line *line = &source->line;
-    do {
+    for (;;) {
         if (!line_connect(line))
             return false;
         source->missed = 0;
-        hello_say(source);
-        bool heard = line_hear(line, SILENCE_MS);
-        if (heard && verb_is(line, "BUSY"))
-            busy_wait(line);
-        else if (heard && verb_is(line, "MOVED"))
-            line_moved(line);
-        else if (heard && verb_is(line, "DENIED"))
+        say(line, "HELLO", "rssxii", "proto", "\x92\x01\x01", (size_t)3, "stream", source->client->stream, "source", source->name,
+            "incarnation", source->incarnation, sizeof(source->incarnation), "first", source->answered + 1, "last", last_of(source));
+        if (!hear(line, SILENCE_MS))
+            continue;
+        if (verb_is(line, "WELCOME"))
+            break;
+        if (verb_is(line, "DENIED"))
             return fail_as_said(line, "denied.");
-        else if (!heard)
-            line->verb[0] = '\0';
-    } while (!verb_is(line, "WELCOME"));
-    const msgpack_object *window = aftercare_get(&line->map, "window");
-    int64_t events = aftercare_int(window, "events"), bytes = aftercare_int(window, "bytes"), beat = aftercare_int(&line->map, "hb_ms");
-    source->window_events = events > 0 && events < EVENTS_MAX ? (size_t)events : EVENTS_MAX;
-    source->window_bytes = bytes > 0 && bytes < BYTES_MAX ? (size_t)bytes : BYTES_MAX;
-    source->beat_ms = beat > 0 ? beat : SILENCE_MS;
-    source->durable = aftercare_int(&line->map, "durable");
-    send_from(source, (source->durable > source->answered ? source->durable : source->answered) + 1);
+        if (verb_is(line, "BUSY"))
+            busy_wait(line);
+        else if (verb_is(line, "MOVED"))
+            line_moved(line);
+    }
+    welcome_take(source);
     return true;
+}
+
+/* [n, pos, result] or [n, code, field, args]. */
+static struct aftercare_answer answer_of(msgpack_object_array said, int64_t n)
+{
+    struct aftercare_answer answer = {.n = n};
+    const msgpack_object *at = said.ptr;
+    if (at[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        answer.pos = (int64_t)at[1].via.u64;
+        answer.result = at[2].type == MSGPACK_OBJECT_MAP ? &at[2] : NULL;
+    } else if (at[1].type == MSGPACK_OBJECT_STR) {
+        snprintf(answer.code, sizeof(answer.code), "%.*s", (int)at[1].via.str.size, at[1].via.str.ptr);
+        if (at[2].type == MSGPACK_OBJECT_STR)
+            snprintf(answer.field, sizeof(answer.field), "%.*s", (int)at[2].via.str.size, at[2].via.str.ptr);
+    }
+    return answer;
 }
 
 static void answers_take(struct aftercare_source *source)
 {
-    const msgpack_object *list = aftercare_get(&source->line.map, "answers");
-    for (uint32_t i = 0; list != NULL && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
-        const msgpack_object *answer = &list->via.array.ptr[i], *at = answer->via.array.ptr;
-        if (answer->type != MSGPACK_OBJECT_ARRAY || answer->via.array.size < 3 || at[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
-            (int64_t)at[0].via.u64 != source->answered + 1 || source->answered == last_of(source))
+    msgpack_object_array answers = list_of(&source->line.map, "answers");
+    for (uint32_t i = 0; i < answers.size && source->answered < last_of(source); i++) {
+        msgpack_object_array said = answers.ptr[i].type == MSGPACK_OBJECT_ARRAY ? answers.ptr[i].via.array : (msgpack_object_array){0};
+        if (said.size < 3 || said.ptr[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER || (int64_t)said.ptr[0].via.u64 != source->answered + 1)
             continue; /* of an answer heard before */
-        struct aftercare_answer out = {.n = ++source->answered};
-        if (at[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
-            out.pos = (int64_t)at[1].via.u64;
-            out.result = at[2].type == MSGPACK_OBJECT_MAP ? &at[2] : NULL;
-        } else if (at[1].type == MSGPACK_OBJECT_STR) {
-            snprintf(out.code, sizeof(out.code), "%.*s", (int)at[1].via.str.size, at[1].via.str.ptr);
-            if (at[2].type == MSGPACK_OBJECT_STR)
-                snprintf(out.field, sizeof(out.field), "%.*s", (int)at[2].via.str.size, at[2].via.str.ptr);
-        }
-        source->on_answer(source->owner, &out);
+        struct aftercare_answer answer = answer_of(said, ++source->answered);
+        source->on_answer(source->owner, &answer);
     }
     line_good(&source->line);
     if (source->sent < last_of(source) && source->answered >= source->sent)
@@ -259,12 +205,12 @@ static bool answer_take(struct aftercare_source *source)
     } else if (verb_is(line, "BUSY")) { /* A6 */
         busy_wait(line);
         send_from(source, source->answered + 1);
-    } else if (verb_is(line, "NAK") && code_is(line, "gap")) { /* A7 */
+    } else if (verb_is(line, "NAK") && text_is(&line->map, "code", "gap")) { /* A7 */
         if (expected <= source->answered || expected > last_of(source))
             return false;
         send_from(source, expected);
     } else if (verb_is(line, "NAK")) {
-        return client_fail(source->client, "conflict", "other content stands under a number: this source is frozen");
+        return fail(source->client, "conflict", "other content stands under a number: this source is frozen");
     } else if (verb_is(line, "DENIED")) {
         return fail_as_said(line, "denied.");
     } else if (verb_is(line, "MOVED")) {
@@ -277,43 +223,35 @@ static bool answer_take(struct aftercare_source *source)
 /* Everything kept is answered; then it is forgotten (A5). */
 static bool deliver(struct aftercare_source *source)
 {
-    msgpack_sbuffer nothing = {0};
-    if (source->line.socket == NULL ? !greet(source) : (send_from(source, source->answered + 1), false))
+    if (source->line.socket != NULL)
+        send_from(source, source->answered + 1);
+    else if (!greet(source))
         return false;
     while (source->answered < last_of(source)) {
-        bool heard = line_hear(&source->line, source->beat_ms);
+        bool heard = hear(&source->line, source->beat_ms);
         source->missed = heard ? 0 : source->missed + 1;
         if (!heard && source->missed < 3)
-            line_say(&source->line, "PING", &nothing);
+            say(&source->line, "PING", "");
         else if ((!heard || !answer_take(source)) && (source->client->code[0] != '\0' || !greet(source)))
             return false;
     }
-    events_drop(source);
+    source->n += (int64_t)source->events_n;
+    source->events_n = 0;
     return state_save(source);
 }
 
 struct aftercare_source *aftercare_source(struct aftercare *client, const char *state, const char *name, aftercare_on_answer *on_answer, void *owner)
 {
-    struct aftercare_source *source = calloc(1, sizeof(*source));
+    struct aftercare_source *source = sure(calloc(1, sizeof(*source)));
     char random[17];
-    if (source == NULL)
-        abort();
-    source->client = client;
-    source->on_answer = on_answer;
-    source->owner = owner;
-    source->n = 1;
-    source->lock = -1;
-    source->window_events = EVENTS_MAX;
-    source->window_bytes = BYTES_MAX;
+    *source = (struct aftercare_source){.client = client, .on_answer = on_answer, .owner = owner, .n = 1, .lock = -1, .folder = -1};
     randombytes_buf(source->incarnation, sizeof(source->incarnation));
     sodium_bin2hex(random, sizeof(random), source->incarnation, 8);
     bool plain = name == NULL && state != NULL;
     snprintf(source->name, sizeof(source->name), "%s%s%s", client->principal, plain ? "" : "/", plain ? "" : name != NULL ? name : random);
     snprintf(source->state, sizeof(source->state), "%s", state != NULL ? state : "");
     line_init(&source->line, client, CMD);
-    bool good = client->code[0] == '\0' && (state == NULL || state_load(source));
-    source->answered = source->n - 1;
-    if (!good || (source->events_n > 0 && !deliver(source)))
+    if (client->code[0] != '\0' || (state != NULL && !state_load(source)))
         aftercare_source_close(&source);
     return source;
 }
@@ -325,15 +263,19 @@ int64_t aftercare_source_n(const struct aftercare_source *source)
 
 bool aftercare_append(struct aftercare_source *source, const struct aftercare_bytes *events, size_t n)
 {
-    for (size_t i = 0; i < n && source->client->code[0] == '\0';) {
-        for (size_t size = 0; i < n && source->events_n < EVENTS_MAX; i++) {
-            size += events[i].len + ELEMENT_BYTES;
-            if (source->events_n > 0 && size > BYTES_MAX - 64)
+    while (n > 0 && source->client->code[0] == '\0') {
+        size_t part = 0;
+        for (size_t size = 0; part < n && part < EVENTS_MAX; part++) {
+            size += events[part].len + ELEMENT_BYTES;
+            if (part > 0 && size > BYTES_MAX)
                 break;
-            event_keep(source, events[i].data, events[i].len);
         }
+        source->events = events;
+        source->events_n = part;
         if (!state_save(source) || !deliver(source))
             return false;
+        events += part;
+        n -= part;
     }
     return source->client->code[0] == '\0';
 }
@@ -342,10 +284,11 @@ void aftercare_source_close(struct aftercare_source **source_p)
 {
     if (*source_p == NULL)
         return;
-    events_drop(*source_p);
     line_release(&(*source_p)->line);
     if ((*source_p)->lock >= 0)
         close((*source_p)->lock);
+    if ((*source_p)->folder >= 0)
+        close((*source_p)->folder);
     free(*source_p);
     *source_p = NULL;
 }
