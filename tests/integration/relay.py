@@ -45,14 +45,20 @@ class Relay:
             pass  # an end of it was closed
         finally:
             for end in (source, to):
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+                end_line(end)
+            source.close()  # the other pump reads from the other end
 
     def let_go(self):
         self.free.set()
 
     def close(self):
         self.free.set()
+        end_line(self.listener)  # whoever waits in accept() is told
         self.listener.close()
+
+
+def end_line(end):
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it was ended from the other side
