@@ -21,6 +21,7 @@ static const struct field branch_status_row_fields[] = {
     F_INT(branch_status_row, list_age_s, 0, "so many seconds ago"),
     F_INT(branch_status_row, clock_off_s, 0, "seconds that the branch's clock is before the centre's; 0: less than a minute"),
     F_BOOL(branch_status_row, disk_full, 0, "the last fact found no room on the disk"),
+    F_INT(branch_status_row, files, 0, "files that wait to be sent"),
 };
 const struct record branch_status_row_record = RECORD(branch_status_row, branch_status_row_fields, "how a branch stands");
 
@@ -123,3 +124,15 @@ static const struct field branch_drop_args_fields[] = {
     F_TEXT(branch_drop_args, by, 0, "who says so"),
 };
 const struct record branch_drop_args_record = RECORD(branch_drop_args, branch_drop_args_fields, "what is left out");
+
+static const struct field branch_file_row_fields[] = {
+    F_TEXT(branch_file_row, sha256, FIELD_REQUIRED, "digest of its content"),
+    F_TEXT(branch_file_row, ticket, 0, "the ticket it belongs to"),
+    F_TEXT(branch_file_row, state, 0, "awaited: not all of it is here; waits; going; held: the centre does not take it"),
+    F_TEXT(branch_file_row, code, 0, "what the centre said"),
+    F_INT(branch_file_row, bytes, 0, "its length"),
+    F_INT(branch_file_row, here, 0, "bytes of it that are here"),
+    F_INT(branch_file_row, sent, 0, "bytes of it that the centre has"),
+    F_TIME(branch_file_row, taken, 0, "taken"),
+};
+const struct record branch_file_row_record = RECORD(branch_file_row, branch_file_row_fields, "a file that waits at the branch");

@@ -27,6 +27,7 @@ struct branch_status_row {
     int64_t list_age_s;    /* so long ago */
     int64_t clock_off_s;  /* the branch's clock is so far before the centre's */
     bool disk_full;       /* the last fact found no room on the disk */
+    int64_t files;        /* whole here, and not sent */
 };
 struct branch_args {
     char key[65]; /* of the ticket, unit … */
@@ -73,6 +74,12 @@ struct branch_refused_row {
     char reason[160], by[EVENT_BY_CAP];
     struct bytes draft;
 };
+struct branch_file_row {
+    char sha256[65], ticket[65];
+    char state[16]; /* awaited (by the branch), waits, going, held (the centre does not take it) */
+    char code[40];
+    int64_t bytes, here, sent, taken_us;
+};
 struct branch_drop_args {
     int64_t n;
     char reason[160], by[EVENT_BY_CAP];
@@ -80,6 +87,6 @@ struct branch_drop_args {
 
 extern const struct record branch_status_row_record, branch_args_record, branch_job_row_record, branch_limit_row_record,
     branch_callback_row_record, branch_queued_row_record, branch_refused_args_record, branch_refused_row_record,
-    branch_drop_args_record;
+    branch_drop_args_record, branch_file_row_record;
 
 #endif

@@ -46,7 +46,8 @@ static const struct event_type types[] = {
     TYPE("event.dropped", event_dropped, OPERATOR, KEY_ANY, "event dropped", "事件舍弃", "drop"),
     TYPE("event.corrected", event_corrected, OPERATOR, KEY_ANY, "refused event corrected", "拒收事件更正", NULL),
     TYPE("personal.erased", personal_erased, OPERATOR, KEY_CUSTOMER, "personal data erased", "删除个人信息", "erase"),
-    TYPE("file.stored", file_stored, INTAKE, KEY_OTHER, "file stored", "文件入库", NULL),
+    TYPE("file.attached", file_attached, FACT, KEY_TICKET, "file attached", "附件登记", NULL),
+    TYPE("file.stored", file_stored, INTAKE, KEY_TICKET, "file stored", "文件入库", NULL),
 
     TYPE("policy.published", policy_published, OPERATOR, KEY_OTHER, "policy published", "发布服务政策", NULL),
     TYPE("calendar.published", calendar_published, OPERATOR, KEY_OTHER, "calendar published", "发布工作日历", NULL),

@@ -469,6 +469,7 @@ static const struct question_type questions[] = {
     ASK("branch", "queued", branch_args, branch_queued_row, "facts that wait at the branch"),
     ASK("branch", "refused", branch_refused_args, branch_refused_row, "the branch's facts that the centre refused"),
     ASK("branch", "drop", branch_drop_args, branch_refused_row, "leaves a refused fact out; answers with it"),
+    ASK("branch", "files", branch_args, branch_file_row, "files that wait at the branch"),
 };
 
 const struct question_type *question_at(size_t i)

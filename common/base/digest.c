@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdlib.h>
 
 /* Looking an algorithm up costs more than hashing an event: once per process; a context is kept by each thread. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -48,6 +49,38 @@ void digest_of_two(struct bytes a, struct bytes b, uint8_t out[DIGEST_BYTES])
 void digest_of(struct bytes b, uint8_t out[DIGEST_BYTES])
 {
     digest_of_two(b, (struct bytes){0}, out);
+}
+
+struct digest {
+    EVP_MD_CTX *context;
+};
+
+struct digest *digest_new(void)
+{
+    struct digest *digest = memory_new(sizeof(*digest));
+    pthread_once(&once, start);
+    digest->context = EVP_MD_CTX_new();
+    if (digest->context == NULL || EVP_DigestInit_ex2(digest->context, sha256, NULL) != 1)
+        log_panic("no context for digests");
+    return digest;
+}
+
+void digest_add(struct digest *digest, struct bytes piece)
+{
+    if (piece.len > 0 && EVP_DigestUpdate(digest->context, piece.data, piece.len) != 1)
+        log_panic("libcrypto does not hash");
+}
+
+void digest_end(struct digest **self, uint8_t out[DIGEST_BYTES])
+{
+    struct digest *digest = *self;
+    if (digest == NULL)
+        return;
+    if (out != NULL && EVP_DigestFinal_ex(digest->context, out, NULL) != 1)
+        log_panic("libcrypto does not hash");
+    EVP_MD_CTX_free(digest->context);
+    free(digest);
+    *self = NULL;
 }
 
 void random_fill(void *out, size_t n)

@@ -191,6 +191,40 @@ static const struct field error_fields[] = {
 };
 const struct record verb_error_record = RECORD(verb_error, error_fields, "a frame or question that cannot be dealt with");
 
+static const struct field put_fields[] = {
+    F_BIN(verb_put, sha256, FIELD_REQUIRED, "digest of the whole file"),
+    F_INT_DEF(verb_put, offset, 0, 0, 0, INT64_MAX, "where these bytes belong"),
+    F_BYTES(verb_put, bytes, 0, PART_BYTES_MAX, "left out: only asks how far it is"),
+};
+const struct record verb_put_record = RECORD(verb_put, put_fields, "a piece of a file that an event has named");
+
+static const struct field have_fields[] = {
+    F_BIN(verb_have, sha256, FIELD_REQUIRED, "of the PUT"),
+    F_INT(verb_have, upto, 0, "kept up to there: the next piece begins here"),
+    F_BOOL(verb_have, whole, 0, "all of it is there, and the digest is true"),
+    F_TEXT(verb_have, code, 0, "not taken: unknown, denied, erased, too-large, sha256, quota; later: busy, database"),
+    F_TEXT(verb_have, why, 0, "for people"),
+};
+const struct record verb_have_record = RECORD(verb_have, have_fields, "the answer to PUT");
+
+static const struct field get_fields[] = {
+    F_BIN(verb_get, sha256, FIELD_REQUIRED, "digest of the whole file"),
+    F_INT_DEF(verb_get, offset, 0, 0, 0, INT64_MAX, "from there on"),
+    F_BIN(verb_get, receipt, 0, "that of the last PART on this connection"),
+};
+const struct record verb_get_record = RECORD(verb_get, get_fields, "asks for a piece of a file");
+
+static const struct field part_fields[] = {
+    F_BIN(verb_part, sha256, FIELD_REQUIRED, "of the GET"),
+    F_INT(verb_part, offset, 0, "of the GET"),
+    F_BYTES(verb_part, bytes, 0, PART_BYTES_MAX, "from there on; none: the file ends there"),
+    F_INT(verb_part, size, 0, "of the whole file"),
+    F_BIN(verb_part, receipt, 0, "to be handed in with the next GET on this connection, whichever file"),
+    F_TEXT(verb_part, code, 0, "not given: unknown, denied, erased, awaited, receipt; later: busy, database"),
+    F_TEXT(verb_part, why, 0, "for people"),
+};
+const struct record verb_part_record = RECORD(verb_part, part_fields, "the answer to GET");
+
 /* CLOSE says nothing beyond itself. */
 static const struct record close_record = {.name = "verb_close", .doc = "a reader ends"};
 
@@ -205,7 +239,8 @@ static const struct {
     {"CLOSE", &close_record},        {"ASK", &verb_ask_record},       {"SERVE", &verb_serve_record},
     {"OPENED", &verb_opened_record}, {"FORK", &verb_fork_record},     {"AHEAD", &verb_ahead_record},
     {"BATCH", &verb_batch_record},   {"CAUGHT_UP", &verb_head_record}, {"HEAD", &verb_head_record},
-    {"ANSWER", &verb_answer_record}, {"ERROR", &verb_error_record},
+    {"ANSWER", &verb_answer_record}, {"ERROR", &verb_error_record},   {"PUT", &verb_put_record},
+    {"HAVE", &verb_have_record},     {"GET", &verb_get_record},       {"PART", &verb_part_record},
 };
 
 const struct record *verb_record(const char *verb)

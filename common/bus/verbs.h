@@ -10,6 +10,8 @@
 #define APPEND_BYTES_MAX (256 * 1024)
 #define APPEND_EVENTS_MAX 256
 #define INCARNATION_BYTES 16
+#define PART_BYTES_MAX (128 * 1024) /* of a file, in one PUT or PART */
+#define RECEIPT_BYTES 8
 
 /* A frame in memory: the map borrows. */
 struct frame {
@@ -37,6 +39,12 @@ struct verb_ping {
     int64_t checked_us; /* worker: checked_until, for `status` */
     int64_t applied;    /* worker: committed cursor, for `status` */
     bool settle;
+};
+/* Bytes of a file that an event has named. Without bytes: how far is it? */
+struct verb_put {
+    uint8_t sha256[32];
+    int64_t offset;
+    struct bytes bytes;
 };
 /* cmd, from intake */
 struct verb_welcome {
@@ -69,6 +77,14 @@ struct verb_pong {
     int64_t now_us;
     int64_t upto; /* settle: the workers' lowest upto, −1 not asked */
 };
+/* The answer to PUT. code "": kept up to there. */
+struct verb_have {
+    uint8_t sha256[32];
+    int64_t upto;
+    bool whole; /* and its digest is true */
+    char code[40];
+    char why[160];
+};
 /* feed, from the reader */
 struct verb_open {
     char stream[64];
@@ -100,7 +116,22 @@ struct verb_ask {
 struct verb_serve {
     char worker[48];
 };
+struct verb_get {
+    uint8_t sha256[32];
+    int64_t offset;
+    uint8_t receipt[RECEIPT_BYTES]; /* of the last PART on this connection; all zero: there was none */
+};
 /* feed, from intake */
+/* The answer to GET. code "": these bytes. */
+struct verb_part {
+    uint8_t sha256[32];
+    int64_t offset;
+    struct bytes bytes;
+    int64_t size; /* of the whole file */
+    uint8_t receipt[RECEIPT_BYTES];
+    char code[40];
+    char why[160];
+};
 struct verb_opened {
     int64_t epoch, head, first;
     bool whole;
@@ -136,7 +167,8 @@ struct verb_error {
 extern const struct record verb_hello_record, verb_append_record, verb_ping_record, verb_welcome_record,
     verb_denied_record, verb_moved_record, verb_ack_record, verb_busy_record, verb_nak_record, verb_pong_record,
     verb_open_record, verb_credit_record, verb_ask_record, verb_serve_record, verb_opened_record,
-    verb_fork_record, verb_ahead_record, verb_batch_record, verb_head_record, verb_answer_record, verb_error_record;
+    verb_fork_record, verb_ahead_record, verb_batch_record, verb_head_record, verb_answer_record, verb_error_record,
+    verb_put_record, verb_have_record, verb_get_record, verb_part_record;
 
 /* One element of ACK.answers. */
 struct answer {

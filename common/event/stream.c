@@ -120,10 +120,19 @@ static const struct field personal_erased_fields[] = {
 const struct record personal_erased_record =
     RECORD(personal_erased, personal_erased_fields, "a customer's personal data was erased; all blank their copies");
 
+static const struct field file_attached_fields[] = {
+    F_TEXT(file_attached, name, FIELD_PERSONAL, "what people call it"),
+    F_TEXT(file_attached, media, 0, "media type, such as image/jpeg"),
+    F_INT_RANGE(file_attached, bytes, FIELD_REQUIRED, 0, FILE_BYTES_MAX, "its length"),
+    F_BIN(file_attached, sha256, FIELD_REQUIRED, "the content's digest, its address"),
+};
+const struct record file_attached_record =
+    RECORD(file_attached, file_attached_fields, "a file belongs to the ticket: fax, photo, signed report; its bytes follow");
+
 static const struct field file_stored_fields[] = {
     F_BIN(file_stored, sha256, FIELD_REQUIRED, "the content's digest, its address"),
     F_INT(file_stored, bytes, FIELD_REQUIRED, "its length"),
-    F_TEXT(file_stored, name, 0, "what the sender calls it"),
-    F_TEXT(file_stored, media, 0, "media type"),
+    F_TEXT(file_stored, name, 0, "not written: file.attached has it"),
+    F_TEXT(file_stored, media, 0, "not written: file.attached has it"),
 };
 const struct record file_stored_record = RECORD(file_stored, file_stored_fields, "a file's bytes have come in whole");

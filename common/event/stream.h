@@ -42,10 +42,12 @@ struct event_released { int64_t pos; char worker[48]; char reason[200]; }; /* by
 struct event_dropped { int64_t pos; char worker[48]; char reason[200]; };  /* by an operator: leave it out */
 struct event_corrected { char source[EVENT_SOURCE_CAP]; int64_t n; int64_t pos; char code[40]; char field[120]; }; /* key = the new event's */
 struct personal_erased { char customer[64]; char reason[160]; };
-struct file_stored { uint8_t sha256[32]; int64_t bytes; char name[160]; char media[80]; };
+#define FILE_BYTES_MAX (20 * 1024 * 1024)
+struct file_attached { char name[160]; char media[80]; int64_t bytes; uint8_t sha256[32]; }; /* key = the ticket; the bytes follow (PUT) */
+struct file_stored { uint8_t sha256[32]; int64_t bytes; char name[160]; char media[80]; };    /* key = the same */
 
 extern const struct record stream_created_record, principal_record, principal_revoked_record, source_enrolled_record,
-    source_frozen_record, access_denied_record, journal_sealed_record, time_reached_record, event_parked_record,
-    event_released_record, event_dropped_record, event_corrected_record, personal_erased_record, file_stored_record;
+    source_frozen_record, access_denied_record, access_read_record, journal_sealed_record, time_reached_record, event_parked_record,
+    event_released_record, event_dropped_record, event_corrected_record, personal_erased_record, file_attached_record, file_stored_record;
 
 #endif

@@ -22,6 +22,7 @@ static const struct field settings_intake_fields[] = {
     F_INT_DEF(settings_intake, batch_events, 0, 256, 1, 256, "events in one commit at most"),
     F_INT_DEF(settings_intake, lease_ms, 0, 5000, 500, 600000, "how long it stays the one writer without saying so again"),
     F_INT_DEF(settings_intake, refused_per_day, 0, 10000, 0, 1000000, "refused events of one source kept a day (and 16 MiB of them); later ones are answered only"),
+    F_INT_DEF(settings_intake, file_days, 0, 14, 1, 3650, "days after which a file that never became whole is forgotten"),
 };
 static const struct record settings_intake_record =
     RECORD(settings_intake, settings_intake_fields, "intake: the one writer of the journal");
@@ -48,6 +49,7 @@ static const struct field settings_branch_fields[] = {
     F_TEXT(settings_branch, metrics, 0, "address and port of metrics and health over HTTP; default 127.0.0.1:7415"),
     F_INT_DEF(settings_branch, facts_max, 0, 1000000, 10, 100000000, "facts that may wait; no more are taken then"),
     F_INT_DEF(settings_branch, mib_max, 0, 1024, 1, 1000000, "MiB that they may take"),
+    F_INT_DEF(settings_branch, files_mib, 0, 512, 1, 1000000, "MiB that files may take which wait to be sent"),
 };
 static const struct record settings_branch_record =
     RECORD(settings_branch, settings_branch_fields, "branch: takes facts at a branch, and sends them on");

@@ -15,6 +15,7 @@ struct settings_intake {
     int64_t batch_events;
     int64_t lease_ms;
     int64_t refused_per_day;
+    int64_t file_days;
 };
 struct settings_worker {
     char dsn[512];
@@ -32,7 +33,7 @@ struct settings_branch {
     char zone[48];
     char regions[384], sites[640]; /* with commas between */
     char metrics[64];
-    int64_t facts_max, mib_max;
+    int64_t facts_max, mib_max, files_mib;
 };
 struct settings {
     char data[256];    /* data folder */

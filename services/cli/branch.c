@@ -28,6 +28,7 @@ static const struct command commands[] = {
     {"drop", command_branch_drop, true, "leave a refused fact out"},
     {"say", command_say, true, "send one event by hand"},
     {"append", command_append, true, "send events, one JSON object a line"},
+    {"file", command_file, true, "a ticket's files: fax, photo, signed report"},
     {"help", command_help, false, "this list"},
 };
 

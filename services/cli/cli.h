@@ -73,6 +73,7 @@ int command_import(struct cli *, int, char **);
 int command_backtest(struct cli *, int, char **);
 int command_append(struct cli *, int, char **);
 int command_erase(struct cli *, int, char **);
+int command_file(struct cli *, int, char **);
 int command_say(struct cli *, int, char **);
 int command_tail(struct cli *, int, char **);
 int command_ticket(struct cli *, int, char **);

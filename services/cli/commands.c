@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"backtest", command_backtest, true, "what other rules would have changed"},
     {"append", command_append, true, "send events, one JSON object a line"},
     {"say", command_say, true, "send one event by hand"},
+    {"file", command_file, true, "a ticket's files: fax, photo, signed report"},
     {"erase", command_erase, true, "erase a customer's personal data"},
     {"tail", command_tail, true, "read the journal, and follow it"},
     {"ticket", command_ticket, true, "one ticket's whole story"},

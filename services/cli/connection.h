@@ -30,6 +30,13 @@ int64_t sender_durable(const struct sender *);
 /* Copies. The numbers are counted by the sender. */
 void sender_give(struct sender *, const struct bytes *drafts, size_t n, int64_t time_us);
 size_t sender_pending(const struct sender *);
+/* Files: frames that are no source's. Each frame that comes is told before the source sees it. */
+typedef void sender_heard(void *owner, const struct frame *);
+void sender_listen(struct sender *, sender_heard *, void *owner);
+/* Another number than before: the connection is a new one, what was said over the old one may be lost. −1: it greets. */
+int64_t sender_lines(const struct sender *);
+/* False: what was said before has not gone out yet. */
+bool sender_say(struct sender *, const char *verb, struct bytes map);
 /* One turn: sends, waits at most until deadline_us (boot time) for something, receives. GOES_ON or
  * an exit code. */
 int sender_turn(struct sender *, int64_t deadline_us) MUST_CHECK;

@@ -16,6 +16,9 @@ struct sender {
     struct source *source;
     sender_answer *answer;
     void *owner;
+    sender_heard *heard; /* NULL: nobody asks */
+    void *heard_owner;
+    int64_t lines; /* connections begun */
     int64_t durable;
     int64_t pos;                   /* the highest an answer named */
     int64_t heard_us;              /* boot time of the last frame */
@@ -147,6 +150,8 @@ static bool sender_receive(struct sender *sender)
             return false;
         sender->heard_us = clock_boot_us();
         away_say(sender, false);
+        if (sender->heard != NULL)
+            sender->heard(sender->heard_owner, &frame);
         good = source_in(sender->source, &frame, sender->heard_us);
     }
     return good;
@@ -155,6 +160,7 @@ static bool sender_receive(struct sender *sender)
 static bool sender_reconnect(struct sender *sender)
 {
     source_disconnected(sender->source);
+    sender->lines++;
     if (!line_connect(sender->cli, &sender->line))
         return false;
     source_connected(sender->source, clock_boot_us());
@@ -245,6 +251,22 @@ int64_t sender_durable(const struct sender *sender)
 void sender_give(struct sender *sender, const struct bytes *drafts, size_t n, int64_t time_us)
 {
     source_append(sender->source, drafts, n, -1, time_us);
+}
+
+void sender_listen(struct sender *sender, sender_heard *heard, void *owner)
+{
+    sender->heard = heard;
+    sender->heard_owner = owner;
+}
+
+int64_t sender_lines(const struct sender *sender)
+{
+    return source_state(sender->source) == SOURCE_OPEN ? sender->lines : -1;
+}
+
+bool sender_say(struct sender *sender, const char *verb, struct bytes map)
+{
+    return line_send_held(&sender->line) && (line_send(&sender->line, verb, map) || sender->line.holds);
 }
 
 size_t sender_pending(const struct sender *sender)

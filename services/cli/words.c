@@ -234,6 +234,7 @@ static const struct {
     {"is over", "终止"},
     {"an explanation in time meets it", "到期前说明即视为满足"},
     {"open tickets follow it from its publication on", "发布后在途工单也改依此版"},
+    {"who reads a customer's personal data is put on record", "查阅客户个人信息均记录在案"},
     {"`aftercare policy show --json` prints all of it", "`aftercare policy show --json` 输出全文"},
     {"check, publish or show", "check、publish 或 show"},
     {"policy has no \"%s\"", "policy 没有 \"%s\""},
@@ -409,7 +410,7 @@ static const struct {
     const struct word_pair *pairs;
     const size_t *n;
 } others[] = {{column_words, &column_words_n}, {limit_words, &limit_words_n}, {backtest_words, &backtest_words_n}, {branch_words, &branch_words_n},
-             {verify_words, &verify_words_n}, {erase_words, &erase_words_n}, {key_words, &key_words_n}};
+             {verify_words, &verify_words_n}, {erase_words, &erase_words_n}, {file_words, &file_words_n}, {key_words, &key_words_n}};
 
 const char *in_words(enum language language, const char *english)
 {

@@ -21,8 +21,8 @@ const char *value_words(enum language, const char *field, const char *value);
 struct word_pair {
     const char *english, *chinese;
 };
-extern const struct word_pair column_words[], limit_words[], backtest_words[], branch_words[], verify_words[], erase_words[], key_words[];
-extern const size_t column_words_n, limit_words_n, backtest_words_n, branch_words_n, verify_words_n, erase_words_n, key_words_n;
+extern const struct word_pair column_words[], limit_words[], backtest_words[], branch_words[], verify_words[], erase_words[], file_words[], key_words[];
+extern const size_t column_words_n, limit_words_n, backtest_words_n, branch_words_n, verify_words_n, erase_words_n, file_words_n, key_words_n;
 /* For the test that the two agree: the i-th pair; false past the end. */
 int words_at(size_t i, const char **english, const char **chinese);
 

@@ -1,4 +1,5 @@
 #include "archive.h"
+#include "base/text.h"
 #include "worker/reference.h"
 
 static const struct field ticket_row_fields[] = {
@@ -113,10 +114,31 @@ const struct record principal_row_record = RECORD(principal_row, principal_row_f
 static const struct table_def principal_table = {
     .name = "principal", .row = &principal_row_record, .open_offset = offsetof(struct principal_row, open), .whole = true};
 
+static const struct field file_row_fields[] = {
+    F_TEXT(file_row, file, FIELD_REQUIRED, "digest of the content in hex, /, ticket"),
+    F_BOOL(file_row, open, 0, "never: fetched on demand"),
+    F_TEXT(file_row, ticket, 0, "the ticket it belongs to"),
+    F_BIN(file_row, sha256, 0, "digest of the content"),
+    F_INT(file_row, bytes, 0, "its length"),
+    F_INT(file_row, pos, 0, "position of the newest file.attached"),
+    F_INT(file_row, stored, 0, "position of its file.stored"),
+};
+static const struct record file_row_record = RECORD(file_row, file_row_fields, "a file of a ticket");
+static const struct table_def file_table = {
+    .name = "file", .row = &file_row_record, .open_offset = offsetof(struct file_row, open)};
+
+void file_key(const uint8_t sha256[32], const char *ticket, char out[FILE_KEY_CAP])
+{
+    char hex[65];
+    hex_print(sha256, 32, hex);
+    text_format(out, FILE_KEY_CAP, "%s/%s", hex, ticket);
+}
+
 const struct table_def *const archive_tables[ARCHIVE_TABLES_N] = {
     [ARCHIVE_TICKETS] = &ticket_table,       [ARCHIVE_JOBS] = &job_table,
     [ARCHIVE_UNITS] = &unit_table,           [ARCHIVE_CUSTOMERS] = &customer_table,
     [ARCHIVE_SITES] = &site_table,           [ARCHIVE_REQUESTS] = &request_table,
     [ARCHIVE_COUNTERS] = &counter_table,     [ARCHIVE_PRINCIPALS] = &principal_table,
     [ARCHIVE_POLICIES] = &reference_policy_table, [ARCHIVE_CALENDARS] = &reference_calendar_table,
+    [ARCHIVE_FILES] = &file_table,
 };

@@ -19,6 +19,7 @@ enum archive_table {
     ARCHIVE_PRINCIPALS,
     ARCHIVE_POLICIES,
     ARCHIVE_CALENDARS,
+    ARCHIVE_FILES,
     ARCHIVE_TABLES_N
 };
 extern const struct table_def *const archive_tables[ARCHIVE_TABLES_N];
@@ -94,6 +95,18 @@ struct principal_row {
     bool open; /* not revoked */
     struct principal granted;
 };
+/* A file of a ticket, as file.attached named it last; its bytes lie beside (shelf.c). Never `open`: fetched when somebody speaks of it. */
+struct file_row {
+    char file[130]; /* SHA-256 in hex, "/", ticket: those of one content stand together */
+    bool open;
+    char ticket[65];
+    uint8_t sha256[32];
+    int64_t bytes;
+    int64_t pos;    /* of that file.attached */
+    int64_t stored; /* of its file.stored; 0: the bytes have not come */
+};
+#define FILE_KEY_CAP 130
+void file_key(const uint8_t sha256[32], const char *ticket, char out[FILE_KEY_CAP]);
 extern const struct record principal_row_record;
 
 #endif

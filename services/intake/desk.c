@@ -42,6 +42,8 @@ static const struct desk_line {
     {"principal.added", desk_on_principal_added},
     {"principal.changed", desk_on_principal_changed},
     {"principal.revoked", desk_on_principal_revoked},
+    {"file.attached", desk_on_file_attached},
+    {"file.stored", desk_on_file_stored},
     {"event.", desk_on_about_any},
     {"", desk_on_fact},
 };

@@ -32,7 +32,7 @@ struct eraser {
     /* The erasure under way. */
     int64_t pos;
     char customer[EVENT_KEY_CAP];
-    int64_t events, refusals;
+    int64_t events, refusals, files;
 };
 
 /* --- statements ------------------------------------------------------------------------------------ */
@@ -198,6 +198,35 @@ static enum status refusals(struct eraser *eraser, const struct pg_result *keys)
     return status;
 }
 
+/* --- files ----------------------------------------------------------------------------------------- */
+
+/* What belongs to the customer's tickets and, as far as it was named before, to nobody else's. The lock waits for a piece that is being put: it
+ * would not see this order, and this one not the piece. */
+static const char files_sql[] =
+    "WITH gone AS (SELECT DISTINCT f.sha256 FROM file f JOIN ticket t ON t.\"number\" = f.ticket WHERE t.customer = $1::text AND f.pos < $2::int8)"
+    ", dead AS (SELECT g.sha256 FROM gone g WHERE NOT EXISTS (SELECT FROM file f JOIN ticket t ON t.\"number\" = f.ticket"
+    " WHERE f.file >= encode(g.sha256, 'hex') || '/' AND f.file < encode(g.sha256, 'hex') || '0' AND NOT EXISTS"
+    " (SELECT FROM journal j WHERE j.type = 'personal.erased' AND j.key = t.customer AND j.pos > f.pos)))"
+    ", b AS (DELETE FROM file_bytes b USING dead WHERE b.sha256 = dead.sha256)"
+    ", w AS (DELETE FROM file_part p USING dead WHERE p.sha256 = dead.sha256 RETURNING p.tableoid, p.sha256)"
+    ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"
+    " WHERE pos = $2::int8) SELECT count(DISTINCT sha256) FROM w";
+
+static enum status files(struct eraser *eraser)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    enum status status = pg_run(eraser->pg, "BEGIN; LOCK TABLE file_bytes IN SHARE ROW EXCLUSIVE MODE");
+    pg_args_reset(eraser->args);
+    pg_arg_text(eraser->args, eraser->customer);
+    pg_arg_int(eraser->args, eraser->pos);
+    if (status == STATUS_OK)
+        status = query(eraser, files_sql, &result);
+    if (status == STATUS_OK)
+        status = pg_run(eraser->pg, "COMMIT");
+    eraser->files += status == STATUS_OK ? first_int(result) : 0;
+    return status;
+}
+
 /* --- one erasure ----------------------------------------------------------------------------------- */
 
 static enum status mark(struct eraser *eraser, const char *sql)
@@ -212,7 +241,7 @@ static enum status mark(struct eraser *eraser, const char *sql)
 static enum status erase(struct eraser *eraser)
 {
     owned(pg_result_destroy) struct pg_result *keys = NULL;
-    eraser->events = eraser->refusals = 0;
+    eraser->events = eraser->refusals = eraser->files = 0;
     enum status status = keys_find(eraser, &keys);
     if (status == STATUS_OK)
         status = by_keys(eraser, keys);
@@ -220,6 +249,8 @@ static enum status erase(struct eraser *eraser)
         status = by_content(eraser, keys);
     if (status == STATUS_OK)
         status = refusals(eraser, keys);
+    if (status == STATUS_OK)
+        status = files(eraser);
     if (status == STATUS_OK)
         status = mark(eraser, "UPDATE erased SET erased = now(), events = events + $2::int8, refusals = refusals + $3::int8 WHERE pos = $1::int8");
     return status;
@@ -328,8 +359,8 @@ static bool turn(struct eraser *eraser)
     if (some && status == STATUS_OK)
         status = rewrite(eraser);
     if (some && status == STATUS_OK)
-        log_info("personal data of one customer erased, position %lld: %lld events, %lld refusals", (long long)eraser->pos,
-                 (long long)eraser->events, (long long)eraser->refusals);
+        log_info("personal data of one customer erased, position %lld: %lld events, %lld refusals, %lld files", (long long)eraser->pos,
+                 (long long)eraser->events, (long long)eraser->refusals, (long long)eraser->files);
     if (some && status == STATUS_AGAIN)
         log_info("erasure of position %lld waits for who still reads the past", (long long)eraser->pos);
     else if (status != STATUS_OK) {

@@ -171,6 +171,8 @@ static void on_frame(struct feed *feed, const struct bus_peer *peer, const struc
         reader_on_close(feed, peer);
     else if (text_equal(frame->verb, "ASK"))
         ask_on_ask(feed, peer, frame);
+    else if (text_equal(frame->verb, "GET"))
+        getter_on_get(feed, peer, frame);
     else if (text_equal(frame->verb, "SERVE"))
         ask_on_serve(feed, peer, frame);
     else if (text_equal(frame->verb, "ANSWER") || text_equal(frame->verb, "ERROR"))
@@ -205,9 +207,11 @@ static void *feed_run(void *arg)
         bool known = feed->state.head.pos > 0;
         int64_t wait_ms = !known ? 1000 : more || due_us <= now_us ? 0 : (due_us - now_us + 999) / 1000;
         zmq_pollitem_t items[] = {{.socket = bus_raw(feed->pair), .events = ZMQ_POLLIN},
-                                  {.socket = bus_raw(feed->router), .events = ZMQ_POLLIN}};
+                                  {.socket = bus_raw(feed->router), .events = ZMQ_POLLIN},
+                                  {.socket = feed->shelf != NULL ? bus_raw(feed->shelf) : NULL, .events = ZMQ_POLLIN}};
+        const int sockets_n = feed->shelf != NULL ? 3 : 2;
         /* Readers are let in when the head is known; while another intake serves they are sent there. */
-        if (zmq_poll(items, known || feed->state.standing_by ? 2 : 1, (long)wait_ms) < 0 && errno != EINTR)
+        if (zmq_poll(items, known || feed->state.standing_by ? sockets_n : 1, (long)wait_ms) < 0 && errno != EINTR)
             break;
         receive_blocks(feed);
         if (feed->state.standing_by)
@@ -218,6 +222,7 @@ static void *feed_run(void *arg)
             doors_local(feed->doors, feed->router, "feed", feed->doors->settings->intake.feed);
         feed->local = feed->local || !feed->state.standing_by;
         receive_frames(feed);
+        getters_answer(feed);
         more = readers_turn(feed);
         if (more && !feed->connected && clock_boot_us() < feed->retry_us)
             more = false; /* the next tick tries again */
@@ -237,6 +242,7 @@ static void feed_free(struct feed *feed)
 {
     bus_close(&feed->router);
     bus_close(&feed->pair);
+    getters_release(feed);
     for (size_t i = 0; i < feed->readers_n; i++)
         free(feed->readers[i]);
     ask_release(feed);
@@ -253,7 +259,7 @@ static void feed_free(struct feed *feed)
     free(feed);
 }
 
-struct feed *feed_start(const struct doors *doors, const char *pair, struct metrics *metrics)
+struct feed *feed_start(const struct doors *doors, const char *pair, const char *shelf, struct metrics *metrics)
 {
     struct feed *feed = memory_new(sizeof(*feed));
     char error[200] = "";
@@ -274,6 +280,8 @@ struct feed *feed_start(const struct doors *doors, const char *pair, struct metr
     /* Opened here, where an error can be told, and handed over to the thread that is about to begin. */
     feed->pair = bus_bind(BUS_PAIR, pair, error, sizeof(error));
     feed->router = feed->pair != NULL ? doors_bind(doors, BUS_ROUTER, "feed", settings->intake.feed, error, sizeof(error)) : NULL;
+    if (feed->router != NULL && shelf != NULL)
+        feed->shelf = bus_connect(BUS_PAIR, shelf, error, sizeof(error));
     if (feed->router == NULL || pthread_create(&feed->thread, NULL, feed_run, feed) != 0) {
         log_error("feed %s: %s", settings->intake.feed, error);
         feed_free(feed);

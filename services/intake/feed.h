@@ -9,8 +9,8 @@
 
 struct feed;
 
-/* Binds feed and its end of the pair and starts the thread. NULL: told in the log. Signals must be blocked already. */
-struct feed *feed_start(const struct doors *, const char *pair, struct metrics *);
+/* Binds feed and its end of the pair and starts the thread; shelf: inproc endpoint of the shelf, NULL: no files are given. NULL: told in the log. Signals must be blocked already. */
+struct feed *feed_start(const struct doors *, const char *pair, const char *shelf, struct metrics *);
 void feed_stop(struct feed **);
 
 #endif

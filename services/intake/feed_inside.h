@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "pg/pg.h"
 #include "ring.h"
+#include "slip.h"
 #include <pthread.h>
 
 #define READERS_MAX 2048
@@ -18,6 +19,9 @@
 #define UNREAD_BYTES_MAX (64 * 1024 * 1024)
 #define UNREAD_BYTES_LEAST (32 * 1024)
 #define REPLAYS_PER_TURN 8 /* queries for readers that are far behind, before anybody else is looked after */
+#define GETTERS_MAX 64
+#define GETTERS_PER_PRINCIPAL 16
+#define GETTER_SILENT_US (20 * SECOND_US) /* longer than a dead connection lasts (heartbeats): nothing of it lies in our memory */
 #define QUESTIONS_PER_PEER 32
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)
@@ -46,6 +50,15 @@ struct served {
     char worker[48];
     struct bus_peer peer;
 };
+/* A peer that was sent a piece of a file: it hands in the receipt when it asks for the next one, and has no more than one in our memory
+ * until then. */
+struct getter {
+    struct bus_peer peer;
+    char who[64];
+    bool asked; /* the shelf has not answered yet */
+    uint8_t receipt[RECEIPT_BYTES];
+    int64_t since_us;
+};
 /* A question under way. */
 struct asked {
     int64_t id; /* as the worker sees it */
@@ -60,7 +73,7 @@ struct feed {
     const struct doors *doors;
     struct metrics *metrics;
     pthread_t thread;
-    struct bus_socket *router, *pair;
+    struct bus_socket *router, *pair, *shelf;
     struct pg *pg;
     struct pg_args *args;
     bool connected;
@@ -77,6 +90,8 @@ struct feed {
     struct callers callers;
     struct served served[PUBLISHED_WORKERS_MAX];
     size_t served_n;
+    struct getter getters[GETTERS_MAX];
+    size_t getters_n;
     struct asked *asked[QUESTIONS_MAX];
     size_t asked_n;
     int64_t asked_last;
@@ -139,6 +154,10 @@ void ask_on_answer(struct feed *, const struct bus_peer *, const struct frame *,
 void ask_tick(struct feed *, int64_t now_us);
 int64_t ask_deadline_us(const struct feed *);
 void ask_release(struct feed *);
+/* getting.c: files. */
+void getter_on_get(struct feed *, const struct bus_peer *, const struct frame *);
+void getters_answer(struct feed *); /* what the shelf has said */
+void getters_release(struct feed *);
 /* own.c: intake's own questions. */
 void own_answer(struct feed *, const struct asked *);
 

@@ -72,7 +72,7 @@ static void touch_item(struct server *server, struct item *item, const struct se
 }
 
 /* Rows are missing: all that the next events need are fetched together, beside the commit that may be under way. */
-static enum step fetch_rows(struct server *server)
+bool server_fetch_rows(struct server *server)
 {
     uint32_t left = BATCH_EVENTS_MAX;
     metric_add(server->fetches, 1);
@@ -80,10 +80,9 @@ static enum step fetch_rows(struct server *server)
         if (item->kind == ITEM_APPEND)
             touch_item(server, item, session_of(server, item->session), &left);
     enum status status = mirror_fetch(server->store.fetch, server->taker.tables);
-    if (status == STATUS_OK)
-        return STEP_NEXT;
-    server_lost(server, "fetch", status);
-    return STEP_WAIT;
+    if (status != STATUS_OK)
+        server_lost(server, "fetch", status);
+    return status == STATUS_OK;
 }
 
 struct seen_before {
@@ -207,7 +206,7 @@ static enum step take_events(struct server *server, struct session *session, con
         size_t from = flight->answer_bytes.len;
         if (taker_take(&server->taker, &flight->batch, session->source, events[item->taken], append->n + item->taken,
                        server_wall_us(server), salt_next(server), &flight->answer_bytes) == TAKE_MISS) {
-            step = fetch_rows(server);
+            step = server_fetch_rows(server) ? STEP_NEXT : STEP_WAIT;
             continue;
         }
         flight_answered(flight, from);
@@ -308,6 +307,10 @@ void server_build(struct server *server)
             session = session_of(server, item->session);
             if (session != NULL && !session->ended)
                 session_on_ping(server, session, item);
+            break;
+        case ITEM_FILE:
+            if (!server_say_stored(server, item))
+                return;
             break;
         }
         item_drop(server);

@@ -6,6 +6,7 @@
 #include "refold.h"
 #include "bus/socket.h"
 #include "server.h"
+#include "shelf.h"
 #include "verify.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,16 @@ static int run(const struct settings *settings)
     }
     struct metrics *metrics = metrics_new("intake");
     metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
-    struct server_config config = {
-        .settings = settings, .entrance = &doors, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
+    struct shelf *shelf = shelf_start(settings, metrics);
+    struct server_config config = {.settings = settings,
+                                   .entrance = &doors,
+                                   .feed_pair = FEED_PAIR,
+                                   .shelf_pair = shelf != NULL ? SHELF_CMD_PAIR : NULL,
+                                   .metrics = metrics,
+                                   .cache_rows = CACHE_ROWS,
+                                   .doors = true};
     struct server *server = server_new(&config);
-    struct feed *feed = feed_start(&doors, FEED_PAIR, metrics);
+    struct feed *feed = feed_start(&doors, FEED_PAIR, shelf != NULL ? SHELF_FEED_PAIR : NULL, metrics);
     if (feed != NULL && settings->intake.metrics[0] != '\0' &&
         !metrics_serve(metrics, settings->intake.metrics, error, sizeof(error)))
         log_warn("metrics %s: %s", settings->intake.metrics, error);
@@ -42,6 +49,7 @@ static int run(const struct settings *settings)
         server_stop_feed(server);
     }
     feed_stop(&feed);
+    shelf_stop(&shelf);
     server_destroy(&server);
     doors_close(&doors);
     metrics_destroy(&metrics);

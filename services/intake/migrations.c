@@ -80,11 +80,40 @@ static const char source_since_sql[] =
     "ALTER TABLE source ALTER since SET DEFAULT now();"
     "CREATE INDEX source_nth ON source (split_part(name, '/', 1), nth) WHERE nth > 0;";
 
+/* Bytes of files, beside the journal and the archive. Until they are whole they are each sender's own: what one puts wrongly spoils
+ * nobody's. Parted by digest, so that an erasure writes a thirty-second of them anew. */
+static const char file_sql[] =
+    "CREATE TABLE file_bytes ("
+    " sha256 bytea NOT NULL,"
+    " owner text COLLATE \"C\" NOT NULL," /* principal that puts them */
+    " upto bigint NOT NULL,"
+    " whole boolean NOT NULL DEFAULT false,"
+    " announce boolean NOT NULL DEFAULT false," /* file.stored is to be said of some ticket */
+    " touched timestamptz NOT NULL DEFAULT now(),"
+    " PRIMARY KEY (sha256, owner)"
+    ") WITH (fillfactor = 50);"
+    "CREATE UNIQUE INDEX file_bytes_whole ON file_bytes (sha256) WHERE whole;"
+    "CREATE INDEX file_bytes_owner ON file_bytes (owner) WHERE NOT whole;"
+    "CREATE INDEX file_bytes_announce ON file_bytes (sha256) WHERE announce;"
+    "CREATE TABLE file_part ("
+    " sha256 bytea NOT NULL,"
+    " owner text COLLATE \"C\" NOT NULL,"
+    " at bigint NOT NULL,"
+    " data bytea NOT NULL,"
+    " PRIMARY KEY (sha256, owner, at)"
+    ") PARTITION BY HASH (sha256);"
+    "ALTER TABLE file_part ALTER data SET STORAGE EXTERNAL, ALTER data SET STATISTICS 0;"
+    "DO $$ BEGIN FOR i IN 0 .. 31 LOOP"
+    " EXECUTE format('CREATE TABLE file_part_%s PARTITION OF file_part FOR VALUES WITH (MODULUS 32, REMAINDER %s)', i, i);"
+    " EXECUTE format('ALTER TABLE file_part_%s ALTER data SET STORAGE EXTERNAL, ALTER data SET STATISTICS 0', i);"
+    " END LOOP; END $$;";
+
 const struct pg_migration intake_migrations[] = {
     {1, journal_sql},
     {2, refused_sql},
     {3, seal_sql},
     {4, erased_sql},
     {5, source_since_sql},
+    {6, file_sql},
 };
 const size_t intake_migrations_n = sizeof(intake_migrations) / sizeof(intake_migrations[0]);

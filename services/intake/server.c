@@ -155,7 +155,7 @@ static void say_busy(struct server *server, struct session *session, int64_t ret
 
 static bool item_kind_of(const char *verb, enum item_kind *kind)
 {
-    static const char *const verbs[] = {[ITEM_HELLO] = "HELLO", [ITEM_APPEND] = "APPEND", [ITEM_PING] = "PING"};
+    static const char *const verbs[] = {[ITEM_HELLO] = "HELLO", [ITEM_APPEND] = "APPEND", [ITEM_PING] = "PING", [ITEM_FILE] = "PUT"};
     for (size_t i = 0; i < COUNT_OF(verbs); i++)
         if (text_equal(verbs[i], verb)) {
             *kind = (enum item_kind)i;
@@ -202,6 +202,10 @@ static void on_frame(struct server *server, const struct bus_peer *peer, const s
         return;
     if (kind == ITEM_APPEND && server->clock_parted) {
         say_busy(server, session, 5000, "the clock was moved; a restart accepts it");
+        return;
+    }
+    if (kind == ITEM_FILE) {
+        session_on_put(server, session, frame);
         return;
     }
     if (session->queued_bytes + frame->map.len > SESSION_QUEUE_BYTES_MAX) {
@@ -467,6 +471,7 @@ bool server_run(struct server *server)
     log_info("stream %s, epoch %lld, position %llu", server_stream(server), (long long)server->durable.epoch,
              (unsigned long long)server->durable.pos);
     (void)sd_notify(0, "READY=1\nSTATUS=serves");
+    server_open_shelf(server);
     while (loop_once(server->loop, deadline(server))) {
         if (server->flying != NULL || server_is_sure(server))
             work(server);
@@ -489,6 +494,7 @@ bool server_run(struct server *server)
             break;
     }
     bool fine = !server->dead;
+    server_close_shelf(server);
     if (fine && !server->lost && server->flying != NULL)
         server_finish(server, clock_boot_us() + 5 * SECOND_US);
     if (fine && !server->lost && server->flying == NULL)

@@ -9,7 +9,8 @@
 
 struct server_config {
     const struct settings *settings;
-    const char *feed_pair; /* inproc endpoint of the feed thread */
+    const char *feed_pair;  /* inproc endpoint of the feed thread */
+    const char *shelf_pair; /* of the shelf; NULL: no files are taken */
     struct doors *entrance; /* how sockets are bound, and who may come in */
     struct metrics *metrics;
     size_t cache_rows;

@@ -6,6 +6,7 @@
 #include "callers.h"
 #include "published.h"
 #include "server.h"
+#include "slip.h"
 #include "store.h"
 #include "take.h"
 
@@ -18,6 +19,8 @@
 #define SESSION_QUEUE_BYTES_MAX (QUEUE_BYTES_MAX / 4) /* of these, one session's: what WELCOME allows a worker, and its frames */
 #define HEARTBEAT_MS 5000
 #define STORED_ANSWERS_CHUNK 1000
+#define PUTS_MAX 32 /* pieces of files on their way to the shelf, 128 KiB each */
+#define PUTS_PER_PRINCIPAL 4
 
 /* A router peer that said HELLO. */
 struct session {
@@ -40,7 +43,19 @@ struct denial {
     int64_t count; /* since the last time it was journaled */
 };
 
-enum item_kind { ITEM_HELLO, ITEM_APPEND, ITEM_PING };
+/* A reading of personal data that is on record for this hour. */
+#define READS_MAX 4096
+struct read_place {
+    uint64_t name; /* of principal and customer */
+    int64_t hour;
+};
+
+enum item_kind { ITEM_HELLO, ITEM_APPEND, ITEM_PING, ITEM_FILE };
+/* The map of an ITEM_FILE: a PUT goes to the shelf at once; what waits here is the shelf's word that a file is whole. */
+struct stored_file {
+    char ticket[65];
+    struct file_stored data;
+};
 /* A frame that waits for its turn. */
 struct item {
     enum item_kind kind;
@@ -74,7 +89,7 @@ struct server {
     const struct server_config *config;
     struct store store;
     struct taker taker;
-    struct bus_socket *cmd, *live, *pair;
+    struct bus_socket *cmd, *live, *pair, *shelf;
     struct loop *loop;
 
     struct session **sessions;
@@ -106,7 +121,10 @@ struct server {
 
     bool keys_stale;  /* the door knows other principals than there are */
     bool live_shut, live_reopen; /* who reads live must pass the door again */
+    char putting[PUTS_MAX][64]; /* whose they are */
+    size_t putting_n;
     struct denial denials[DENIALS_MAX];
+    struct read_place reads[READS_MAX];
     size_t denials_n;
 
     uint8_t salts[256][SALT_BYTES]; /* drawn together: one call to the kernel for many events */
@@ -166,7 +184,15 @@ bool source_is_clock(const struct server *, const char *name);
 /* One access.denied per principal or address, reason and hour. */
 void denial_journal(struct server *, const char *principal, const char *address, const char *code, int64_t count);
 
+/* putting.c: files */
+void server_open_shelf(struct server *);
+void server_close_shelf(struct server *);
+void session_on_put(struct server *, const struct session *, const struct frame *);
+/* file.stored into the batch that gathers. False: it has no room, or rows that are missing could not be fetched. */
+bool server_say_stored(struct server *, const struct item *);
+
 /* flights.c */
+bool server_fetch_rows(struct server *); /* what is missed, and what the next of the queue will miss; false: lost */
 void flight_reset(struct flight *, const struct journal *);
 void flight_release(struct flight *);
 void flight_reply(struct flight *, uint64_t session, bool pong, uint32_t first, uint32_t n);

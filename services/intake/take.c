@@ -197,22 +197,29 @@ void taker_touch(struct taker *taker, const struct source_row *source, struct by
     char job[JOB_CAP];
     if (!posted_peek(raw, &posted, job) || !source_principal(source->name, principal, sizeof(principal)))
         return;
-    if (text_equal(posted.type, "ticket.registered")) {
+    bool file = text_equal(posted.type, "file.attached");
+    if (file || text_equal(posted.type, "ticket.registered")) {
         const struct event_type *type = event_type_find(posted.type, (uint32_t)posted.v);
         arena_reset(taker->arena);
         if (type == NULL || !posted_decode(raw, &posted, &problem) || !data_decode(taker, type, &posted, &object, &problem))
             return;
     }
-    desk_touch(taker->tables, principal, posted.type, posted.key, job, object);
+    if (file) {
+        char key[FILE_KEY_CAP];
+        file_key(((const struct file_attached *)object)->sha256, posted.key, key);
+        (void)table_get(taker->tables, ARCHIVE_FILES, key);
+    }
+    desk_touch(taker->tables, principal, posted.type, posted.key, job, file ? NULL : object);
 }
 
-void taker_say(struct taker *taker, struct batch *batch, const char *type, const char *key, const void *data, int64_t now_us)
+/* False: the desk does not take it (undone), or it is a miss. */
+static bool say(struct taker *taker, struct batch *batch, const char *type, const char *key, const void *data, int64_t now_us)
 {
     struct desk_case *desk = &taker->desk;
     int64_t rec_us = journal_rec(&taker->journal, now_us);
     arena_reset(taker->arena);
     seal_before(taker, batch, rec_us);
-    (void)tables_mark(taker->tables);
+    size_t mark = tables_mark(taker->tables);
     desk->tables = taker->tables;
     desk->arena = taker->arena;
     desk->principal = NULL;
@@ -221,8 +228,23 @@ void taker_say(struct taker *taker, struct batch *batch, const char *type, const
     desk->pos = taker->journal.head.pos + 1;
     desk->rec_us = desk->at_us = rec_us;
     text_copy(desk->key, sizeof(desk->key), key);
-    bool judged = desk_judge(desk);
-    assert(judged);
+    if (!desk_judge(desk)) {
+        tables_undo(taker->tables, mark);
+        return false;
+    }
     (void)journal_append_own(&taker->journal, batch, type, desk->type->v, key, desk->region, desk->site, desk->type->data, data, 0,
                              rec_us, &taker->scratch);
+    return true;
+}
+
+void taker_say(struct taker *taker, struct batch *batch, const char *type, const char *key, const void *data, int64_t now_us)
+{
+    bool said = say(taker, batch, type, key, data, now_us);
+    assert(said);
+}
+
+enum take taker_say_stored(struct taker *taker, struct batch *batch, const char *ticket, const struct file_stored *stored, int64_t now_us)
+{
+    bool said = say(taker, batch, "file.stored", ticket, stored, now_us);
+    return !said && tables_missed(taker->tables) ? TAKE_MISS : TAKE_DONE;
 }

@@ -242,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     run.head = house_stored()->events_n / 2;
     static struct doors doors;
     doors.settings = house_settings();
-    struct feed *feed = feed_start(&doors, "pair", metrics);
+    struct feed *feed = feed_start(&doors, "pair", NULL, metrics);
     news(4, true, false);
     (void)run.thread(run.arg);
     assert(feed->readers_n <= STEP_PEERS && feed->asked_n <= QUESTIONS_MAX);

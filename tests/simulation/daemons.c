@@ -148,7 +148,7 @@ static int intake_serve(const struct settings *own)
     struct doors doors = {.settings = own};
     struct server_config config = {.settings = own, .entrance = &doors, .feed_pair = "inproc://feed", .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
     struct server *server = server_new(&config);
-    struct feed *feed = feed_start(&doors, config.feed_pair, metrics);
+    struct feed *feed = feed_start(&doors, config.feed_pair, NULL, metrics);
     bool fine = feed != NULL && server_begin(server) && server_run(server);
     if (feed != NULL)
         server_stop_feed(server);

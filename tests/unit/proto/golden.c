@@ -1,4 +1,5 @@
 #include "golden.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "bus/verbs.h"
 #include "event/event.h"
@@ -21,7 +22,7 @@ static const char *const types[] = {"stream.created", "ticket.registered", "tick
                                     "job.reported", "sla.scheduled", "sla.breached", "followup.recorded", "report.closed"};
 static const char *const verbs[] = {"HELLO", "WELCOME", "DENIED", "MOVED", "APPEND", "ACK", "BUSY", "NAK", "PING", "PONG",
                                     "OPEN", "OPENED", "FORK", "AHEAD", "BATCH", "CREDIT", "CAUGHT_UP", "HEAD", "CLOSE", "ASK",
-                                    "ANSWER", "SERVE", "ERROR"};
+                                    "ANSWER", "SERVE", "ERROR", "PUT", "HAVE", "GET", "PART"};
 
 static void hex_out(struct buf *out, struct bytes bytes)
 {
@@ -291,8 +292,35 @@ static void session_append(struct session *session)
     buf_release(&result);
 }
 
-static void (*const sessions[])(struct session *) = {session_read, session_append};
-static const char *const session_names[] = {"session-read.hex", "session-append.hex"};
+/* A file of ten bytes that file.attached has named: how far is it, its bytes, and read back. */
+static void session_file(struct session *session)
+{
+    static const char content[] = "aftercare\n";
+    struct bytes bytes = bytes_of(content, sizeof(content) - 1);
+    struct verb_put *put = blank(session, "PUT");
+    struct verb_have *have = blank(session, "HAVE");
+    struct verb_get *get = blank(session, "GET");
+    struct verb_part *part = blank(session, "PART");
+    digest_of(bytes, put->sha256);
+    memcpy(have->sha256, put->sha256, sizeof(have->sha256));
+    memcpy(get->sha256, put->sha256, sizeof(get->sha256));
+    memcpy(part->sha256, put->sha256, sizeof(part->sha256));
+    tell(session, "→", "PUT", put);
+    tell(session, "←", "HAVE", have);
+    put->bytes = bytes;
+    tell(session, "→", "PUT", put);
+    have->upto = (int64_t)bytes.len;
+    have->whole = true;
+    tell(session, "←", "HAVE", have);
+    tell(session, "→", "GET", get);
+    part->bytes = bytes;
+    part->size = (int64_t)bytes.len;
+    memcpy(part->receipt, "\1\2\3\4\5\6\7\10", RECEIPT_BYTES);
+    tell(session, "←", "PART", part);
+}
+
+static void (*const sessions[])(struct session *) = {session_read, session_append, session_file};
+static const char *const session_names[] = {"session-read.hex", "session-append.hex", "session-file.hex"};
 
 static void session_golden(size_t index, struct golden *out)
 {
