@@ -79,7 +79,7 @@ class Cli(unittest.TestCase):
             begun = time.monotonic()
             # The last --data counts; its settings point at ports where nobody is.
             done = self.ends(3, *args, "--data", nobody, "--config", self.silent_settings(), says="nobody answers")
-            self.assertLess(time.monotonic() - begun, 12, args)
+            self.assertLess(time.monotonic() - begun, 40, args)
             self.assertIn("aftercare up", done.stderr)
         zh = self.ends(3, "status", "--config", self.silent_settings(), env=CHINESE)
         self.assertNotIn("nobody answers", zh.stderr)
@@ -194,7 +194,7 @@ class Cli(unittest.TestCase):
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         until("some of it is there", lambda: self.stack.head() > head + 100 or first.poll() is not None)
         os.killpg(first.pid, signal.SIGKILL)
-        first.wait(20)
+        first.wait(60)
         told = self.stack.json(*args)
         self.assertEqual(told["refused"], 0)
         self.assertEqual(told["taken"] + told["there_before"], told["facts"])
@@ -214,7 +214,7 @@ class Cli(unittest.TestCase):
             importing = subprocess.Popen(self.stack.command(
                 "aftercare", "--config", config, "import", self.file("away.csv", "\n".join([HEADER] + rows) + "\n"),
                 "--mapping", self.file("away.yaml", MAPPING)), cwd="/", stdout=subprocess.DEVNULL, stderr=err)
-        until("it is told", lambda: f"waiting for intake at {relay.endpoint} …" in told.read_text() or importing.poll() is not None, 30)
+        until("it is told", lambda: f"waiting for intake at {relay.endpoint} …" in told.read_text() or importing.poll() is not None)
         self.assertTrue(relay.held.is_set())
         self.assertNotIn("is back", told.read_text())
         relay.let_go()
@@ -258,7 +258,7 @@ class Cli(unittest.TestCase):
             until("what comes", lambda: "ticket.noted" in seen)
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            process.wait(20)
+            process.wait(60)
             reader.join(20)
             process.stdout.close()
 

@@ -30,7 +30,7 @@ class Packaged(unittest.TestCase):
         """It runs, against the library in that folder, and says what is wrong with a key file."""
         key = self.folder / "no.key"
         key.write_text("{}")
-        done = subprocess.run([program, key, "read"], capture_output=True, text=True, timeout=30,
+        done = subprocess.run([program, key, "read"], capture_output=True, text=True, timeout=90,
                               env={**os.environ, "LD_LIBRARY_PATH": str(libraries)})
         self.assertEqual((done.returncode, done.stdout.startswith('{"end":"key"')), (1, True), done.stdout + done.stderr)
 

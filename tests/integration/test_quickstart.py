@@ -112,7 +112,7 @@ def second_run(newcomer, head):
     began = time.monotonic()
     out = done(newcomer.quickstart("--requests", REQUESTS))
     took = time.monotonic() - began
-    assert took < 30, f"the second run took {took:.0f} s"
+    assert took < 90, f"the second run took {took:.0f} s"
     assert "up already" in newcomer.aftercare("up").stderr
     assert " 0 taken" in out
     assert fallen(out, r"tickets: ([\d,]+) opened") == [REQUESTS]
@@ -203,7 +203,7 @@ def frozen(newcomer):
     began = time.monotonic()
     done(newcomer.aftercare("down"))
     took = time.monotonic() - began
-    assert took < 30, f"down took {took:.0f} s"
+    assert took < 60, f"down took {took:.0f} s"
     assert pid_of(newcomer, "aftercare-dispatcher") is None and pid_of(newcomer, "postgres") is None
     done(newcomer.aftercare("up"))
 
