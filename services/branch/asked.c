@@ -138,6 +138,38 @@ static bool answer_queued(struct asked *a)
     return ended(a, status);
 }
 
+/* "DIGEST/TICKET" of the row before. */
+static bool file_after(const char *text, struct drawer_row *after)
+{
+    char hex[2 * DIGEST_BYTES + 1];
+    size_t n = strcspn(text, "/");
+    return text_copy_n(hex, sizeof(hex), text, n) && n == 2 * DIGEST_BYTES && hex_parse(hex, DIGEST_BYTES, after->sha256) &&
+           text_copy(after->ticket, sizeof(after->ticket), text + n + 1);
+}
+
+static bool answer_files(struct asked *a)
+{
+    const struct branch_args *args = a->args;
+    struct drawer_row file;
+    enum status status = STATUS_OK;
+    bool begun = file_after(a->ask->after, &file);
+    while (has_room(a) && (status = drawer_row(a->office->drawer, begun ? &file : NULL, args->key, &file)) == STATUS_OK) {
+        struct branch_file_row row = {.bytes = file.bytes, .here = file.upto, .taken_us = file.taken_us};
+        int64_t sent = courier_upto(a->office->courier, file.sha256);
+        char after[sizeof(a->after)];
+        begun = true;
+        hex_print(file.sha256, DIGEST_BYTES, row.sha256);
+        (void)text_copy(row.ticket, sizeof(row.ticket), file.ticket);
+        (void)text_copy(row.state, sizeof(row.state), file.code[0] != '\0' ? "held" : !file.whole ? "awaited" : sent >= 0 ? "going" : "waits");
+        (void)text_copy(row.code, sizeof(row.code), file.code);
+        row.sent = sent > 0 ? sent : 0;
+        row_add(a, &row);
+        text_format(after, sizeof(after), "%s/%s", row.sha256, row.ticket);
+        after_text(a, after);
+    }
+    return ended(a, status);
+}
+
 static void refused_fill(const struct spool_refused *refused, bool whole, struct branch_refused_row *row)
 {
     static const char *const states[] = {
@@ -209,7 +241,7 @@ static const struct {
     bool (*answer)(struct asked *);
 } answers[] = {{"status", answer_status},       {"jobs", answer_jobs},     {"limits", answer_limits},
                {"callbacks", answer_callbacks}, {"queued", answer_queued}, {"refused", answer_refused},
-               {"drop", answer_drop}};
+               {"drop", answer_drop},          {"files", answer_files}};
 
 static bool ask_read(struct office *o, const struct question *question, struct verb_ask *ask, struct problem *problem)
 {

@@ -113,6 +113,8 @@ static void centre_receive(struct edge *e, struct office_now t)
         status = bus_receive(e->cmd.socket, &frame);
         if (status == STATUS_AGAIN)
             break;
+        if (status == STATUS_OK)
+            office_file_in(e->office, &frame, t);
         e->cmd.broken = status != STATUS_OK || !forward_in(office_forward(e->office), &frame, t.boot_us, t.wall_us);
     }
     for (int i = 0; i < FRAMES_PER_TURN && e->feed.socket != NULL && !e->feed.broken; i++) {
@@ -128,6 +130,8 @@ static void centre_send(struct edge *e, struct office_now t)
 {
     struct frame frame;
     while (e->cmd.socket != NULL && !e->cmd.broken && forward_out(office_forward(e->office), t.boot_us, &frame))
+        e->cmd.broken = bus_send(e->cmd.socket, frame.verb, frame.map) != STATUS_OK;
+    while (e->cmd.socket != NULL && !e->cmd.broken && office_file_out(e->office, &frame))
         e->cmd.broken = bus_send(e->cmd.socket, frame.verb, frame.map) != STATUS_OK;
     while (e->feed.socket != NULL && !e->feed.broken && follow_out(office_follow(e->office), t.boot_us, &frame))
         e->feed.broken = bus_send(e->feed.socket, frame.verb, frame.map) != STATUS_OK;
@@ -293,6 +297,7 @@ static struct office *office_begin(struct edge *e)
                                    .prefix = own->prefix[0] != '\0' ? own->prefix : prefix,
                                    .zone = zone_find(own->zone),
                                    .limits = {.facts_max = own->facts_max, .bytes_max = own->mib_max * 1024 * 1024},
+                                   .file_bytes_max = own->files_mib * 1024 * 1024,
                                    .follow = {.regions = regions, .sites = sites}};
     if (config.source[0] == '\0')
         log_fatal("who is this branch? Set branch.key to its key file (or branch.source to its name at intake)");

@@ -214,6 +214,21 @@ int64_t forward_untouched_n(const struct forward *f)
     return spool_state(f->spool)->welcomed ? source_next_n(f->source) : 0;
 }
 
+bool forward_is_free(const struct forward *f)
+{
+    return f->state.line == LINE_UP && source_state(f->source) == SOURCE_OPEN && spool_state(f->spool)->facts == 0;
+}
+
+size_t forward_piece_bytes(const struct forward *f)
+{
+    return f->pace.allowed;
+}
+
+void forward_paced(struct forward *f, int64_t took_us)
+{
+    pace_answered(&f->pace, took_us);
+}
+
 void forward_connected(struct forward *f, int64_t boot_us)
 {
     f->connected = true;

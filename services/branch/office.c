@@ -68,7 +68,11 @@ static bool files_open(struct office *o, const struct office_config *config, cha
         (void)snprintf(path, sizeof(path), "%s/worklist.db", config->folder);
         o->list = worklist_open(path, why, sizeof(why));
     }
-    if (o->list != NULL)
+    if (o->list != NULL) {
+        (void)snprintf(path, sizeof(path), "%s/files.db", config->folder);
+        o->drawer = drawer_open(path, config->file_bytes_max, why, sizeof(why));
+    }
+    if (o->drawer != NULL)
         return true;
     (void)snprintf(error, error_cap, "%s: %s", path, why);
     return false;
@@ -96,6 +100,8 @@ struct office *office_open(const struct office_config *config, struct office_now
         return NULL;
     }
     taking_init(&o->taking, o->spool, config->prefix, config->zone);
+    o->taking.drawer = o->drawer;
+    o->courier = courier_new(o->drawer);
     o->guests = guests_new(o->spool, &o->taking);
     o->forward = forward_new(o->spool, config->source, config->stream, now.wall_us);
     struct follow_config follow = config->follow;
@@ -128,6 +134,8 @@ void office_close(struct office **o_p)
     guests_destroy(&o->guests);
     taking_release(&o->taking);
     worklist_close(&o->list);
+    courier_destroy(&o->courier);
+    drawer_close(&o->drawer);
     spool_close(&o->spool);
     arena_destroy(&o->arena);
     buf_release(&o->rows);
@@ -169,7 +177,7 @@ void office_local(struct office *o, const struct bus_peer *peer, const struct fr
 {
     o->now = now;
     clock_look(o);
-    if (guests_frame(o->guests, peer, frame, now.wall_us, now.boot_us))
+    if (guests_frame(o->guests, peer, frame, now.wall_us, now.boot_us) || office_put(o, peer, frame))
         return;
     size_t waiting = 0;
     for (const struct question *q = o->questions; q != NULL; q = q->next)
@@ -206,12 +214,15 @@ static bool facts_commit(struct office *o)
     bool took = guests_taken(o->guests) > 0;
     enum status status = guests_keep(o->guests, o->now.wall_us);
     if (status == STATUS_OK)
+        status = files_commit(o);
+    if (status == STATUS_OK)
         status = spool_commit(o->spool);
     if (status == STATUS_DOUBT)
         return false;
     bool kept = status == STATUS_OK;
     if (!kept)
         spool_rollback(o->spool);
+    files_answer(o, kept);
     if (!kept && !o->disk_full)
         log_error("nothing can be taken: %s", spool_error(o->spool));
     if (took || !kept)
@@ -224,7 +235,7 @@ static bool facts_commit(struct office *o)
 /* What the feed told must be in the spool before the feed's position is. */
 static enum status told_commit(struct office *o)
 {
-    enum status status = STATUS_OK;
+    enum status status = files_erase(o);
     int64_t blanked = 0;
     for (size_t i = 0; i < o->numbers_n && status == STATUS_OK; i++)
         status = spool_series_seen(o->spool, o->numbers[i].series, o->numbers[i].n);
@@ -308,6 +319,10 @@ static bool housekeeping(struct office *o)
         status = spool_commit(o->spool);
     else
         spool_rollback(o->spool);
+    if (status == STATUS_OK && (status = drawer_forget(o->drawer, o->now.wall_us)) == STATUS_OK)
+        status = drawer_commit(o->drawer);
+    if (status != STATUS_OK && status != STATUS_DOUBT)
+        drawer_rollback(o->drawer);
     return status != STATUS_DOUBT;
 }
 
@@ -315,7 +330,7 @@ bool office_turn(struct office *o, struct office_now now)
 {
     o->now = now;
     clock_look(o);
-    bool sure = facts_commit(o) && forward_turn(o) && follow_turn(o) && housekeeping(o);
+    bool sure = facts_commit(o) && forward_turn(o) && follow_turn(o) && files_turn(o) && housekeeping(o);
     if (!sure)
         return false;
     for (const struct question *question = o->questions; question != NULL; question = question->next)
@@ -329,6 +344,8 @@ int64_t office_deadline_us(const struct office *o)
     int64_t due = forward_deadline_us(o->forward), follow = follow_deadline_us(o->follow);
     if (follow < due)
         due = follow;
+    if (courier_deadline_us(o->courier) < due)
+        due = courier_deadline_us(o->courier);
     return o->swept_us + SWEEP_US < due ? o->swept_us + SWEEP_US : due;
 }
 
@@ -360,6 +377,7 @@ void office_status(struct office *o, struct office_now now, struct branch_status
     row->refused = spool->refused;
     row->sent_n = spool->first - 1;
     row->last_n = spool->last;
+    row->files = drawer_waiting(o->drawer);
     row->pos = (int64_t)list->pos;
     row->as_of_us = list->as_of_us;
     row->list_heard_us = list->heard_us;

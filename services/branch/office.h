@@ -15,6 +15,7 @@ struct office_config {
     const char *prefix; /* of ticket numbers */
     const struct zone *zone;
     struct spool_limits limits;
+    int64_t file_bytes_max; /* of files that wait */
     struct follow_config follow;
 };
 
@@ -31,6 +32,9 @@ const struct spool_state *office_spool(const struct office *);
 
 /* A frame of an application or of the command line. */
 void office_local(struct office *, const struct bus_peer *, const struct frame *, struct office_now);
+/* Of the centre's connection for facts: an answer about a file; others are left alone. And what is to be said of files, after the facts. */
+void office_file_in(struct office *, const struct frame *, struct office_now);
+bool office_file_out(struct office *, struct frame *);
 /* So much was taken that it is time to commit. */
 bool office_is_sated(const struct office *);
 bool office_local_out(struct office *, struct bus_peer *, struct frame *);

@@ -2,6 +2,7 @@
 #ifndef AFTERCARE_BRANCH_OFFICE_INSIDE_H
 #define AFTERCARE_BRANCH_OFFICE_INSIDE_H
 
+#include "courier.h"
 #include "office.h"
 
 /* A question waits for the end of the turn: it is answered from what holds. */
@@ -11,8 +12,21 @@ struct question {
     struct question *next;
 };
 
+/* The answer to a PUT waits for the commit. */
+struct have_due {
+    struct bus_peer peer;
+    struct verb_have have;
+};
+#define HAVES_MAX 8 /* pieces taken in one turn */
+
 struct office {
     struct spool *spool;
+    struct drawer *drawer;
+    struct courier *courier;
+    struct have_due haves[HAVES_MAX];
+    size_t haves_n;
+    bool drawer_failed; /* nothing of this turn holds */
+    int64_t rounds;     /* of the centre's connections, as the courier knows them */
     struct worklist *list;
     struct taking taking;
     struct guests *guests;
@@ -35,6 +49,16 @@ struct office {
     struct arena *arena;
     struct buf rows;
 };
+
+/* files.c: what applications bring. True: it was a PUT. */
+bool office_put(struct office *, const struct bus_peer *, const struct frame *);
+/* Before the facts' own. */
+enum status files_commit(struct office *) MUST_CHECK;
+void files_answer(struct office *, bool kept);
+/* What goes on to the centre. False: doubt. */
+bool files_turn(struct office *);
+/* Of who was erased, by the keys that the feed and the work list name. */
+enum status files_erase(struct office *) MUST_CHECK;
 
 /* Answers one question. */
 void office_answer(struct office *, const struct question *);

@@ -1,5 +1,6 @@
 #include "taking.h"
 #include "base/text.h"
+#include "event/stream.h"
 #include "record/pack.h"
 
 void taking_init(struct taking *t, struct spool *spool, const char *prefix, const struct zone *zone)
@@ -41,6 +42,17 @@ static void result_print(struct taking *t, const struct fact *fact, int64_t n)
     pack_int(&t->result, spool_state(t->spool)->facts);
 }
 
+/* A file that a fact names: its bytes may come from now on. */
+static enum status file_expect(struct taking *t, const struct fact *fact, int64_t now_us)
+{
+    struct file_attached file;
+    struct problem problem;
+    if (t->drawer == NULL || !text_equal(fact->type, "file.attached") ||
+        !record_decode(&file_attached_record, RECORD_PLAIN, DECODE_LENIENT, fact->data, NULL, &file, &problem))
+        return STATUS_OK;
+    return drawer_expect(t->drawer, file.sha256, file.bytes, fact->key, now_us);
+}
+
 static enum status put(struct taking *t, struct fact *fact, const char *origin, int64_t now_us)
 {
     int64_t n = 0;
@@ -61,6 +73,8 @@ static enum status put(struct taking *t, struct fact *fact, const char *origin, 
                                    .clock_off_us = t->clock_off_us,
                                    .origin = origin};
     status = spool_take(t->spool, &row, &n);
+    if (status == STATUS_OK)
+        status = file_expect(t, fact, now_us);
     if (status == STATUS_OK && fact->corrects != 0)
         status = spool_corrected(t->spool, fact->corrects, n);
     if (status != STATUS_OK)

@@ -2,12 +2,14 @@
 #ifndef AFTERCARE_BRANCH_TAKING_H
 #define AFTERCARE_BRANCH_TAKING_H
 
+#include "drawer.h"
 #include "fact.h"
 #include "number.h"
 #include "spool.h"
 
 struct taking {
     struct spool *spool;
+    struct drawer *drawer; /* NULL: no files are expected */
     struct fact_reader *reader;
     char prefix[NUMBER_PREFIX_CAP]; /* of ticket numbers */
     const struct zone *zone;        /* whose days count in them */

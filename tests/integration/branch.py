@@ -60,11 +60,16 @@ class Branch:
 
     def write_settings(self):
         self.data.chmod(0o755)
+        key = self.data / "branch.key"
+        if key.exists():  # where the centre is stands in it
+            fields = json.loads(key.read_text())
+            fields["endpoints"] |= {"cmd": [self.line[0]], "feed": [self.line[1]]}
+            key.write_text(json.dumps(fields))
         (self.data / "aftercare.yaml").write_text("\n".join([
-            f"data: {self.data}", f"sockets: {self.data}/s", f"cmd: {self.line[0]}", f"feed: {self.line[1]}", "branch:",
+            f"data: {self.data}", f"sockets: {self.data}/s",
+            *([] if key.exists() else [f"cmd: {self.line[0]}", f"feed: {self.line[1]}"]), "branch:",
             f"  source: {self.name}", f"  prefix: {self.prefix}", "  zone: Asia/Shanghai",
-            f"  metrics: 127.0.0.1:{self.metrics}",
-            *([f"  key: {self.data}/branch.key"] if (self.data / "branch.key").exists() else [])]) + "\n" + self.settings)
+            f"  metrics: 127.0.0.1:{self.metrics}", *([f"  key: {key}"] if key.exists() else [])]) + "\n" + self.settings)
         if USER:
             user = pwd.getpwnam(USER)
             for path in [self.data, *self.data.rglob("*")]:

@@ -66,6 +66,19 @@ size_t bench_size(const char *path)
     return stat(path, &about) == 0 ? (size_t)about.st_size : 0;
 }
 
+bool bench_holds(const char *path, const char *text)
+{
+    size_t size = bench_size(path);
+    char *all = memory_new(size + 1);
+    FILE *file = fopen(path, "rb");
+    size_t got = file ? fread(all, 1, size, file) : 0;
+    if (file)
+        fclose(file);
+    bool found = memmem(all, got, text, strlen(text)) != NULL;
+    free(all);
+    return found;
+}
+
 void bench_draft(const char *type, const char *key, int64_t at_us, struct bytes data, struct bytes priv, struct buf *out)
 {
     const struct draft draft = {.type = type, .v = 1, .key = key, .at_us = at_us, .data = data, .priv = priv};

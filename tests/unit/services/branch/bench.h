@@ -24,6 +24,7 @@ void bench_remove(const char *folder);
 struct spool *bench_spool(const char *folder, int64_t facts_max);
 void bench_copy(const char *from, const char *to, size_t bytes_max);
 size_t bench_size(const char *path); /* 0: not there */
+bool bench_holds(const char *path, const char *text); /* anywhere in its bytes */
 
 /* Drafts as an application makes them. */
 void bench_registration(const char *key, const char *request_id, const char *customer, const char *phone, struct buf *out);

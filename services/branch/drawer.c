@@ -1,0 +1,449 @@
+#include "drawer.h"
+#include "base/text.h"
+#include "sqlite/db.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_PAGES "PRAGMA wal_autocheckpoint = 256"
+#define PIECE_BYTES_LEAST 4096
+#define SENT_FORGOTTEN_US (90 * DAY_US)
+#define OPEN_FORGOTTEN_US (14 * DAY_US)
+
+enum state { STATE_OPEN, STATE_WHOLE, STATE_SENT };
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS file(sha256 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, upto INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " taken INTEGER NOT NULL, held INTEGER NOT NULL, code TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS file_next ON file(state, taken);"
+    "CREATE TABLE IF NOT EXISTS owner(sha256 BLOB NOT NULL, ticket TEXT NOT NULL, PRIMARY KEY(sha256, ticket)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS owner_ticket ON owner(ticket, sha256);"
+    "CREATE TABLE IF NOT EXISTS part(sha256 BLOB NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(sha256, at));";
+
+enum statement {
+    FILE_GET,
+    FILE_EXPECT,
+    FILE_UPTO,
+    FILE_STATE,
+    FILE_HOLD,
+    FILE_NEXT,
+    FILE_SUM,
+    FILE_COUNT,
+    FILE_DELETE,
+    FILE_ORPHANS,
+    FILE_OLD,
+    OWNER_ADD,
+    OWNER_DELETE,
+    OWNER_ORPHANS,
+    PART_ADD,
+    PART_READ,
+    PART_DELETE,
+    PART_ORPHANS,
+    ROW_NEXT,
+    STATEMENTS_N
+};
+static const char *const texts[STATEMENTS_N] = {
+    [FILE_GET] = "SELECT bytes, upto, state FROM file WHERE sha256 = ?",
+    /* What was sent has no bytes here any more: named again, it is brought again. */
+    [FILE_EXPECT] = "INSERT INTO file(sha256, bytes, upto, state, taken, held, code) VALUES(?, ?, 0, 0, ?, 0, '')"
+                    " ON CONFLICT(sha256) DO UPDATE SET state = 0, upto = 0, held = 0, code = '', taken = excluded.taken WHERE state = 2",
+    [FILE_UPTO] = "UPDATE file SET upto = ?, taken = ? WHERE sha256 = ?",
+    [FILE_STATE] = "UPDATE file SET state = ?, taken = ?, held = 0, code = '' WHERE sha256 = ?",
+    [FILE_HOLD] = "UPDATE file SET held = ?, code = ? WHERE sha256 = ?",
+    [FILE_NEXT] = "SELECT sha256, bytes FROM file WHERE state = 1 AND held <= ? ORDER BY taken LIMIT 1",
+    [FILE_SUM] = "SELECT coalesce(sum(upto), 0) FROM file WHERE state < 2",
+    [FILE_COUNT] = "SELECT count(*) FROM file WHERE state = 1",
+    [FILE_DELETE] = "DELETE FROM file WHERE sha256 = ?",
+    [FILE_ORPHANS] = "DELETE FROM file WHERE sha256 NOT IN (SELECT sha256 FROM owner)",
+    [FILE_OLD] = "DELETE FROM file WHERE (state = 0 AND taken < ?) OR ((state = 2 OR code <> '') AND taken < ?)",
+    [OWNER_ADD] = "INSERT INTO owner(sha256, ticket) VALUES(?, ?) ON CONFLICT DO NOTHING",
+    [OWNER_DELETE] = "DELETE FROM owner WHERE ticket = ?",
+    [OWNER_ORPHANS] = "DELETE FROM owner WHERE sha256 NOT IN (SELECT sha256 FROM file)",
+    [PART_ADD] = "INSERT INTO part(sha256, at, data) VALUES(?, ?, ?)",
+    [PART_READ] = "SELECT at, data FROM part WHERE sha256 = ? AND at <= ? ORDER BY at DESC LIMIT 1",
+    [PART_DELETE] = "DELETE FROM part WHERE sha256 = ?",
+    [PART_ORPHANS] = "DELETE FROM part WHERE sha256 NOT IN (SELECT sha256 FROM file)",
+    [ROW_NEXT] = "SELECT o.sha256, o.ticket, f.bytes, f.upto, f.taken, f.state, f.code FROM owner o JOIN file f ON f.sha256 = o.sha256"
+                 " WHERE f.state < 2 AND (o.sha256, o.ticket) > (?, ?) AND (? = '' OR o.ticket = ?) ORDER BY o.sha256, o.ticket LIMIT 1",
+};
+
+struct drawer {
+    struct db *db;
+    int64_t bytes_max, waiting;
+    bool changing;
+};
+
+/* --- the file -------------------------------------------------------------------------------------- */
+
+static enum status waiting_count(struct drawer *drawer)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, FILE_COUNT);
+    enum status status = db_step(drawer->db, row);
+    if (status == STATUS_OK)
+        drawer->waiting = db_column_int(row, 0);
+    (void)db_use(drawer->db, FILE_COUNT);
+    return status;
+}
+
+struct drawer *drawer_open(const char *path, int64_t bytes_max, char *error, size_t error_cap)
+{
+    struct drawer *drawer = memory_new(sizeof(*drawer));
+    drawer->bytes_max = bytes_max;
+    drawer->db = db_open(path, DB_SYNC_FULL, DB_ALONE, schema, texts, STATEMENTS_N, error, error_cap);
+    enum status status = drawer->db != NULL ? db_run(drawer->db, LOG_PAGES) : STATUS_CLOSED;
+    if (status == STATUS_OK)
+        status = waiting_count(drawer);
+    if (status == STATUS_OK)
+        return drawer;
+    if (drawer->db != NULL)
+        (void)text_copy(error, error_cap, db_error(drawer->db));
+    drawer_close(&drawer);
+    return NULL;
+}
+
+void drawer_close(struct drawer **self)
+{
+    struct drawer *drawer = *self;
+    if (drawer == NULL)
+        return;
+    if (drawer->db != NULL && db_is_open(drawer->db))
+        db_rollback(drawer->db);
+    db_close(&drawer->db);
+    free(drawer);
+    *self = NULL;
+}
+
+const char *drawer_error(const struct drawer *drawer)
+{
+    return db_error(drawer->db);
+}
+
+static enum status begin(struct drawer *drawer)
+{
+    drawer->changing = true;
+    return db_begin(drawer->db);
+}
+
+enum status drawer_commit(struct drawer *drawer)
+{
+    if (!drawer->changing)
+        return STATUS_OK;
+    enum status status = waiting_count(drawer);
+    if (status == STATUS_OK)
+        status = db_commit(drawer->db);
+    if (status != STATUS_OK && status != STATUS_DOUBT) {
+        drawer_rollback(drawer);
+        return STATUS_FULL; /* nothing of it holds, whatever the disk's word was */
+    }
+    drawer->changing = false;
+    return status;
+}
+
+void drawer_rollback(struct drawer *drawer)
+{
+    db_rollback(drawer->db);
+    drawer->changing = false;
+    if (waiting_count(drawer) != STATUS_OK)
+        drawer->waiting = 0;
+}
+
+enum status drawer_sweep(struct drawer *drawer)
+{
+    return db_sweep(drawer->db);
+}
+
+int64_t drawer_waiting(const struct drawer *drawer)
+{
+    return drawer->waiting;
+}
+
+/* --- statements ------------------------------------------------------------------------------------ */
+
+static struct bytes digest_bytes(const uint8_t sha256[DIGEST_BYTES])
+{
+    return bytes_of(sha256, DIGEST_BYTES);
+}
+
+/* A statement whose one parameter is the digest. */
+static enum status of_digest(struct drawer *drawer, enum statement which, const uint8_t sha256[DIGEST_BYTES])
+{
+    struct sqlite3_stmt *statement = db_use(drawer->db, (int)which);
+    db_bytes(statement, 1, digest_bytes(sha256));
+    return db_do(drawer->db, statement);
+}
+
+static enum status state_put(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], enum state state, int64_t now_us)
+{
+    struct sqlite3_stmt *put = db_use(drawer->db, FILE_STATE);
+    db_int(put, 1, state);
+    db_int(put, 2, now_us);
+    db_bytes(put, 3, digest_bytes(sha256));
+    return db_do(drawer->db, put);
+}
+
+static enum status upto_put(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t upto, int64_t now_us)
+{
+    struct sqlite3_stmt *put = db_use(drawer->db, FILE_UPTO);
+    db_int(put, 1, upto);
+    db_int(put, 2, now_us);
+    db_bytes(put, 3, digest_bytes(sha256));
+    return db_do(drawer->db, put);
+}
+
+/* --- taking ---------------------------------------------------------------------------------------- */
+
+enum status drawer_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t now_us)
+{
+    enum status status = begin(drawer);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *expect = db_use(drawer->db, FILE_EXPECT);
+    db_bytes(expect, 1, digest_bytes(sha256));
+    db_int(expect, 2, bytes);
+    db_int(expect, 3, now_us);
+    status = db_do(drawer->db, expect);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *owner = db_use(drawer->db, OWNER_ADD);
+    db_bytes(owner, 1, digest_bytes(sha256));
+    db_text(owner, 2, ticket);
+    return db_do(drawer->db, owner);
+}
+
+static void refuse(struct verb_have *have, const char *code, const char *why)
+{
+    (void)text_copy(have->code, sizeof(have->code), code);
+    (void)text_copy(have->why, sizeof(have->why), why);
+}
+
+struct held {
+    int64_t bytes, upto;
+    enum state state;
+};
+
+static enum status held_read(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], struct held *held)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, FILE_GET);
+    db_bytes(row, 1, digest_bytes(sha256));
+    enum status status = db_step(drawer->db, row);
+    if (status == STATUS_OK)
+        *held = (struct held){
+            .bytes = db_column_int(row, 0), .upto = db_column_int(row, 1), .state = (enum state)db_column_int(row, 2)};
+    (void)db_use(drawer->db, FILE_GET);
+    return status;
+}
+
+static enum status has_room(struct drawer *drawer, size_t n, bool *room)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, FILE_SUM);
+    enum status status = db_step(drawer->db, row);
+    if (status == STATUS_OK)
+        *room = db_column_int(row, 0) + (int64_t)n <= drawer->bytes_max;
+    (void)db_use(drawer->db, FILE_SUM);
+    return status;
+}
+
+static enum status piece_add(struct drawer *drawer, const struct verb_put *put, int64_t now_us)
+{
+    struct sqlite3_stmt *add = db_use(drawer->db, PART_ADD);
+    db_bytes(add, 1, digest_bytes(put->sha256));
+    db_int(add, 2, put->offset);
+    db_bytes(add, 3, put->bytes);
+    enum status status = db_do(drawer->db, add);
+    return status == STATUS_OK ? upto_put(drawer, put->sha256, put->offset + (int64_t)put->bytes.len, now_us) : status;
+}
+
+/* As the file has them. */
+static enum status is_true(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, bool *matches)
+{
+    struct digest *digest = digest_new();
+    struct buf piece = {0};
+    uint8_t found[DIGEST_BYTES];
+    enum status status = STATUS_OK;
+    for (int64_t at = 0; at < bytes && status == STATUS_OK; at += (int64_t)piece.len) {
+        buf_reset(&piece);
+        status = drawer_read(drawer, sha256, at, PART_BYTES_MAX, &piece);
+        digest_add(digest, buf_bytes(&piece));
+    }
+    digest_end(&digest, found);
+    buf_release(&piece);
+    *matches = status == STATUS_OK && memcmp(found, sha256, DIGEST_BYTES) == 0;
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+/* All of it is there: is it what it says? Otherwise it is brought anew. */
+static enum status judge(struct drawer *drawer, const struct verb_put *put, int64_t now_us, struct verb_have *have)
+{
+    bool matches = false;
+    enum status status = is_true(drawer, put->sha256, have->upto, &matches);
+    have->whole = matches;
+    if (status == STATUS_OK && matches)
+        return state_put(drawer, put->sha256, STATE_WHOLE, now_us);
+    if (status == STATUS_OK)
+        status = of_digest(drawer, PART_DELETE, put->sha256);
+    if (status == STATUS_OK)
+        status = upto_put(drawer, put->sha256, 0, now_us);
+    have->upto = 0;
+    refuse(have, "sha256", "its bytes have another digest: all of it was thrown away");
+    return status;
+}
+
+static enum status piece_take(struct drawer *drawer, const struct verb_put *put, const struct held *held, int64_t now_us, struct verb_have *have)
+{
+    bool room = false;
+    int64_t upto = put->offset + (int64_t)put->bytes.len;
+    if (put->bytes.len > 0 && put->offset != held->upto)
+        return STATUS_OK;
+    if (upto > held->bytes)
+        refuse(have, "too-large", "more than file.attached says");
+    else if (put->bytes.len > 0 && put->bytes.len < PIECE_BYTES_LEAST && upto < held->bytes)
+        refuse(have, "too-small", "a piece has 4 KiB at least, but for the last one");
+    enum status status = have->code[0] == '\0' ? has_room(drawer, put->bytes.len, &room) : STATUS_OK;
+    if (status == STATUS_OK && have->code[0] == '\0' && !room)
+        refuse(have, "busy", "spool.full: files wait here that the centre has not got");
+    if (status != STATUS_OK || have->code[0] != '\0')
+        return status;
+    if (put->bytes.len > 0)
+        status = piece_add(drawer, put, now_us);
+    if (status == STATUS_OK && put->bytes.len > 0)
+        have->upto = upto;
+    return status == STATUS_OK && have->upto == held->bytes ? judge(drawer, put, now_us, have) : status;
+}
+
+enum status drawer_put(struct drawer *drawer, const struct verb_put *put, int64_t now_us, struct verb_have *have)
+{
+    struct held held;
+    record_clear(&verb_have_record, have);
+    memcpy(have->sha256, put->sha256, sizeof(have->sha256));
+    enum status status = begin(drawer);
+    if (status == STATUS_OK)
+        status = held_read(drawer, put->sha256, &held);
+    if (status == STATUS_ABSENT) {
+        refuse(have, "unknown", "no file.attached has named it here");
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    have->upto = held.upto;
+    have->whole = held.state != STATE_OPEN;
+    return have->whole ? STATUS_OK : piece_take(drawer, put, &held, now_us, have);
+}
+
+/* --- sending --------------------------------------------------------------------------------------- */
+
+enum status drawer_next(struct drawer *drawer, int64_t now_us, struct drawer_file *out)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, FILE_NEXT);
+    db_int(row, 1, now_us);
+    enum status status = db_step(drawer->db, row);
+    if (status == STATUS_OK) {
+        struct bytes digest = db_column_bytes(row, 0);
+        if (digest.len == DIGEST_BYTES)
+            memcpy(out->sha256, digest.data, DIGEST_BYTES);
+        out->bytes = db_column_int(row, 1);
+    }
+    (void)db_use(drawer->db, FILE_NEXT);
+    return status;
+}
+
+enum status drawer_read(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t offset, size_t n, struct buf *out)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, PART_READ);
+    db_bytes(row, 1, digest_bytes(sha256));
+    db_int(row, 2, offset);
+    enum status status = db_step(drawer->db, row);
+    if (status == STATUS_OK) {
+        struct bytes piece = db_column_bytes(row, 1);
+        size_t skip = (size_t)(offset - db_column_int(row, 0));
+        size_t left = skip < piece.len ? piece.len - skip : 0;
+        if (left > 0)
+            buf_append(out, piece.data + skip, left < n ? left : n);
+        else
+            status = STATUS_ABSENT;
+    }
+    (void)db_use(drawer->db, PART_READ);
+    return status;
+}
+
+enum status drawer_sent(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t now_us)
+{
+    enum status status = begin(drawer);
+    if (status == STATUS_OK)
+        status = of_digest(drawer, PART_DELETE, sha256);
+    return status == STATUS_OK ? state_put(drawer, sha256, STATE_SENT, now_us) : status;
+}
+
+enum status drawer_drop(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES])
+{
+    enum status status = begin(drawer);
+    if (status == STATUS_OK)
+        status = of_digest(drawer, PART_DELETE, sha256);
+    if (status == STATUS_OK)
+        status = of_digest(drawer, FILE_DELETE, sha256);
+    return status == STATUS_OK ? db_do(drawer->db, db_use(drawer->db, OWNER_ORPHANS)) : status;
+}
+
+enum status drawer_hold(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t until_us, const char *code)
+{
+    enum status status = begin(drawer);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *hold = db_use(drawer->db, FILE_HOLD);
+    db_int(hold, 1, until_us);
+    db_text(hold, 2, code);
+    db_bytes(hold, 3, digest_bytes(sha256));
+    return db_do(drawer->db, hold);
+}
+
+/* --- what goes ------------------------------------------------------------------------------------- */
+
+static enum status orphans_delete(struct drawer *drawer, enum statement first)
+{
+    enum status status = db_do(drawer->db, db_use(drawer->db, (int)first));
+    return status == STATUS_OK ? db_do(drawer->db, db_use(drawer->db, PART_ORPHANS)) : status;
+}
+
+enum status drawer_erase(struct drawer *drawer, const char *ticket)
+{
+    enum status status = begin(drawer);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *owner = db_use(drawer->db, OWNER_DELETE);
+    db_text(owner, 1, ticket);
+    status = db_do(drawer->db, owner);
+    return status == STATUS_OK && db_changes(drawer->db) > 0 ? orphans_delete(drawer, FILE_ORPHANS) : status;
+}
+
+enum status drawer_forget(struct drawer *drawer, int64_t now_us)
+{
+    enum status status = begin(drawer);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *old = db_use(drawer->db, FILE_OLD);
+    db_int(old, 1, now_us - OPEN_FORGOTTEN_US);
+    db_int(old, 2, now_us - SENT_FORGOTTEN_US);
+    status = db_do(drawer->db, old);
+    return status == STATUS_OK ? orphans_delete(drawer, OWNER_ORPHANS) : status;
+}
+
+enum status drawer_row(struct drawer *drawer, const struct drawer_row *after, const char *ticket, struct drawer_row *out)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, ROW_NEXT);
+    db_bytes(row, 1, after != NULL ? digest_bytes(after->sha256) : bytes_of(NULL, 0));
+    db_text(row, 2, after != NULL ? after->ticket : "");
+    db_text(row, 3, ticket);
+    db_text(row, 4, ticket);
+    enum status status = db_step(drawer->db, row);
+    if (status == STATUS_OK) {
+        struct bytes digest = db_column_bytes(row, 0);
+        if (digest.len == DIGEST_BYTES)
+            memcpy(out->sha256, digest.data, DIGEST_BYTES);
+        db_column_text(row, 1, out->ticket, sizeof(out->ticket));
+        out->bytes = db_column_int(row, 2);
+        out->upto = db_column_int(row, 3);
+        out->taken_us = db_column_int(row, 4);
+        out->whole = db_column_int(row, 5) == STATE_WHOLE;
+        db_column_text(row, 6, out->code, sizeof(out->code));
+    }
+    (void)db_use(drawer->db, ROW_NEXT);
+    return status;
+}

@@ -1,0 +1,112 @@
+/* The office's part in files: what applications bring lies in the drawer, what is whole goes on by the courier. */
+#include "base/log.h"
+#include "base/text.h"
+#include "office_inside.h"
+#include <string.h>
+
+/* --- from applications ----------------------------------------------------------------------------- */
+
+static void have_say(struct office *o, const struct bus_peer *peer, const struct verb_have *have)
+{
+    guests_say(o->guests, peer, "HAVE", &verb_have_record, have);
+}
+
+static void have_refuse(struct verb_have *have, const char *code, const char *why)
+{
+    have->upto = 0;
+    have->whole = false;
+    (void)text_copy(have->code, sizeof(have->code), code);
+    (void)text_copy(have->why, sizeof(have->why), why);
+}
+
+bool office_put(struct office *o, const struct bus_peer *peer, const struct frame *frame)
+{
+    struct verb_put put;
+    struct verb_error error = {.code = "malformed"};
+    struct problem problem;
+    if (!text_equal(frame->verb, "PUT"))
+        return false;
+    if (!record_decode(&verb_put_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &put, &problem)) {
+        (void)text_copy(error.why, sizeof(error.why), problem.field);
+        guests_say(o->guests, peer, "ERROR", &verb_error_record, &error);
+        return true;
+    }
+    if (o->haves_n == HAVES_MAX || o->drawer_failed) {
+        struct verb_have have = {.upto = 0};
+        memcpy(have.sha256, put.sha256, sizeof(have.sha256));
+        have_refuse(&have, "busy", "too many pieces at once");
+        have_say(o, peer, &have);
+        return true;
+    }
+    struct have_due *due = &o->haves[o->haves_n++];
+    due->peer = *peer;
+    o->drawer_failed = drawer_put(o->drawer, &put, o->now.wall_us, &due->have) != STATUS_OK;
+    return true;
+}
+
+enum status files_commit(struct office *o)
+{
+    return o->drawer_failed ? STATUS_FULL : drawer_commit(o->drawer);
+}
+
+void files_answer(struct office *o, bool kept)
+{
+    if (!kept)
+        drawer_rollback(o->drawer);
+    for (size_t i = 0; i < o->haves_n; i++) {
+        if (!kept)
+            have_refuse(&o->haves[i].have, "busy", "disk.full: no room on the disk");
+        have_say(o, &o->haves[i].peer, &o->haves[i].have);
+    }
+    o->haves_n = 0;
+    o->drawer_failed = false;
+}
+
+/* --- to the centre --------------------------------------------------------------------------------- */
+
+/* An answer that came over a connection before is not to this one's question. */
+static void rounds_follow(struct office *o)
+{
+    int64_t rounds = forward_state(o->forward)->rounds;
+    if (rounds != o->rounds)
+        courier_lost(o->courier);
+    o->rounds = rounds;
+}
+
+void office_file_in(struct office *o, const struct frame *frame, struct office_now now)
+{
+    int64_t took_us;
+    o->now = now;
+    rounds_follow(o);
+    courier_in(o->courier, frame, now.boot_us, &took_us);
+    if (took_us >= 0)
+        forward_paced(o->forward, took_us);
+}
+
+bool office_file_out(struct office *o, struct frame *frame)
+{
+    rounds_follow(o);
+    return courier_out(o->courier, frame);
+}
+
+bool files_turn(struct office *o)
+{
+    rounds_follow(o);
+    enum status status = courier_work(o->courier, forward_is_free(o->forward), forward_piece_bytes(o->forward), o->now.boot_us,
+                                      o->now.wall_us);
+    if (status == STATUS_FULL)
+        log_warn("files: %s", drawer_error(o->drawer));
+    return status != STATUS_DOUBT;
+}
+
+enum status files_erase(struct office *o)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < o->erased_n && status == STATUS_OK; i++)
+        status = drawer_erase(o->drawer, o->erased[i]);
+    if (status == STATUS_OK)
+        status = drawer_commit(o->drawer);
+    else
+        drawer_rollback(o->drawer);
+    return status == STATUS_OK && o->erased_n > 0 ? drawer_sweep(o->drawer) : status;
+}

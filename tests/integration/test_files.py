@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+"""Files of tickets: put in pieces, cut, gone on with, fetched again to the byte; who may not gets nothing; a branch off line sends them when
+the line is back, through its own death; what is erased is gone."""
+import hashlib
+import json
+import os
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+import unittest
+
+import msgpack
+import zmq
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from branch import Branch  # noqa: E402
+from client import show  # noqa: E402
+from relay import Relay  # noqa: E402
+from stack import Stack, TREE, USER, jsonl, until  # noqa: E402
+
+PART = 128 * 1024
+
+
+def content(n, seed):
+    return random.Random(seed).randbytes(n)
+
+
+def digest(data):
+    return hashlib.sha256(data).digest()
+
+
+class Line:
+    """A DEALER with a key file: asks, and waits for one verb's answer."""
+
+    def __init__(self, endpoint, key):
+        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.principal = show(self.socket, key)["principal"]
+        self.socket.connect(endpoint)
+
+    def say(self, verb, **fields):
+        self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
+
+    def hear(self, *verbs, seconds=20):
+        while self.socket.poll(seconds * 1000):
+            verb, fields = self.socket.recv_multipart()
+            if verb.decode() in verbs:
+                return {"": verb.decode(), **msgpack.unpackb(fields, timestamp=0)}
+        raise TimeoutError(f"no {verbs}")
+
+    def close(self):
+        self.socket.close(0)
+
+
+class Putter(Line):
+    """A source that puts a file by hand."""
+
+    def greet(self, stream):
+        self.say("HELLO", proto=[1, 1], stream=stream, source=f"{self.principal}/{os.urandom(6).hex()}", incarnation=os.urandom(16),
+                 first=1, last=0)
+        return self.hear("WELCOME", "DENIED")
+
+    def put(self, data, offset=0, n=0, sha=None):
+        self.say("PUT", sha256=sha or digest(data), offset=offset, bytes=data[offset:offset + n])
+        have = self.hear("HAVE")
+        assert have["sha256"] == (sha or digest(data))
+        return {"upto": 0, "whole": False, "code": "", **have}
+
+    def attach(self, n, ticket, data, size=None):
+        fields = {"bytes": len(data) if size is None else size, "sha256": digest(data)}
+        self.say("APPEND", n=n, events=[{"type": "file.attached", "v": 1, "key": ticket, "by": "test", "data": fields}])
+        return self.hear("ACK")["answers"][0]
+
+
+class Files(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = cls.enter(Stack())
+        cls.stack("policy", "publish", TREE / "tests" / "integration" / "branch.yaml")
+        register = lambda key, region, customer: {"type": "ticket.registered", "key": key, "data": {
+            "kind": "repair", "region": region, "customer": {"id": customer, "phone": "1"}}}
+        cls.stack("append", jsonl(cls.stack.data / "tickets.jsonl", [
+            *[register(f"T-{i}", "GD01", "C-1") for i in range(1, 8)], register("T-8", "GD01", "C-2"), register("T-9", "BJ01", "C-9")]))
+        cls.folder = cls.enter_folder()
+        for name, *words in (("gd", "--region", "GD", "--personal"), ("bj", "--region", "BJ", "--personal"), ("blind", "--region", "GD")):
+            cls.stack("keys", "new", name, *words)
+            cls.stack("keys", "export", name, "--host", "127.0.0.1", "--out", cls.stack.data / f"{name}.key")
+        cls.stream = json.loads((cls.stack.data / "gd.key").read_text())["stream"]
+
+    @classmethod
+    def enter(cls, context):
+        context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return context
+
+    @classmethod
+    def enter_folder(cls):
+        folder = pathlib.Path(cls.enter(tempfile.TemporaryDirectory(prefix="acf-")).name)
+        folder.chmod(0o777)
+        return folder
+
+    def line(self, kind, name, port):
+        line = kind(f"tcp://127.0.0.1:{self.stack.ports[port]}", self.stack.data / f"{name}.key")
+        self.addCleanup(line.close)
+        return line
+
+    def putter(self, name="gd"):
+        putter = self.line(Putter, name, 0)
+        self.assertEqual(putter.greet(self.stream)[""], "WELCOME")
+        return putter
+
+    def get(self, name, sha, offset=0, line=None, **more):
+        line = line or self.line(Line, name, 2)
+        line.say("GET", sha256=sha, offset=offset, **more)
+        part = line.hear("PART")
+        return {"bytes": b"", "code": "", **part}
+
+    def file(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data)
+        path.chmod(0o644)
+        return path
+
+    def story(self, ticket, kind):
+        return [e for e in self.stack.lines("tail", "--format", "jsonl", "--key", ticket) if e["type"] == kind]
+
+    def stored(self, ticket, n=1):
+        return until(f"{n} file.stored of {ticket}", lambda: len(self.story(ticket, "file.stored")) >= n and self.story(ticket, "file.stored"))
+
+    def test_add_list_get(self):
+        data = content(300001, 1)
+        path = self.file("报告 1.pdf", data)
+        said = self.stack.json("file", "add", "T-1", path)
+        self.assertEqual((said["sha256"], said["bytes"]), (digest(data).hex(), len(data)))
+        self.assertEqual(self.stack.json("file", "add", "T-1", path)["pos"], said["pos"], "a second run attached it again")
+        (stored,) = self.stored("T-1")
+        self.assertEqual(stored["region"], "GD01")
+        self.stack("file", "add", "T-1", self.file("empty", b""))
+        self.stored("T-1", 2)
+        rows = {row["name"]: row for row in self.stack.lines("file", "list", "T-1", "--json")}
+        self.assertEqual({name: (row["state"], row.get("bytes", 0), row.get("media", "")) for name, row in rows.items()},
+                         {"报告 1.pdf": ("stored", 300001, "application/pdf"), "empty": ("stored", 0, "")})
+        # By ticket into a folder, by digest into a file.
+        names = self.stack("file", "get", "T-1", "--out", self.folder).stdout.splitlines()
+        self.assertEqual(sorted(pathlib.Path(name).read_bytes() for name in names), sorted([data, b""]))
+        self.assertIn(f"{digest(data).hex()[:12]}-报告 1.pdf", {pathlib.Path(name).name for name in names})
+        self.stack("file", "get", digest(data).hex(), "--out", self.folder / "back")
+        self.assertEqual((self.folder / "back").read_bytes(), data)
+        # What an earlier run left is gone on with; what is not true is thrown away.
+        (self.folder / "cut.part").write_bytes(data[:140000])
+        (self.folder / "cut.part").chmod(0o666)
+        self.stack("file", "get", digest(data).hex(), "--out", self.folder / "cut")
+        self.assertEqual((self.folder / "cut").read_bytes(), data)
+        (self.folder / "bad.part").write_bytes(b"x" * 1000)
+        (self.folder / "bad.part").chmod(0o666)
+        self.assertEqual(self.stack("file", "get", digest(data).hex(), "--out", self.folder / "bad", check=False).returncode, 1)
+        self.assertFalse((self.folder / "bad").exists() or (self.folder / "bad.part").exists())
+        # The same content of a second ticket: nothing is sent again, and it is told of that ticket too.
+        kept = self.stack.sql("SELECT count(*), sum(length(data)) FROM intake.file_part")
+        self.stack("file", "add", "T-2", path, "--name", "copy.pdf")
+        self.stored("T-2")
+        self.assertEqual(self.stack.sql("SELECT count(*), sum(length(data)) FROM intake.file_part"), kept)
+        self.assertEqual(self.stack("file", "get", "T-3", "--out", self.folder, check=False).returncode, 1)
+        self.assertEqual(self.stack("file", "add", "T-404", path, check=False).returncode, 1)
+        self.assertEqual(self.stack("file", "add", "T-1", self.file("much", bytes(20 * 1024 * 1024 + 1)), check=False).returncode, 2)
+
+    def test_cut_and_gone_on_with(self):
+        data = content(5 * PART + 777, 2)
+        putter = self.putter()
+        self.assertIsInstance(putter.attach(1, "T-3", data)[1], int)
+        for at in range(0, 3 * PART, PART):
+            self.assertEqual(putter.put(data, at, PART)["upto"], at + PART)
+        self.assertEqual(putter.put(data, 0, PART)["upto"], 3 * PART, "a piece that came twice")
+        self.assertEqual(putter.put(data, 4 * PART, PART)["upto"], 3 * PART, "a piece before its turn")
+        self.assertEqual(self.get("gd", digest(data))["code"], "awaited")
+        self.stack.kill_and_wait_restart("intake")
+
+        def greeted():
+            putter.greet(self.stream)
+            return True
+        until("intake lets it in again", lambda: greeted(), 30)
+        self.assertEqual(putter.put(data)["upto"], 3 * PART, "what HAVE said is kept")
+        for at in range(3 * PART, len(data), PART):
+            have = putter.put(data, at, PART)
+        self.assertEqual((have["upto"], have["whole"]), (len(data), True))
+        self.assertTrue(self.putter("gd").put(data)["whole"])
+        self.stored("T-3")
+        # Back in pieces of whatever size lies there, from anywhere.
+        line = self.line(Line, "gd", 2)
+        got, part = b"", {"receipt": bytes(8), "size": 1}
+        while len(got) < part["size"]:
+            part = self.get("gd", digest(data), len(got), line, receipt=part["receipt"])
+            got += part["bytes"]
+        self.assertEqual(got, data)
+        self.assertEqual(self.get("gd", digest(data), 100, self.line(Line, "gd", 2))["bytes"], data[100:100 + PART])
+
+    def test_what_is_refused(self):
+        data, other = content(3 * PART, 3), content(PART, 4)
+        putter = self.putter()
+        self.assertEqual(putter.put(data, 0, PART)["code"], "unknown")
+        self.assertIsInstance(putter.attach(1, "T-4", data)[1], int)
+        self.assertEqual(putter.put(data, 0, 100)["code"], "too-small")
+        self.assertEqual(self.putter("bj").put(data, 0, PART)["code"], "denied")
+        self.assertEqual(self.putter("bj").attach(1, "T-4", data)[1], "denied")
+        # Two principals put the same; one of them wrong bytes: only his own are thrown away.
+        wrong = data[:-1] + bytes([data[-1] ^ 1])
+        hq = self.line(Putter, "keys/operator", 0)
+        self.assertEqual(hq.greet(self.stream)[""], "WELCOME")
+        self.assertEqual(putter.put(data, 0, PART)["upto"], PART)
+        for at in range(0, 2 * PART, PART):
+            self.assertEqual(hq.put(wrong, at, PART, digest(data))["upto"], at + PART)
+        have = hq.put(wrong, 2 * PART, PART, digest(data))
+        self.assertEqual((have["code"], have["upto"], have["whole"]), ("sha256", 0, False))
+        self.assertEqual(putter.put(data)["upto"], PART)
+        # Longer than it was announced.
+        self.assertIsInstance(putter.attach(2, "T-4", other, size=5000)[1], int)
+        self.assertEqual(putter.put(other, 0, PART)["code"], "too-large")
+        for at in range(PART, 3 * PART, PART):
+            have = putter.put(data, at, PART)
+        self.assertTrue(have["whole"])
+        # Who may not see it, and who does not say that he has the last piece.
+        self.assertEqual(self.get("bj", digest(data))["code"], "denied")
+        self.assertEqual(self.get("blind", digest(data))["code"], "denied")
+        self.assertEqual(self.get("gd", digest(b"?"))["code"], "unknown")
+        line = self.line(Line, "gd", 2)
+        first = self.get("gd", digest(data), 0, line)
+        self.assertEqual(self.get("gd", digest(data), PART, line)["code"], "receipt")
+        self.assertEqual(self.get("gd", digest(data), PART, line, receipt=first["receipt"])["bytes"], data[PART:2 * PART])
+        self.assertIn("file", {e["data"]["code"] for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.denied")})
+
+    def test_a_branch_off_line(self):
+        relay = Relay(self.stack.ports[0], 1)  # nothing comes back
+        self.addCleanup(relay.close)
+        data, small = content(6 * 1024 * 1024, 5), content(9000, 6)
+        with Branch(self.stack, "branch-gz", line=(relay.endpoint, f"tcp://127.0.0.1:{self.stack.ports[2]}"), regions="GD", personal="yes") as branch:
+            self.assertTrue(relay.held.wait(30), "the branch does not try its line")
+            fact = branch.json("say", "note", "T-5", "kind=before")
+            path = self.file("photo.jpg", data)
+            said = branch.json("file", "add", "T-5", path)
+            self.assertEqual((said["sha256"], said["queued"]), (digest(data).hex(), True))
+            branch("file", "add", "T-5", self.file("small.jpg", small))
+            branch("file", "add", "T-5", path)
+            self.assertEqual((branch.status()["queued"], branch.status()["files"]), (3, 2))
+            branch.restart()
+            self.assertEqual({(row["state"], row["bytes"]) for row in branch.rows("file", "list")}, {("waits", len(data)), ("waits", 9000)})
+            # The line is back, and goes again in the middle; so does the branch.
+            relay.left = 2_000_000
+            relay.held.clear()
+            relay.let_go()
+            self.assertTrue(relay.held.wait(60), "the file does not go")
+            branch.kill(signal.SIGKILL)
+            upto = lambda: int(self.stack.sql("SELECT coalesce(max(upto), 0) FROM intake.file_bytes WHERE owner = 'branch-gz' AND NOT whole")[0][0])
+            self.assertGreater(upto(), 1_000_000)
+            self.assertLess(upto(), len(data))
+            self.assertEqual([e["data"]["kind"] for e in self.story("T-5", "ticket.noted")], ["before"], "the facts go first")
+            relay.let_go()
+            branch.start()
+            self.stored("T-5", 2)
+            until("the branch knows", lambda: branch.status().get("files", 0) == 0)
+            self.assertLess(os.path.getsize(branch.data / "branch" / "files.db"), 16 * 1024 * 1024)
+            self.assertEqual(fact["taken"], True)
+            self.assertEqual(len(self.story("T-5", "file.attached")), 2)
+        self.stack("file", "get", digest(data).hex(), "--out", self.folder / "photo-back")
+        self.assertEqual((self.folder / "photo-back").read_bytes(), data)
+
+    def test_erased(self):
+        mark = b"PhotoOf-Zxvq-Yyzzq"
+        data, shared = mark * 20000, content(50000, 7)
+        self.stack("file", "add", "T-8", self.file("face.jpg", data))
+        self.stack("file", "add", "T-8", self.file("form.pdf", shared))
+        self.stack("file", "add", "T-9", self.file("form.pdf", shared))
+        putter = self.putter()
+        begun = content(2 * PART, 8)
+        self.assertIsInstance(putter.attach(1, "T-8", begun)[1], int)
+        self.assertEqual(putter.put(begun, 0, PART)["upto"], PART)
+        self.stored("T-8", 2)
+        self.assertEqual(self.get("gd", digest(data))["bytes"], data[:PART])
+        self.stack.sql("CHECKPOINT")
+        self.assertTrue(self.holds(mark), "the photo is not there: the test shows nothing")
+        self.stack("erase", "C-2")
+        self.assertEqual(self.get("gd", digest(data))["code"], "erased")
+        self.assertEqual(self.get("gd", digest(shared))["code"], "erased")
+        self.assertEqual(self.get("bj", digest(shared))["bytes"], shared, "another customer's stays")
+        self.assertEqual(putter.put(begun, PART, PART)["code"], "erased")
+        self.assertEqual({row["state"] for row in self.stack.lines("file", "list", "T-8", "--json")} - {"awaited"}, {"erased"})
+        shas = {row[0] for row in self.stack.sql("SELECT encode(sha256, 'hex') FROM intake.file_part UNION SELECT encode(sha256, 'hex') FROM intake.file_bytes")}
+        self.assertFalse(shas & {digest(data).hex(), digest(begun).hex()})
+        self.stack.sql("CHECKPOINT")
+        self.assertFalse(self.holds(mark), "the photo is still in PostgreSQL's files")
+        # Named again it is another story.
+        refused = self.stack("file", "add", "T-8", self.file("face.jpg", data), check=False)
+        self.assertEqual((refused.returncode, "--again" in refused.stderr), (1, True), refused.stderr)
+        self.stack("file", "add", "T-8", self.file("face.jpg", data), "--again")
+        self.assertEqual(self.get("gd", digest(data))["bytes"], data[:PART])
+
+    def holds(self, mark):
+        for at, folders, files in os.walk(self.stack.data / "pg"):
+            folders[:] = [name for name in folders if name not in ("pg_wal", "pg_stat_tmp")]
+            for name in files:
+                try:
+                    if mark in (pathlib.Path(at) / name).read_bytes():
+                        return True
+                except OSError:
+                    pass  # a file that has just gone
+        return False
+
+
+if __name__ == "__main__":
+    unittest.main()
