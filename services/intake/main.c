@@ -26,15 +26,15 @@ static int run(const struct settings *settings)
     }
     struct metrics *metrics = metrics_new("intake");
     metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
-    struct shelf *shelf = shelf_start(settings, metrics);
     struct server_config config = {.settings = settings,
                                    .entrance = &doors,
                                    .feed_pair = FEED_PAIR,
-                                   .shelf_pair = shelf != NULL ? SHELF_CMD_PAIR : NULL,
                                    .metrics = metrics,
                                    .cache_rows = CACHE_ROWS,
                                    .doors = true};
     struct server *server = server_new(&config);
+    struct shelf *shelf = shelf_start(settings, metrics); /* signals are blocked now */
+    config.shelf_pair = shelf != NULL ? SHELF_CMD_PAIR : NULL;
     struct feed *feed = feed_start(&doors, FEED_PAIR, shelf != NULL ? SHELF_FEED_PAIR : NULL, metrics);
     if (feed != NULL && settings->intake.metrics[0] != '\0' &&
         !metrics_serve(metrics, settings->intake.metrics, error, sizeof(error)))
