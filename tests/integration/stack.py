@@ -47,7 +47,8 @@ reserved = []  # sockets without a peer, each the sign that a port is this proce
 
 def free_ports(n):
     """n ports that are this process's until it ends, whether anybody listens on them or not: not of those that the kernel gives to
-    outgoing connections, where a daemon that is started again may find its port taken, and none that another test has chosen."""
+    outgoing connections and to whoever asks for any (a daemon that is started again would find its port taken), and none that another
+    test has chosen."""
     low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     outside = [port for port in range(10000, 65536) if not low <= port <= high] or list(range(low, high + 1))
     found = []
