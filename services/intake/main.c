@@ -20,20 +20,18 @@ static int run(const struct settings *settings)
     int code = EXIT_FAILURE;
     struct doors doors;
     bus_start();
+    struct metrics *metrics = metrics_new("intake");
+    metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
+    struct server_config config = {
+        .settings = settings, .entrance = &doors, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};
+    struct server *server = server_new(&config); /* its loop blocks signals: before any thread is started */
     if (!doors_open(&doors, settings)) {
+        server_destroy(&server);
+        metrics_destroy(&metrics);
         bus_stop();
         return EXIT_FAILURE;
     }
-    struct metrics *metrics = metrics_new("intake");
-    metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
-    struct server_config config = {.settings = settings,
-                                   .entrance = &doors,
-                                   .feed_pair = FEED_PAIR,
-                                   .metrics = metrics,
-                                   .cache_rows = CACHE_ROWS,
-                                   .doors = true};
-    struct server *server = server_new(&config);
-    struct shelf *shelf = shelf_start(settings, metrics); /* signals are blocked now */
+    struct shelf *shelf = shelf_start(settings, metrics);
     config.shelf_pair = shelf != NULL ? SHELF_CMD_PAIR : NULL;
     struct feed *feed = feed_start(&doors, FEED_PAIR, shelf != NULL ? SHELF_FEED_PAIR : NULL, metrics);
     if (feed != NULL && settings->intake.metrics[0] != '\0' &&

@@ -175,6 +175,11 @@ class Files(unittest.TestCase):
         self.assertEqual(putter.put(data, 0, PART)["upto"], 3 * PART, "a piece that came twice")
         self.assertEqual(putter.put(data, 4 * PART, PART)["upto"], 3 * PART, "a piece before its turn")
         self.assertEqual(self.get("gd", digest(data))["code"], "awaited")
+        # One that nobody has gone on with for long is forgotten; what it is of may be put again.
+        old = content(2 * PART, 20)
+        self.assertIsInstance(putter.attach(2, "T-3", old)[1], int)
+        self.assertEqual(putter.put(old, 0, PART)["upto"], PART)
+        self.stack.sql(f"UPDATE intake.file_bytes SET touched = now() - interval '15 days' WHERE sha256 = '\\x{digest(old).hex()}'")
         self.stack.kill_and_wait_restart("intake")
 
         def greeted():
@@ -187,6 +192,7 @@ class Files(unittest.TestCase):
         self.assertEqual((have["upto"], have["whole"]), (len(data), True))
         self.assertTrue(self.putter("gd").put(data)["whole"])
         self.stored("T-3")
+        until("what nobody went on with is forgotten", lambda: self.putter().put(old)["upto"] == 0)
         # Back in pieces of whatever size lies there, from anywhere.
         line = self.line(Line, "gd", 2)
         got, part = b"", {"receipt": bytes(8), "size": 1}
@@ -294,6 +300,12 @@ class Files(unittest.TestCase):
         self.assertEqual((refused.returncode, "--again" in refused.stderr), (1, True), refused.stderr)
         self.stack("file", "add", "T-8", self.file("face.jpg", data), "--again")
         self.assertEqual(self.get("gd", digest(data))["bytes"], data[:PART])
+
+    def test_a_stop_is_the_loops(self):
+        """A thread that does not block TERM would end the process where it stands, with the lease running: door, feed, shelf, eraser."""
+        for task in pathlib.Path(f"/proc/{self.stack.pid('intake')}/task").iterdir():
+            fields = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+            self.assertTrue(int(fields["SigBlk"], 16) & 1 << signal.SIGTERM - 1, f"{fields['Name']} {task.name}")
 
     def holds(self, mark):
         for at, folders, files in os.walk(self.stack.data / "pg"):
