@@ -137,6 +137,7 @@ bool doors_tell_keys(struct doors *doors, const struct tables *tables, unsigned 
     if (doors->door == NULL)
         return true;
     keyring_make(&keyring, tables, principals);
+    keyring.told = !doors->standing_by;
     workers_digest(&keyring, workers);
     if (bus_send(door_end(doors->door), "KEYS", bytes_of(&keyring, sizeof(keyring))) != STATUS_OK) {
         keyring_release(&keyring);

@@ -15,6 +15,7 @@ struct doors {
     char secret_key[BUS_KEY_TEXT]; /* the server's; "": no keys in force, who comes may give any name */
     struct door *door;
     struct bus_socket *feed_in, *feed_out; /* from the feed thread to the network thread: whom it turned away */
+    bool standing_by; /* the keys told are the newest that were read: who has another one comes again */
     uint8_t workers[32]; /* digest of the workers' keys told last */
     bool workers_told;
 };
