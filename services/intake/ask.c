@@ -94,7 +94,10 @@ void ask_on_ask(struct feed *feed, const struct bus_peer *peer, const struct fra
         return;
     }
     if (!may_ask(feed, peer)) {
-        feed_error(feed, peer, ask.id, "denied", "who sees only some places may not ask yet");
+        if (feed->principals_stale) /* who may is not known now */
+            feed_error(feed, peer, ask.id, "database", "the principals cannot be read now");
+        else
+            feed_error(feed, peer, ask.id, "denied", "who sees only some places may not ask yet");
         ask_denied(feed, peer);
         return;
     }

@@ -1,5 +1,5 @@
-/* How the network thread begins: what is in memory comes from the database, and from there only; until this intake holds the
- * lease it stands by. */
+/* How the network thread begins, and begins again after trouble: what is in memory comes from the database, and from there only;
+ * until this intake holds the lease it stands by. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -12,6 +12,9 @@
 
 #define STAND_BY_US (SECOND_US / 5)
 #define DATABASE_AGAIN_US (SECOND_US / 2)
+#define KEYS_AGAIN_US SECOND_US
+#define RECOVER_US (SECOND_US / 10)
+#define RECOVER_MAX_US (2 * SECOND_US)
 
 bool server_refused_for_good(const struct server *server, enum status status)
 {
@@ -113,6 +116,12 @@ struct server *server_new(const struct server_config *config)
 
 /* --- standing by ----------------------------------------------------------------------------------- */
 
+struct standing_by {
+    bool said;
+    struct tables *principals; /* its own: of what another intake writes nothing is kept for the time when this one serves */
+    int64_t keys_due_us;
+};
+
 /* Who comes here is told to try the next of his endpoints. */
 static void on_cmd_standing_by(void *arg)
 {
@@ -137,13 +146,33 @@ static void feed_tell_standing_by(struct server *server)
         published_destroy(&published);
 }
 
+/* Who comes by a key has to pass the door to be told where to go: by the principals as the other one has them now. One of another
+ * release may store them otherwise; then the door is as it was, and who comes there tries his next endpoint after a silence. */
+static void keys_follow(struct server *server, struct standing_by *standing)
+{
+    bool worker_lost;
+    if (!doors_keyed(server->config->entrance) || clock_boot_us() < standing->keys_due_us)
+        return;
+    standing->keys_due_us = clock_boot_us() + KEYS_AGAIN_US;
+    if (standing->principals == NULL)
+        standing->principals = tables_new(&archive_tables[ARCHIVE_PRINCIPALS], 1, 16);
+    tables_clear(standing->principals);
+    server->config->entrance->standing_by = true;
+    enum status status = mirror_load(server->store.fetch, standing->principals);
+    if (status == STATUS_OK && !doors_tell_keys(server->config->entrance, standing->principals, 0, &worker_lost))
+        standing->keys_due_us = 0;
+    if (status == STATUS_REFUSED && !standing->said)
+        log_warn("the keys cannot be read: %s", pg_error(server->store.fetch));
+}
+
 /* False: its addresses are taken. */
-static bool stand_by(struct server *server, bool *said)
+static bool stand_by(struct server *server, struct standing_by *standing)
 {
     metrics_health(server->config->metrics, ""); /* the database answers, whatever was before */
-    if (*said)
+    keys_follow(server, standing);
+    if (standing->said)
         return true;
-    *said = true;
+    standing->said = true;
     log_info("another intake holds the lease: standing by");
     metrics_note(server->config->metrics, "standing by");
     (void)sd_notify(0, "READY=1\nSTATUS=standing by");
@@ -209,10 +238,11 @@ static enum status load_first(struct server *server, bool *updated)
     return status == STATUS_OK ? server_load(server) : status;
 }
 
-bool server_begin(struct server *server)
+/* Until the lease is ours. False: told in the log, or told to stop. */
+static bool wait_for_lease(struct server *server, struct standing_by *standing)
 {
     char said[200] = "";
-    bool stood_by = false, updated = false;
+    bool updated = false;
     enum status status;
     while ((status = load_first(server, &updated)) != STATUS_OK) {
         bool anothers = server_is_anothers(server, status);
@@ -221,18 +251,29 @@ bool server_begin(struct server *server)
                                                     : pg_error(server->store.pg));
             return false;
         }
-        if (anothers && !stand_by(server, &stood_by))
+        if (anothers && !stand_by(server, standing))
             return false;
         if (!anothers)
             wait_for_database(server, said);
         if (!rest(server, anothers ? STAND_BY_US : DATABASE_AGAIN_US))
             return false;
     }
+    return true;
+}
+
+bool server_begin(struct server *server)
+{
+    struct standing_by standing = {.said = false};
+    bool ours = wait_for_lease(server, &standing);
+    tables_destroy(&standing.principals);
+    if (!ours)
+        return false;
     if (server->taker.journal.stream.operator_keys_n > 0 && !doors_keyed(server->config->entrance)) {
         log_error("this stream was begun with keys, and the server's is not there (DATA/keys/server.key, or intake.key)");
         return false;
     }
     server->clock_gap_us = clock_wall_us() - clock_boot_us();
+    server->config->entrance->standing_by = false;
     server_tell_keys(server);
     if (server->cmd == NULL && !bind_sockets(server))
         return false;
@@ -251,4 +292,59 @@ bool server_begin(struct server *server)
 bool server_is_stopped(const struct server *server)
 {
     return server->stopping;
+}
+
+/* --- after trouble ----------------------------------------------------------------------------------- */
+
+/* Longer each time, until a commit stands: a database that lets itself be read and not be written to (a full disk) is not asked at
+ * once again, archive and all, only because it answered. Frames wait in the socket meanwhile: nothing may be taken. */
+static bool recover_wait(struct server *server)
+{
+    bool go_on = true;
+    if (server->wait_us > 0) {
+        loop_forget(server->loop, server->cmd, -1);
+        go_on = loop_once(server->loop, clock_boot_us() + server->wait_us);
+        loop_socket(server->loop, server->cmd, server_on_cmd, server);
+        (void)sd_notify(0, "WATCHDOG=1");
+    }
+    server->wait_us = server->wait_us == 0 ? RECOVER_US : 2 * server->wait_us < RECOVER_MAX_US ? 2 * server->wait_us : RECOVER_MAX_US;
+    return go_on;
+}
+
+bool server_recover(struct server *server)
+{
+    metric_add(server->reconnects, 1);
+    metrics_health(server->config->metrics, "the database does not answer");
+    if (server->flying != NULL)
+        loop_forget(server->loop, NULL, server->flying_fd);
+    /* Who is waiting for an answer need not wait for its next heartbeat to learn that it must greet again. */
+    for (size_t i = 0; i < server->sessions_n; i++)
+        if (!server->sessions[i]->ended)
+            server_say_error(server, &server->sessions[i]->peer, "hello", "say HELLO first");
+    sessions_clear(server);
+    server_drop_queue(server);
+    pg_disconnect(server->store.pg);
+    pg_disconnect(server->store.fetch);
+    for (;;) {
+        if (!recover_wait(server))
+            return false;
+        enum status status = server_load(server);
+        if (status == STATUS_OK)
+            break;
+        /* Its feed would go on telling readers of a head that is nobody's any more: it begins anew, and stands by. */
+        if (server_is_anothers(server, status)) {
+            log_error("another intake has taken over");
+            server->dead = true;
+            return false;
+        }
+        if (server_refused_for_good(server, status) || status == STATUS_ABSENT) {
+            log_error("after trouble: %s", pg_error(server->store.pg));
+            server->dead = true;
+            return false;
+        }
+    }
+    metrics_health(server->config->metrics, "");
+    log_info("the database answers again: epoch %lld, position %llu", (long long)server->durable.epoch,
+             (unsigned long long)server->durable.pos);
+    return true;
 }

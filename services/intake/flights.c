@@ -445,6 +445,7 @@ static void land(struct server *server, struct flight *flight)
     if (!journal_batch_is_empty(&flight->batch)) {
         server->durable = flight->batch.after;
         server->renewed_us = flight->launched_us;
+        server->wait_us = 0;
         metric_add(server->commits, 1);
         metric_add(server->events, flight->batch.entries_n);
         metric_add(server->refused, flight->batch.refusals_n + flight->batch.unkept_n);
@@ -459,9 +460,9 @@ static void land(struct server *server, struct flight *flight)
     /* The feed first: who is acknowledged and then reads there finds its event. */
     if (appended)
         publish_feed(server, &flight->batch);
+    server_tell_keys(server); /* and whose key is acknowledged may come by it */
     send_replies(server, flight);
     publish_live(server, &flight->batch);
-    server_tell_keys(server);
     flight_reset(flight, &server->taker.journal);
     server->flight_landed = true;
 }

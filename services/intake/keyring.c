@@ -92,13 +92,9 @@ void keyring_judge(const struct keyring *keyring, const struct comer *comer, str
     }
     if (!text_equal(comer->mechanism, "CURVE") || comer->key == NULL)
         return;
-    if (!keyring->told) {
-        refuse(verdict, 300, "");
-        return;
-    }
     const struct keyring_entry *entry = keyring_find(keyring, comer->key);
     if (entry == NULL) {
-        refuse(verdict, 400, "key");
+        refuse(verdict, keyring->told ? 400 : 300, keyring->told ? "key" : "");
         return;
     }
     text_copy(verdict->id, sizeof(verdict->id), entry->id);

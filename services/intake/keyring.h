@@ -12,7 +12,7 @@ struct keyring_entry {
 struct keyring {
     struct keyring_entry *entries; /* by key */
     size_t n;
-    bool told; /* the principals are known */
+    bool told; /* the principals are known; otherwise who is not found may be somebody all the same */
 };
 
 /* Every key of every principal, those of revoked ones too: they are known, and refused. The caller releases. */

@@ -387,53 +387,6 @@ static void housekeeping(struct server *server)
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
-/* The barrier after trouble: nobody is answered from memory; everybody says HELLO again. */
-static bool recover(struct server *server)
-{
-    int64_t wait_us = SECOND_US / 20;
-    metric_add(server->reconnects, 1);
-    metrics_health(server->config->metrics, "the database does not answer");
-    if (server->flying != NULL)
-        loop_forget(server->loop, NULL, server->flying_fd);
-    /* Who is waiting for an answer need not wait for its next heartbeat to learn that it must greet again. */
-    for (size_t i = 0; i < server->sessions_n; i++)
-        if (!server->sessions[i]->ended)
-            server_say_error(server, &server->sessions[i]->peer, "hello", "say HELLO first");
-    sessions_clear(server);
-    server_drop_queue(server);
-    pg_disconnect(server->store.pg);
-    pg_disconnect(server->store.fetch);
-    for (;;) {
-        enum status status = server_load(server);
-        if (status == STATUS_OK)
-            break;
-        /* Its feed would go on telling readers of a head that is nobody's any more: it begins anew, and stands by. */
-        if (server_is_anothers(server, status)) {
-            log_error("another intake has taken over");
-            server->dead = true;
-            return false;
-        }
-        if (server_refused_for_good(server, status) || status == STATUS_ABSENT) {
-            log_error("after trouble: %s", pg_error(server->store.pg));
-            server->dead = true;
-            return false;
-        }
-        if (wait_us < 2 * SECOND_US)
-            wait_us *= 2;
-        /* Frames wait in the socket meanwhile: nothing may be taken. */
-        loop_forget(server->loop, server->cmd, -1);
-        bool go_on = loop_once(server->loop, clock_boot_us() + wait_us);
-        loop_socket(server->loop, server->cmd, server_on_cmd, server);
-        (void)sd_notify(0, "WATCHDOG=1");
-        if (!go_on)
-            return false;
-    }
-    metrics_health(server->config->metrics, "");
-    log_info("the database answers again: epoch %lld, position %llu", (long long)server->durable.epoch,
-             (unsigned long long)server->durable.pos);
-    return true;
-}
-
 static void work(struct server *server)
 {
     do {
@@ -490,7 +443,7 @@ bool server_run(struct server *server)
             told = server->durable.pos;
         }
         arena_reset(server->arena);
-        if (server->dead || (server->lost && !recover(server)))
+        if (server->dead || (server->lost && !server_recover(server)))
             break;
     }
     bool fine = !server->dead;

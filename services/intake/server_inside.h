@@ -1,4 +1,4 @@
-/* Inside of the network thread: begin.c (until it serves), server.c (loop, what was lost, each second), sessions.c (who appends), flights.c (batches under way). */
+/* Inside of the network thread: begin.c (until it serves, and after trouble), server.c (loop, each second), sessions.c (who appends), flights.c (batches under way). */
 #ifndef AFTERCARE_INTAKE_SERVER_INSIDE_H
 #define AFTERCARE_INTAKE_SERVER_INSIDE_H
 
@@ -109,6 +109,7 @@ struct server {
     bool lost;       /* the database has to be asked: what is in memory may be wrong */
     bool dead;       /* the head is another's */
     bool stopping;   /* told to, before it served */
+    int64_t wait_us; /* before the database is asked next; 0 once it has taken a commit */
 
     struct journal_head durable;
     int64_t announced_us; /* the `now` last told */
@@ -156,6 +157,9 @@ void server_on_cmd(void *server); /* cmd has something to read */
 enum status server_load(struct server *) MUST_CHECK;
 /* Of server_load: another intake holds the lease, and the database says so itself. */
 bool server_is_anothers(const struct server *, enum status);
+/* The barrier after trouble: nobody is answered from memory; everybody says HELLO again. False: told to stop, or it cannot go on
+ * (server->dead). */
+bool server_recover(struct server *);
 /* Our statement or what is stored is wrong; anything else (resources, shut-down, start-up) passes. */
 bool server_refused_for_good(const struct server *, enum status);
 

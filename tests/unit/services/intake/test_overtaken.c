@@ -1,8 +1,10 @@
-/* An intake that comes back from trouble with its database, when another one has taken the lease meanwhile: it ends. One that waits for
- * ever keeps its addresses, and who comes there is not answered. The network thread as it is; the store, sockets and the loop are stubs. */
+/* An intake that comes back from trouble with its database. When another one has taken the lease meanwhile: it ends; one that waits for
+ * ever keeps its addresses, and who comes there is not answered. When the database takes nothing (a full disk) and yet answers: it asks
+ * less and less often. The network thread as it is; the store, sockets, the loop and the clock are stubs. */
 #include "refold.h"
 #include "server_inside.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "table/mirror.h"
 #include <setjmp.h>
@@ -14,8 +16,23 @@
 #include <zmq.h>
 
 #define TURNS_MAX 50
+#define TURN_US (SECOND_US / 50)
 
 static size_t turns, takeovers, away; /* away: so many times the database does not answer before another's lease is seen */
+static size_t turns_max;
+static bool ours;            /* nobody else takes the lease */
+static enum status commits;  /* how a commit ends */
+static int64_t clock_us = DAY_US;
+static struct server *busy;
+
+int64_t clock_wall_us(void)
+{
+    return clock_us;
+}
+int64_t clock_boot_us(void)
+{
+    return clock_us;
+}
 
 /* --- the store --------------------------------------------------------------------------------------- */
 
@@ -48,7 +65,7 @@ enum status store_take_over(struct store *store, struct journal *journal)
 {
     (void)store;
     journal->head.pos = 7;
-    return takeovers++ == 0 ? STATUS_OK : STATUS_AGAIN;
+    return takeovers++ == 0 || ours ? STATUS_OK : STATUS_AGAIN;
 }
 enum status store_partitions(struct store *store, uint64_t pos)
 {
@@ -64,7 +81,7 @@ enum status store_renew(struct store *store, const struct journal_head *head, in
     (void)rec_us;
     (void)dirty;
     (void)dirty_n;
-    return STATUS_CLOSED; /* the trouble */
+    return ours ? STATUS_OK : STATUS_CLOSED; /* the trouble */
 }
 void store_let_go(struct store *store, const struct journal_head *head)
 {
@@ -86,12 +103,12 @@ enum status store_send(struct store *store, const struct batch *batch, struct so
     (void)dirty;
     (void)dirty_n;
     (void)tables;
-    return STATUS_CLOSED;
+    return STATUS_OK;
 }
 enum status store_poll(struct store *store)
 {
     (void)store;
-    return STATUS_CLOSED;
+    return commits;
 }
 enum status store_wait(struct store *store, int64_t until_us)
 {
@@ -268,12 +285,19 @@ void loop_forget(struct loop *loop, const void *socket_or_null, int fd)
     (void)socket_or_null;
     (void)fd;
 }
-/* Whoever turns for ever is told to stop. */
+/* Whoever turns for ever is told to stop. Time passes while somebody waits; one who serves always has something to write soon. */
 bool loop_once(struct loop *loop, int64_t deadline_us)
 {
+    const struct access_denied denied = {.code = "name", .count = 1};
+    int64_t soon_us = clock_us + TURN_US;
     (void)loop;
-    (void)deadline_us;
-    return ++turns < TURNS_MAX;
+    if (busy != NULL && !busy->lost) {
+        taker_say(&busy->taker, &busy->building->batch, "access.denied", "", &denied, clock_us);
+        deadline_us = deadline_us < soon_us ? deadline_us : soon_us;
+    }
+    if (deadline_us > clock_us)
+        clock_us = deadline_us;
+    return ++turns < turns_max;
 }
 
 /* --- the rest ---------------------------------------------------------------------------------------- */
@@ -322,17 +346,25 @@ void metrics_note(struct metrics *metrics, const char *note)
     (void)note;
 }
 
-static void ends(size_t times_away)
+static struct server *begun(void)
 {
     static struct settings settings;
-    struct doors doors = {.settings = &settings};
-    struct server_config config = {.settings = &settings, .entrance = &doors, .feed_pair = "inproc://feed", .cache_rows = 16};
+    static struct doors doors = {.settings = &settings};
+    static struct server_config config = {.settings = &settings, .entrance = &doors, .feed_pair = "inproc://feed", .cache_rows = 16};
     settings_defaults(&settings, "/nowhere");
     settings.intake.lease_ms = 0; /* asked about at every turn */
     turns = takeovers = 0;
-    away = times_away;
+    turns_max = TURNS_MAX;
     struct server *server = server_new(&config);
     assert_true(server_begin(server));
+    return server;
+}
+
+static void ends(size_t times_away)
+{
+    ours = false;
+    away = times_away;
+    struct server *server = begun();
     assert_false(server_run(server));
     assert_true(turns < TURNS_MAX);
     assert_int_equal(takeovers, 2);
@@ -351,9 +383,31 @@ static void test_the_lease_is_anothers_when_the_database_is_back(void **state)
     ends(5);
 }
 
+/* It can be read, so all is loaded and served, and the next commit fails again. */
+static void test_a_database_that_takes_nothing(void **state)
+{
+    (void)state;
+    ours = true;
+    away = 0;
+    commits = STATUS_CLOSED;
+    struct server *server = busy = begun();
+    int64_t began_us = clock_us;
+    assert_true(server_run(server));
+    assert_true(takeovers > 10);
+    assert_true(clock_us - began_us > (int64_t)takeovers * SECOND_US);
+    assert_true(clock_us - began_us < (int64_t)takeovers * 3 * SECOND_US); /* and is not forgotten either */
+    commits = STATUS_OK;
+    turns_max += TURNS_MAX;
+    assert_true(server_run(server));
+    assert_int_equal(server->wait_us, 0); /* the next trouble is looked at at once */
+    busy = NULL;
+    server_destroy(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_lease_is_anothers),
-                                       cmocka_unit_test(test_the_lease_is_anothers_when_the_database_is_back)};
+                                       cmocka_unit_test(test_the_lease_is_anothers_when_the_database_is_back),
+                                       cmocka_unit_test(test_a_database_that_takes_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
