@@ -68,6 +68,23 @@ static enum status table_check(struct pg *pg, const char *schema, const struct t
     return status;
 }
 
+enum status mirror_make(struct pg *pg, const char *schema, const struct table_def *const *defs, size_t n)
+{
+    struct buf sql = {0};
+    enum status status = pg_migrate(pg, schema, NULL, 0);
+
+    if (status == STATUS_OK) {
+        status = pg_run(pg, session_sql);
+    }
+    for (size_t i = 0; status == STATUS_OK && i < n; i++) {
+        buf_reset(&sql);
+        definition_ddl(defs[i], schema, &sql);
+        status = pg_run(pg, buf_text(&sql));
+    }
+    buf_release(&sql);
+    return status;
+}
+
 enum status mirror_create(struct pg *pg, const char *schema, const struct table_def *const *defs, size_t n)
 {
     struct buf sql = {0};

@@ -11,6 +11,8 @@ enum status mirror_session(struct pg *) MUST_CHECK;
 /* Creates the tables (and a partial index on open rows) in `schema` if they are not there. The definitions' digest is
  * kept in SCHEMA.definition; another digest than the stored one is STATUS_REFUSED ("rebuild"). */
 enum status mirror_create(struct pg *, const char *schema, const struct table_def *const *, size_t n) MUST_CHECK;
+/* The tables alone, in a schema that is there: for who folds beside the living ones and drops them again. */
+enum status mirror_make(struct pg *, const char *schema, const struct table_def *const *, size_t n) MUST_CHECK;
 /* All open rows (all rows of whole tables), nothing of far ones: tables_keep_near. */
 enum status mirror_load(struct pg *, struct tables *) MUST_CHECK;
 /* tables_misses → tables_fill, one SELECT a table; misses are reset. And what else is asked for: the next page of far tables

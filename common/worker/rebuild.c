@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "pg/row.h"
+#include "table/compare.h"
 #include "table/mirror.h"
 #include "worker/scan.h"
 #include <stdio.h>
@@ -14,7 +14,6 @@
 
 /* Rows that change again within a batch are written once. */
 #define REBUILD_BATCH 32768
-#define COMPARE_ROWS "2000"
 
 struct rebuild {
     struct shell *shell;
@@ -225,114 +224,35 @@ int rebuild_run(struct shell *shell)
 
 /* --- verify ------------------------------------------------------------------------------------- */
 
-struct walk { /* one table in key order */
-    struct pg *pg;
-    struct pg_result *page;
-    int at;
+#define DIFFERENCES_TOLD 20
+
+struct comparing {
+    const char *table;
+    size_t rows, differences;
 };
 
-static bool walk_open(struct walk *walk, struct pg *pg, const struct table_def *def, const char *schema)
-{
-    struct buf sql = {0};
-    walk->pg = pg;
-    walk->page = NULL;
-    walk->at = 0;
-    buf_append_text(&sql, "DECLARE walk NO SCROLL CURSOR FOR SELECT ");
-    row_select_list(def->row, &sql);
-    buf_append_format(&sql, " FROM \"%s\".\"%s\" ORDER BY \"%s\"", schema, def->name, def->row->fields[0].name);
-    bool fine = pg_run(pg, buf_text(&sql)) == STATUS_OK;
-    buf_release(&sql);
-    return fine;
-}
-
-/* The next row is at walk->at of walk->page; *end when there is none. */
-static bool walk_next(struct walk *walk, bool *end)
-{
-    if (walk->page != NULL && walk->at + 1 < pg_rows(walk->page)) {
-        walk->at++;
-        return true;
-    }
-    pg_result_destroy(&walk->page);
-    walk->at = 0;
-    if (pg_query(walk->pg, "FETCH " COMPARE_ROWS " FROM walk", NULL, &walk->page) != STATUS_OK)
-        return false;
-    *end = pg_rows(walk->page) == 0;
-    return true;
-}
-
-static void walk_close(struct walk *walk)
-{
-    pg_result_destroy(&walk->page);
-    if (pg_is_connected(walk->pg))
-        (void)!pg_run(walk->pg, "CLOSE walk");
-}
-
 /* Tells what differs, and counts it. */
-static void row_differs(const struct table_def *def, const struct walk *living, const struct walk *fresh, bool in_living,
-                        bool in_fresh)
+static void on_differs(void *owner, const char *what)
 {
-    const struct walk *which = in_living ? living : fresh;
-    struct bytes key = pg_bytes(which->page, which->at, 0);
-    const char *what = !in_fresh ? "is not in the fold" : !in_living ? "is missing" : "differs in";
-    printf("%s %.*s %s", def->name, (int)key.len, (const char *)key.data, what);
-    for (int c = 0; in_living && in_fresh && c < pg_columns(living->page); c++)
-        if (pg_is_null(living->page, living->at, c) != pg_is_null(fresh->page, fresh->at, c) ||
-            (!pg_is_null(living->page, living->at, c) &&
-             !bytes_equal(pg_bytes(living->page, living->at, c), pg_bytes(fresh->page, fresh->at, c))))
-            printf(" %s", pg_column_name(living->page, c));
-    putchar('\n');
+    struct comparing *comparing = owner;
+    if (++comparing->differences <= DIFFERENCES_TOLD)
+        printf("%s %s\n", comparing->table, what);
 }
 
-static bool rows_equal(const struct walk *a, const struct walk *b)
+static bool compare_table(struct rebuild *rebuild, const struct table_def *def, struct comparing *comparing)
 {
-    for (int c = 0; c < pg_columns(a->page); c++) {
-        bool a_null = pg_is_null(a->page, a->at, c), b_null = pg_is_null(b->page, b->at, c);
-        if (a_null != b_null || (!a_null && !bytes_equal(pg_bytes(a->page, a->at, c), pg_bytes(b->page, b->at, c))))
-            return false;
-    }
-    return true;
-}
-
-static int key_order(const struct walk *a, bool a_end, const struct walk *b, bool b_end)
-{
-    if (a_end || b_end)
-        return a_end ? 1 : -1;
-    struct bytes left = pg_bytes(a->page, a->at, 0), right = pg_bytes(b->page, b->at, 0);
-    size_t n = left.len < right.len ? left.len : right.len;
-    int order = memcmp(left.data, right.data, n);
-    return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
-}
-
-static bool compare_table(struct rebuild *rebuild, const struct table_def *def, size_t *rows, size_t *differences)
-{
-    struct walk living, fresh;
-    bool living_end = false, fresh_end = false;
-    if (!walk_open(&living, rebuild->shell->pg, def, rebuild->shell->worker->name) ||
-        !walk_open(&fresh, rebuild->pg, def, rebuild->schema) || !walk_next(&living, &living_end) ||
-        !walk_next(&fresh, &fresh_end))
-        return failed(rebuild, "the tables cannot be compared");
-    bool fine = true;
-    while (fine && (!living_end || !fresh_end)) {
-        int order = key_order(&living, living_end, &fresh, fresh_end);
-        if (order != 0 || !rows_equal(&living, &fresh)) {
-            if (++*differences <= 20)
-                row_differs(def, &living, &fresh, order <= 0, order >= 0);
-        }
-        ++*rows;
-        if (order <= 0)
-            fine = walk_next(&living, &living_end);
-        if (fine && order >= 0)
-            fine = walk_next(&fresh, &fresh_end);
-    }
-    walk_close(&living);
-    walk_close(&fresh);
-    return fine || failed(rebuild, "the tables cannot be compared");
+    const struct compare_side living = {.pg = rebuild->shell->pg, .schema = rebuild->shell->worker->name, .table = def->name},
+                              fresh = {.pg = rebuild->pg, .schema = rebuild->schema, .table = def->name};
+    comparing->table = def->name;
+    return compare_rows(def->row, &living, &fresh, &comparing->rows, on_differs, comparing) == STATUS_OK ||
+           failed(rebuild, "the tables cannot be compared");
 }
 
 int verify_run(struct shell *shell)
 {
     struct rebuild rebuild;
-    size_t rows = 0, differences = 0, n;
+    struct comparing comparing = {0};
+    size_t n;
     rebuild_begin(&rebuild, shell);
     if (cursor_connect(shell->pg) != STATUS_OK ||
         pg_run(shell->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") != STATUS_OK) {
@@ -344,11 +264,11 @@ int verify_run(struct shell *shell)
         return rebuild_end(&rebuild, 1);
     const struct table_def *const *defs = run_table_defs(shell->run, &n);
     for (size_t i = 0; i < n; i++)
-        if (!compare_table(&rebuild, defs[i], &rows, &differences))
+        if (!compare_table(&rebuild, defs[i], &comparing))
             return rebuild_end(&rebuild, 1);
     if (pg_run(rebuild.pg, "ROLLBACK") != STATUS_OK || !fresh_schema(&rebuild))
         return rebuild_end(&rebuild, 1);
-    printf("%s: %zu rows at position %llu, %zu differ from the fold of the journal\n", shell->worker->name, rows,
-           (unsigned long long)rebuild.target, differences);
-    return rebuild_end(&rebuild, differences == 0 ? 0 : 1);
+    printf("%s: %zu rows at position %llu, %zu differ from the fold of the journal\n", shell->worker->name, comparing.rows,
+           (unsigned long long)rebuild.target, comparing.differences);
+    return rebuild_end(&rebuild, comparing.differences == 0 ? 0 : 1);
 }

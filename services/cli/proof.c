@@ -49,7 +49,7 @@ static void finding_say(const struct cli *cli, const json_t *finding)
 static void rows_say(const struct cli *cli, const json_t *rows)
 {
     if (number_of(rows, "findings") > 0) {
-        printf(in_words(cli->language, "journal: %" PRId64 " things are wrong\n"),
+        printf(in_words(cli->language, "journal and archive: %" PRId64 " things are wrong\n"),
                number_of(rows, "findings"));
         return;
     }
@@ -60,13 +60,16 @@ static void rows_say(const struct cli *cli, const json_t *rows)
            number_of(rows, "numbers"), number_of(rows, "sources"),
            number_of(rows, "refused") + number_of(rows, "unkept"), number_of(rows, "sealed"),
            number_of(rows, "erased"));
+    printf(in_words(cli->language, "intake: the %" PRId64 " rows of its archive are what the journal says\n"),
+           number_of(rows, "archive"));
 }
 
 static void line_take(const struct cli *cli, const char *text, size_t n, json_t **rows,
-                      struct buf *findings)
+                      struct buf *findings, struct rows_good *good)
 {
     json_t *line = json_loadb(text, n, 0, NULL);
     if (line != NULL && json_object_get(line, "column") != NULL) {
+        *(text_equal(text_of(line, "column"), "archive") ? &good->archive : &good->journal) = false;
         buf_append_text(findings, findings->len > 0 ? "," : "");
         buf_append(findings, text, n);
         if (!cli->json)
@@ -78,7 +81,7 @@ static void line_take(const struct cli *cli, const char *text, size_t n, json_t 
     json_decref(line);
 }
 
-int rows_verify(const struct cli *cli, struct buf *json)
+int rows_verify(const struct cli *cli, struct buf *json, struct rows_good *good)
 {
     static const char *const flags[] = {"--verify"};
     struct buf told = {0}, findings = {0};
@@ -86,11 +89,14 @@ int rows_verify(const struct cli *cli, struct buf *json)
     int status = CLI_REFUSED;
     bool ran = sibling_run(cli, "intake", flags, 1, &told, &status);
     const char *at = buf_text(&told), *end = at + told.len;
+    *good = (struct rows_good){.journal = true, .archive = true};
     for (const char *stop; ran && at < end; at = stop + 1) {
         stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop != NULL ? stop : end;
-        line_take(cli, at, (size_t)(stop - at), &rows, &findings);
+        line_take(cli, at, (size_t)(stop - at), &rows, &findings, good);
     }
+    good->journal = good->journal && rows != NULL;
+    good->archive = good->archive && good->journal;
     int code = !ran ? CLI_REFUSED : rows == NULL ? intake_failed(cli, status) : status == 0 ? CLI_DONE : CLI_REFUSED;
     if (rows != NULL && !cli->json)
         rows_say(cli, rows);

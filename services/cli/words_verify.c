@@ -10,7 +10,8 @@ const struct word_pair verify_words[] = {
     {"unreadable", "无法读取"},
     {"differs", "不一致"},
     {"twice", "重复"},
-    {"journal: %" PRId64 " things are wrong\n", "账册：发现 %" PRId64 " 处问题\n"},
+    {"journal and archive: %" PRId64 " things are wrong\n", "账册与服务档案：发现 %" PRId64 " 处问题\n"},
+    {"intake: the %" PRId64 " rows of its archive are what the journal says\n", "intake：服务档案的 %" PRId64 " 行与账册一致\n"},
     {"journal: every row is as it was written; %" PRId64 " numbers of %" PRId64
      " sources, each once, %" PRId64 " of them refused; sealed %" PRId64 " times; %" PRId64
      " personal parts erased\n",

@@ -1,10 +1,7 @@
-#include "refold.h"
-#include "archive.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "desk.h"
-#include "store.h"
+#include "refold_inside.h"
 #include "table/mirror.h"
 #include "verify_rows.h"
 #include <stdio.h>
@@ -12,27 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FRESH_SCHEMA "intake_new"
 #define BATCH_ROWS 4096
 #define AHEAD_ROWS 256
 #define CACHE_ROWS 65536
 #define WARNINGS_TOLD 20
 
-struct refold {
-    struct store store;          /* the living one: the lease */
-    struct journal journal;
-    struct pg *fresh, *reading;
-    struct tables *tables;
-    struct arena *arena;
-    struct desk_case desk;
-    void *object;
-    size_t object_cap;
-    int64_t told, differing, unclear;
-    int64_t renewed_us, shown_us, began_us;
-    char why[300];
-};
-
-static bool failed(struct refold *refold, const struct pg *pg, const char *what)
+bool refold_failed(struct refold *refold, const struct pg *pg, const char *what)
 {
     if (refold->why[0] == '\0')
         (void)snprintf(refold->why, sizeof(refold->why), "%s: %s", what, pg_error(pg));
@@ -46,7 +28,7 @@ static void show(struct refold *refold, bool end)
         return;
     refold->shown_us = now_us;
     double seconds = (double)(now_us - refold->began_us + 1) / (double)SECOND_US;
-    fprintf(stderr, "\rintake rebuild  %3.0f %%  %lld of %llu  %.0f events/s %s",
+    fprintf(stderr, "\rintake %s  %3.0f %%  %lld of %llu  %.0f events/s %s", refold->step,
             100.0 * (double)refold->told / (double)(refold->journal.head.pos + (refold->journal.head.pos == 0)),
             (long long)refold->told, (unsigned long long)refold->journal.head.pos, (double)refold->told / seconds, end ? "\n" : "");
 }
@@ -134,9 +116,10 @@ static bool judge(struct refold *refold, const struct verify_row *row, const str
     return desk_replay(desk);
 }
 
-static void warn(const struct verify_row *row, const char *code, const char *field, int64_t *count)
+/* Who compares tells what became of it. */
+static void warn(const struct refold *refold, const struct verify_row *row, const char *code, const char *field, int64_t *count)
 {
-    if (++*count <= WARNINGS_TOLD)
+    if (++*count <= WARNINGS_TOLD && refold->holds)
         log_warn("position %lld, %s %s: %s %s", (long long)row->pos, row->type, row->key, code, field);
 }
 
@@ -157,7 +140,7 @@ static bool tell(struct refold *refold, const struct verify_row *row)
     arena_reset(refold->arena);
     refold->told++;
     if (type == NULL || !data_read(refold, row, type)) {
-        warn(row, "is not known to this release", "", &refold->unclear);
+        warn(refold, row, "is not known to this release", "", &refold->unclear);
         return true;
     }
     for (;;) {
@@ -166,14 +149,14 @@ static bool tell(struct refold *refold, const struct verify_row *row)
         if (tables_missed(refold->tables)) {
             tables_undo(refold->tables, mark);
             if (mirror_fetch(refold->fresh, refold->tables) != STATUS_OK)
-                return failed(refold, refold->fresh, "PostgreSQL");
+                return refold_failed(refold, refold->fresh, "PostgreSQL");
             continue;
         }
         if (!judged) {
             tables_undo(refold->tables, mark);
-            warn(row, refold->desk.problem.code, refold->desk.problem.field, &refold->unclear);
+            warn(refold, row, refold->desk.problem.code, refold->desk.problem.field, &refold->unclear);
         } else if (has_place(row) && (!text_equal(refold->desk.region, row->event.region) || !text_equal(refold->desk.site, row->event.site))) {
-            warn(row, "lies elsewhere than it did:", refold->desk.region, &refold->differing);
+            warn(refold, row, "lies elsewhere than it did:", refold->desk.region, &refold->differing);
         }
         return true;
     }
@@ -185,18 +168,18 @@ static bool tell(struct refold *refold, const struct verify_row *row)
 static bool renew(struct refold *refold)
 {
     int64_t now_us = clock_boot_us();
-    if (now_us - refold->renewed_us < refold->store.lease_ms * 1000 / 4)
+    if (!refold->holds || now_us - refold->renewed_us < refold->store.lease_ms * 1000 / 4)
         return true;
     refold->renewed_us = now_us;
     return store_renew(&refold->store, &refold->journal.head, refold->journal.head.rec_us, NULL, 0) == STATUS_OK ||
-           failed(refold, refold->store.pg, "the lease");
+           refold_failed(refold, refold->store.pg, "the lease");
 }
 
 static bool write_out(struct refold *refold)
 {
     if (pg_begin(refold->fresh) != STATUS_OK || mirror_send(refold->fresh, refold->tables) != STATUS_OK ||
         pg_commit(refold->fresh) != STATUS_OK)
-        return failed(refold, refold->fresh, "PostgreSQL");
+        return refold_failed(refold, refold->fresh, "PostgreSQL");
     tables_forget(refold->tables);
     show(refold, false);
     return true;
@@ -217,7 +200,7 @@ static bool touch(struct refold *refold, const struct verify_row *rows, size_t n
         desk_touch(refold->tables, principal, type->name, rows[i].key, job ? refold->object : "", registered ? refold->object : NULL);
     }
     bool missed = tables_missed(refold->tables);
-    return !missed || mirror_fetch(refold->fresh, refold->tables) == STATUS_OK || failed(refold, refold->fresh, "PostgreSQL");
+    return !missed || mirror_fetch(refold->fresh, refold->tables) == STATUS_OK || refold_failed(refold, refold->fresh, "PostgreSQL");
 }
 
 static bool tell_some(struct refold *refold, const struct verify_row *rows, size_t n)
@@ -231,15 +214,13 @@ static bool tell_some(struct refold *refold, const struct verify_row *rows, size
     return fine;
 }
 
-static bool tell_all(struct refold *refold)
+bool refold_tell_all(struct refold *refold)
 {
     struct verify_walk walk;
     struct verify_row *rows = memory_new(AHEAD_ROWS * sizeof(*rows));
     size_t n = AHEAD_ROWS;
     bool fine = true;
-    enum status status = pg_run(refold->reading, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    if (status == STATUS_OK)
-        status = verify_walk_open(&walk, refold->reading, 1, (int64_t)refold->journal.head.pos);
+    enum status status = verify_walk_open(&walk, refold->reading, 1, (int64_t)refold->journal.head.pos);
     fine = status == STATUS_OK;
     while (fine && n == AHEAD_ROWS) {
         for (n = 0; n < AHEAD_ROWS && (status = verify_walk_next(&walk, &rows[n])) == STATUS_OK;)
@@ -247,7 +228,7 @@ static bool tell_all(struct refold *refold)
         fine = (status == STATUS_OK || status == STATUS_ABSENT) && tell_some(refold, rows, n);
     }
     if (status != STATUS_OK && status != STATUS_ABSENT)
-        failed(refold, refold->reading, "PostgreSQL");
+        refold_failed(refold, refold->reading, "PostgreSQL");
     else
         verify_walk_close(&walk);
     for (size_t i = 0; i < AHEAD_ROWS; i++)
@@ -256,8 +237,10 @@ static bool tell_all(struct refold *refold)
     return fine && write_out(refold);
 }
 
+/* What `--verify` makes beside them is its own to drop. */
 static const char drop_sql[] =
-    "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" FRESH_SCHEMA "' LOOP"
+    "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" FRESH_SCHEMA "'"
+    " AND tablename !~ '^verify[0-9]+_' LOOP"
     " EXECUTE format('DROP TABLE %I.%I', '" FRESH_SCHEMA "', t); END LOOP; END $$";
 
 /* Tables and their definitions change places in one transaction, and only while the lease is still ours. */
@@ -274,7 +257,7 @@ static bool swap(struct refold *refold)
     bool done = pg_run(refold->store.pg, buf_text(&sql)) == STATUS_OK;
     buf_release(&sql);
     if (!done) {
-        failed(refold, refold->store.pg, "the tables cannot be swapped");
+        refold_failed(refold, refold->store.pg, "the tables cannot be swapped");
         (void)!pg_run(refold->store.pg, "ROLLBACK");
     }
     return done;
@@ -295,40 +278,40 @@ static bool hold(struct refold *refold)
         text_copy(refold->why, sizeof(refold->why), "another intake serves: stop it first, or `aftercare rebuild intake`");
         return false;
     }
-    return failed(refold, refold->store.pg, status == STATUS_ABSENT ? "there is no stream yet" : "PostgreSQL");
+    return refold_failed(refold, refold->store.pg, status == STATUS_ABSENT ? "there is no stream yet" : "PostgreSQL");
+}
+
+bool refold_read_begin(struct refold *refold)
+{
+    return (pg_connect(refold->reading) == STATUS_OK &&
+            pg_run(refold->reading, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") == STATUS_OK) ||
+           refold_failed(refold, refold->reading, "PostgreSQL");
 }
 
 static bool fresh_begin(struct refold *refold)
 {
-    if (pg_connect(refold->reading) != STATUS_OK)
-        return failed(refold, refold->reading, "PostgreSQL");
     if (pg_connect(refold->fresh) != STATUS_OK || pg_run(refold->fresh, drop_sql) != STATUS_OK ||
         mirror_create(refold->fresh, FRESH_SCHEMA, archive_tables, ARCHIVE_TABLES_N) != STATUS_OK)
-        return failed(refold, refold->fresh, "the fresh tables cannot be made");
+        return refold_failed(refold, refold->fresh, "the fresh tables cannot be made");
     return true;
 }
 
-int archive_rebuild(const struct settings *settings, bool forced)
+struct refold *refold_new(const struct settings *settings, const char *step, const struct table_def *const *defs)
 {
     struct refold *refold = memory_new(sizeof(*refold));
-    store_init(&refold->store, settings->intake.dsn, "rebuild", settings->intake.lease_ms);
-    refold->store.forced = forced;
+    refold->step = step;
+    store_init(&refold->store, settings->intake.dsn, step, settings->intake.lease_ms);
     refold->fresh = pg_new(settings->intake.dsn, FRESH_SCHEMA);
     refold->reading = pg_new(settings->intake.dsn, STORE_SCHEMA);
-    refold->tables = tables_new(archive_tables, ARCHIVE_TABLES_N, CACHE_ROWS);
+    refold->tables = tables_new(defs, ARCHIVE_TABLES_N, CACHE_ROWS);
     refold->arena = arena_new(1 << 16);
     refold->began_us = refold->renewed_us = clock_boot_us();
-    bool held = hold(refold);
-    bool done = held && fresh_begin(refold) && tell_all(refold) && swap(refold);
-    show(refold, true);
-    if (held)
-        store_let_go(&refold->store, &refold->journal.head);
-    if (done)
-        printf("intake's archive rebuilt: %lld events, %lld could not be taken as they were, %lld lie elsewhere\n",
-               (long long)refold->told, (long long)refold->unclear, (long long)refold->differing);
-    else
-        log_error("%s", refold->why);
-    int code = done ? 0 : pg_is_connected(refold->store.pg) ? 1 : 3;
+    return refold;
+}
+
+void refold_destroy(struct refold **refold_p)
+{
+    struct refold *refold = *refold_p;
     pg_destroy(&refold->fresh);
     pg_destroy(&refold->reading);
     tables_destroy(&refold->tables);
@@ -337,5 +320,29 @@ int archive_rebuild(const struct settings *settings, bool forced)
     store_release(&refold->store);
     free(refold->object);
     free(refold);
+    *refold_p = NULL;
+}
+
+void refold_show_end(struct refold *refold)
+{
+    show(refold, true);
+}
+
+int archive_rebuild(const struct settings *settings, bool forced)
+{
+    struct refold *refold = refold_new(settings, "rebuild", archive_tables);
+    refold->store.forced = forced;
+    refold->holds = hold(refold);
+    bool done = refold->holds && refold_read_begin(refold) && fresh_begin(refold) && refold_tell_all(refold) && swap(refold);
+    show(refold, true);
+    if (refold->holds)
+        store_let_go(&refold->store, &refold->journal.head);
+    if (done)
+        printf("intake's archive rebuilt: %lld events, %lld could not be taken as they were, %lld lie elsewhere\n",
+               (long long)refold->told, (long long)refold->unclear, (long long)refold->differing);
+    else
+        log_error("%s", refold->why);
+    int code = done ? 0 : pg_is_connected(refold->store.pg) ? 1 : 3;
+    refold_destroy(&refold);
     return code;
 }

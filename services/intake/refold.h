@@ -9,4 +9,10 @@
  * ends, begins anew and stands by. Exit codes: 0 done, 1 not, 3 the database does not answer. */
 int archive_rebuild(const struct settings *, bool forced);
 
+/* Tells the whole journal to an archive beside the living one, as archive_rebuild does, and compares: read-only but for tables of its
+ * own in intake_new, beside the intake that serves. rows: how many were compared. Each row that differs is told, as "TABLE KEY what".
+ * False: why. */
+typedef void archive_differs(void *owner, const char *what);
+bool archive_verify(const struct settings *, size_t *rows, archive_differs *, void *owner, char why[300]);
+
 #endif

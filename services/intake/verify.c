@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "event/stream.h"
+#include "refold.h"
 #include "store.h"
+#include "verify_inside.h"
 #include "verify_rows.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,15 +22,12 @@ struct finding {
 };
 static const struct field finding_fields[] = {
     F_INT(finding, pos, 0, "position"),
-    F_TEXT(finding, column, 0, "column of the journal, or what else is wrong: refused, source, head"),
+    F_TEXT(finding, column, 0, "column of the journal, or what else is wrong: refused, source, head, archive"),
     F_TEXT(finding, what, 0, "changed, missing, misplaced, unreadable, differs, twice"),
     F_TEXT(finding, detail, 0, "what was expected and what is there"),
 };
 static const struct record finding_record = RECORD(finding, finding_fields, "what is wrong with the journal");
 
-struct verified {
-    int64_t positions, sources, numbers, refused, unkept, erased, sealed, findings;
-};
 static const struct field verified_fields[] = {
     F_INT(verified, positions, 0, "rows of the journal"),
     F_INT(verified, sources, 0, "sources"),
@@ -37,30 +36,10 @@ static const struct field verified_fields[] = {
     F_INT(verified, unkept, 0, "of them refused and not kept"),
     F_INT(verified, erased, 0, "personal parts that were erased"),
     F_INT(verified, sealed, 0, "positions sealed within the journal"),
+    F_INT(verified, archive, 0, "rows of intake's archive that are the journal's fold; none is looked at where the journal is not well"),
     F_INT(verified, findings, 0, "what is wrong"),
 };
 static const struct record verified_record = RECORD(verified, verified_fields, "what was looked at");
-
-struct name {
-    int64_t source, last; /* last: the highest number seen */
-    char text[EVENT_SOURCE_CAP];
-};
-
-struct verify {
-    struct pg *pg;
-    struct pg_args *args;
-    struct verified told;
-    struct buf out;
-    struct name *names; /* in order of source */
-    size_t names_n;
-    int64_t head_pos, head_own_n;
-    uint8_t head_link[LINK_BYTES], head_seal[SEAL_BYTES];
-    bool head_sealed;
-    uint8_t link[LINK_BYTES], seal[SEAL_BYTES]; /* of the row before, as far as they are known */
-    bool link_known, seal_begun;
-    bool disordered; /* rows are not told in the order of their numbers */
-    int64_t began_us, shown_us;
-};
 
 static void say(struct verify *verify, const struct record *record, const void *object)
 {
@@ -69,8 +48,7 @@ static void say(struct verify *verify, const struct record *record, const void *
     printf("%s\n", buf_text(&verify->out));
 }
 
-static void found(struct verify *verify, int64_t pos, const char *column, const char *what, const char *format, ...) PRINTF_LIKE(5, 6);
-static void found(struct verify *verify, int64_t pos, const char *column, const char *what, const char *format, ...)
+void verify_found(struct verify *verify, int64_t pos, const char *column, const char *what, const char *format, ...)
 {
     struct finding finding = {.pos = pos};
     va_list args;
@@ -97,7 +75,7 @@ static void show(struct verify *verify, int64_t pos, bool end)
 
 /* --- one row by itself ----------------------------------------------------------------------------- */
 
-static struct name *name_of(struct verify *verify, int64_t source)
+struct name *verify_name_of(struct verify *verify, int64_t source)
 {
     size_t low = 0, high = verify->names_n;
     while (low < high) {
@@ -116,23 +94,23 @@ static struct name *name_of(struct verify *verify, int64_t source)
 static void check_columns(struct verify *verify, const struct verify_row *row)
 {
     const struct event *event = &row->event;
-    struct name *name = name_of(verify, row->source);
+    struct name *name = verify_name_of(verify, row->source);
     if (name == NULL || !text_equal(name->text, event->from)) {
-        found(verify, row->pos, "source", "differs", "%lld is %s, the body says %s", (long long)row->source,
+        verify_found(verify, row->pos, "source", "differs", "%lld is %s, the body says %s", (long long)row->source,
               name == NULL ? "nobody" : name->text, event->from);
         verify->disordered = true;
         name = NULL;
     }
     if (!text_equal(row->type, event->type))
-        found(verify, row->pos, "type", "differs", "%s, the body says %s", row->type, event->type);
+        verify_found(verify, row->pos, "type", "differs", "%s, the body says %s", row->type, event->type);
     if (!text_equal(row->key, event->key))
-        found(verify, row->pos, "key", "differs", "%s, the body says %s", row->key, event->key);
+        verify_found(verify, row->pos, "key", "differs", "%s, the body says %s", row->key, event->key);
     if (row->rec_us != event->rec_us)
-        found(verify, row->pos, "rec", "differs", "by %lld microseconds from the body", (long long)(row->rec_us - event->rec_us));
+        verify_found(verify, row->pos, "rec", "differs", "by %lld microseconds from the body", (long long)(row->rec_us - event->rec_us));
     if (row->n != (int64_t)event->n)
-        found(verify, row->pos, "n", "differs", "%lld, the body says %llu", (long long)row->n, (unsigned long long)event->n);
+        verify_found(verify, row->pos, "n", "differs", "%lld, the body says %llu", (long long)row->n, (unsigned long long)event->n);
     else if (name != NULL && row->n <= name->last && !verify->disordered)
-        found(verify, row->pos, "n", "twice", "%lld of %s comes behind %lld", (long long)row->n, name->text, (long long)name->last);
+        verify_found(verify, row->pos, "n", "twice", "%lld of %s comes behind %lld", (long long)row->n, name->text, (long long)name->last);
     if (name != NULL && row->n > name->last)
         name->last = row->n;
 }
@@ -148,9 +126,9 @@ static void check_priv(struct verify *verify, const struct verify_row *row)
         return;
     digest_of(buf_bytes(&row->priv), digest);
     if (!row->event.has_pd)
-        found(verify, row->pos, "priv", "changed", "%s", "there is one, and the body knows of none");
+        verify_found(verify, row->pos, "priv", "changed", "%s", "there is one, and the body knows of none");
     else if (memcmp(digest, row->event.pd, DIGEST_BYTES) != 0)
-        found(verify, row->pos, "priv", "changed", "%s", "its digest is not the body's pd");
+        verify_found(verify, row->pos, "priv", "changed", "%s", "its digest is not the body's pd");
 }
 
 /* --- a row between its neighbours ------------------------------------------------------------------ */
@@ -183,11 +161,11 @@ static void check_link(struct verify *verify, const struct verify_row *row, cons
         bool changed = row->readable && !(is_link(&row->link) && is_followed(verify, row->link.data, next)) &&
                        is_followed(verify, link, next);
         if (changed) {
-            found(verify, row->pos, "link", "changed", "%s", "the body is as the links before and behind it say");
+            verify_found(verify, row->pos, "link", "changed", "%s", "the body is as the links before and behind it say");
             memcpy(verify->link, link, LINK_BYTES);
             return;
         }
-        found(verify, row->pos, "body", "changed", "%s", "the link beside it was made of another body");
+        verify_found(verify, row->pos, "body", "changed", "%s", "the link beside it was made of another body");
     }
     verify->link_known = is_link(&row->link);
     if (verify->link_known)
@@ -218,11 +196,11 @@ static void check_seal_half(struct verify *verify, const struct verify_row *row,
     seal_half_next(before, of, right);
     if (memcmp(right, stored, SEAL_HALF) != 0) {
         if (!seal_is_followed(verify, stored, next, half) && seal_is_followed(verify, right, next, half)) {
-            found(verify, row->pos, "seal", "changed", "%s", "digest and result are as the seals before and behind say");
+            verify_found(verify, row->pos, "seal", "changed", "%s", "digest and result are as the seals before and behind say");
             memcpy(before, right, SEAL_HALF);
             return;
         }
-        found(verify, row->pos, half == 0 ? "digest" : "result", "changed", "%s", "the seal beside it was made of another one");
+        verify_found(verify, row->pos, half == 0 ? "digest" : "result", "changed", "%s", "the seal beside it was made of another one");
     }
     memcpy(before, stored, SEAL_HALF);
 }
@@ -232,7 +210,7 @@ static void check_seal(struct verify *verify, const struct verify_row *row, cons
     if (row->seal.len == 0 && !verify->seal_begun)
         return; /* written before there were seals */
     if (row->seal.len != SEAL_BYTES) {
-        found(verify, row->pos, "seal", "changed", "%zu bytes", row->seal.len);
+        verify_found(verify, row->pos, "seal", "changed", "%zu bytes", row->seal.len);
         return;
     }
     verify->seal_begun = true;
@@ -248,11 +226,11 @@ static void check_sealed(struct verify *verify, const struct verify_row *row)
         return;
     verify->told.sealed++;
     if (!record_decode(&journal_sealed_record, RECORD_PLAIN, DECODE_LENIENT, row->event.data, NULL, &sealed, &problem))
-        found(verify, row->pos, "body", "unreadable", "%s", problem.field);
+        verify_found(verify, row->pos, "body", "unreadable", "%s", problem.field);
     else if (sealed.pos == row->pos - 1 && verify->link_known && memcmp(sealed.link, verify->link, LINK_BYTES) != 0)
-        found(verify, row->pos, "body", "differs", "it seals %lld with another link than stands there", (long long)sealed.pos);
+        verify_found(verify, row->pos, "body", "differs", "it seals %lld with another link than stands there", (long long)sealed.pos);
     else if (sealed.pos == row->pos - 1 && verify->seal_begun && memcmp(sealed.seal, verify->seal, SEAL_BYTES) != 0)
-        found(verify, row->pos, "seal", "differs", "digests and results up to %lld were others when they were sealed",
+        verify_found(verify, row->pos, "seal", "differs", "digests and results up to %lld were others when they were sealed",
               (long long)sealed.pos);
 }
 
@@ -264,7 +242,7 @@ static void check_row(struct verify *verify, const struct verify_row *row, const
         show(verify, row->pos, false);
     if (row->readable && (int64_t)row->event.pos != row->pos) {
         /* Two rows that were swapped are told once each; what stands behind them is taken as it is. */
-        found(verify, row->pos, "pos", "misplaced", "the body says %llu", (unsigned long long)row->event.pos);
+        verify_found(verify, row->pos, "pos", "misplaced", "the body says %llu", (unsigned long long)row->event.pos);
         verify->link_known = false;
         verify->disordered = true;
         if (row->seal.len == SEAL_BYTES)
@@ -276,7 +254,7 @@ static void check_row(struct verify *verify, const struct verify_row *row, const
         check_columns(verify, row);
         check_priv(verify, row);
     } else {
-        found(verify, row->pos, "body", "unreadable", "%zu bytes", row->body.len);
+        verify_found(verify, row->pos, "body", "unreadable", "%zu bytes", row->body.len);
     }
     bool gap = !verify->link_known;
     if (!row->readable)
@@ -293,9 +271,9 @@ static void check_gap(struct verify *verify, int64_t expected, int64_t pos)
     if (pos == expected)
         return;
     if (pos == expected + 1)
-        found(verify, expected, "pos", "missing", "%s", "there is no such row");
+        verify_found(verify, expected, "pos", "missing", "%s", "there is no such row");
     else
-        found(verify, expected, "pos", "missing", "there are no rows up to %lld", (long long)pos - 1);
+        verify_found(verify, expected, "pos", "missing", "there are no rows up to %lld", (long long)pos - 1);
     verify->link_known = false;
 }
 
@@ -320,11 +298,11 @@ static enum status check_rows(struct verify *verify)
         check_row(verify, &rows[at], NULL);
     if (status == STATUS_ABSENT) {
         if (last != verify->head_pos)
-            found(verify, 0, "head", "changed", "pos is %lld, the last row is %lld", (long long)verify->head_pos, (long long)last);
+            verify_found(verify, 0, "head", "changed", "pos is %lld, the last row is %lld", (long long)verify->head_pos, (long long)last);
         else if (verify->link_known && memcmp(verify->link, verify->head_link, LINK_BYTES) != 0)
-            found(verify, 0, "head", "changed", "%s", "its link is not the last row's");
+            verify_found(verify, 0, "head", "changed", "%s", "its link is not the last row's");
         else if (verify->head_sealed && verify->seal_begun && memcmp(verify->seal, verify->head_seal, SEAL_BYTES) != 0)
-            found(verify, 0, "head", "changed", "%s", "its seal is not the last row's");
+            verify_found(verify, 0, "head", "changed", "%s", "its seal is not the last row's");
     }
     show(verify, last, true);
     verify_walk_close(&walk);
@@ -333,85 +311,44 @@ static enum status check_rows(struct verify *verify)
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-/* --- numbers of sources ---------------------------------------------------------------------------- */
+/* --- the archive ----------------------------------------------------------------------------------- */
 
-static enum status query(struct verify *verify, const char *sql, struct pg_result **result)
+static void on_archive_differs(void *owner, const char *what)
+{
+    verify_found(owner, 0, "archive", "differs", "%s", what);
+}
+
+/* It is what the journal says, where the journal is what was written. */
+static bool check_archive(struct verify *verify, const struct settings *settings)
+{
+    char why[300];
+    size_t rows = 0;
+    int64_t before = verify->told.findings;
+    if (before > 0)
+        return true;
+    bool done = archive_verify(settings, &rows, on_archive_differs, verify, why);
+    verify->told.archive = (int64_t)rows - (verify->told.findings - before);
+    if (!done)
+        log_error("%s", why);
+    return done;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------- */
+
+enum status verify_query(struct verify *verify, const char *sql, struct pg_result **result)
 {
     pg_args_reset(verify->args);
     return pg_query(verify->pg, sql, verify->args, result);
 }
 
-/* Per source: the numbers of its rows and refusals are 1 … last, each once; those that were refused and not kept are counted. */
-static enum status check_numbers(struct verify *verify)
-{
-    owned(pg_result_destroy) struct pg_result *result = NULL;
-    enum status status =
-        query(verify,
-              "SELECT s.name, s.last, s.unkept, coalesce(a.n, 0), coalesce(a.least, 0), coalesce(a.most, 0), coalesce(a.twice, 0),"
-              " coalesce(a.refused, 0) FROM source s LEFT JOIN (SELECT source, count(*) AS n, min(n) AS least, max(n) AS most,"
-              " count(*) - count(DISTINCT n) AS twice, count(*) FILTER (WHERE kept) AS refused FROM"
-              " (SELECT source, n, false AS kept FROM journal UNION ALL SELECT source, n, true FROM refused) u GROUP BY source) a"
-              " ON a.source = s.id WHERE s.id <> 1 ORDER BY s.id",
-              &result);
-    if (status != STATUS_OK)
-        return status;
-    for (int row = 0; row < pg_rows(result); row++) {
-        char name[EVENT_SOURCE_CAP];
-        struct bytes text = pg_bytes(result, row, 0);
-        int64_t last = pg_int(result, row, 1), unkept = pg_int(result, row, 2), n = pg_int(result, row, 3),
-                least = pg_int(result, row, 4), most = pg_int(result, row, 5), twice = pg_int(result, row, 6);
-        text_copy_n(name, sizeof(name), (const char *)text.data, text.len);
-        verify->told.sources++;
-        verify->told.numbers += n + unkept;
-        verify->told.refused += pg_int(result, row, 7);
-        verify->told.unkept += unkept;
-        if (twice > 0)
-            found(verify, 0, "source", "twice", "%s: %lld numbers stand twice", name, (long long)twice);
-        if (n > 0 && (least < 1 || most > last))
-            found(verify, 0, "source", "differs", "%s: numbers %lld to %lld, the last is %lld", name, (long long)least,
-                  (long long)most, (long long)last);
-        else if (n - twice + unkept != last)
-            found(verify, 0, "source", "missing", "%s: %lld of %lld numbers have neither row nor refusal", name,
-                  (long long)(last - n + twice - unkept), (long long)last);
-    }
-    return STATUS_OK;
-}
-
-/* Intake's own numbers are its rows alone. */
-static void check_own(struct verify *verify)
-{
-    const struct name *own = name_of(verify, SOURCE_OWN);
-    if (own != NULL && own->last != verify->head_own_n && !verify->disordered)
-        found(verify, 0, "head", "changed", "own_n is %lld, the last of intake's own is %lld", (long long)verify->head_own_n,
-              (long long)own->last);
-}
-
-/* A refusal is kept with its event as it was sent. */
-static enum status check_refused(struct verify *verify)
-{
-    owned(pg_result_destroy) struct pg_result *result = NULL;
-    enum status status = query(verify,
-                               "SELECT s.name, r.n FROM refused r JOIN source s ON s.id = r.source"
-                               " WHERE r.event IS NOT NULL AND sha256(r.event) <> r.digest ORDER BY s.name, r.n LIMIT 100",
-                               &result);
-    for (int row = 0; status == STATUS_OK && row < pg_rows(result); row++) {
-        struct bytes name = pg_bytes(result, row, 0);
-        found(verify, 0, "refused", "changed", "%.*s/%lld: the event kept has another digest", (int)name.len,
-              (const char *)name.data, (long long)pg_int(result, row, 1));
-    }
-    return status;
-}
-
-/* --- all of it ------------------------------------------------------------------------------------- */
-
 static enum status read_head(struct verify *verify)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
-    enum status status = query(verify, "SELECT pos, link, seal, own_n FROM head", &result);
+    enum status status = verify_query(verify, "SELECT pos, link, seal, own_n FROM head", &result);
     if (status != STATUS_OK)
         return status;
     if (pg_rows(result) != 1) {
-        found(verify, 0, "head", "missing", "%d rows", pg_rows(result));
+        verify_found(verify, 0, "head", "missing", "%d rows", pg_rows(result));
         return STATUS_OK;
     }
     struct bytes link = pg_bytes(result, 0, 1), seal = pg_bytes(result, 0, 2);
@@ -428,7 +365,7 @@ static enum status read_head(struct verify *verify)
 static enum status read_names(struct verify *verify)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
-    enum status status = query(verify, "SELECT id, name FROM source ORDER BY id", &result);
+    enum status status = verify_query(verify, "SELECT id, name FROM source ORDER BY id", &result);
     if (status != STATUS_OK)
         return status;
     verify->names_n = (size_t)pg_rows(result);
@@ -469,15 +406,17 @@ int journal_verify(const struct settings *settings)
     if (status == STATUS_OK)
         status = check_rows(&verify);
     if (status == STATUS_OK)
-        status = check_numbers(&verify);
+        status = verify_numbers(&verify);
     if (status == STATUS_OK)
-        status = check_refused(&verify);
-    if (status == STATUS_OK) {
-        check_own(&verify);
+        status = verify_refused(&verify);
+    if (status == STATUS_OK)
+        verify_own(&verify);
+    if (status == STATUS_OK && !check_archive(&verify, settings))
+        status = STATUS_CLOSED;
+    else if (status == STATUS_OK)
         say(&verify, &verified_record, &verify.told);
-    } else {
+    else
         log_error("the journal cannot be read: %s", pg_error(verify.pg));
-    }
     pg_destroy(&verify.pg);
     pg_args_destroy(&verify.args);
     buf_release(&verify.out);
