@@ -1,12 +1,13 @@
 /* The question every worker answers beside `status`: what it has set aside. */
 #include "worker/ask.h"
 
-#include "event/event.h"
+#include "base/text.h"
+#include "event/stream.h"
 #include "pg/pg.h"
 #include "record/pack.h"
 #include <string.h>
 
-/* A row without a reason waits behind one that has one. */
+/* A row without a reason waits behind one that has one, or is a timer that was left out. */
 static const char parked_sql[] =
     "SELECT p.id, p.pos, p.reason, (SELECT count(*) FROM parked w WHERE w.open AND w.key = p.key AND w.pos > p.pos),"
     " p.event FROM parked p WHERE p.open AND p.reason <> '' AND p.id > $1::text"
@@ -18,9 +19,19 @@ static void pack_column(const struct pg_result *result, int row, const char *nam
     pg_pack(result, row, column, rows);
 }
 
+/* What is set aside by an event.parked that was kept itself. */
+static bool timer_of(const struct event *event, struct event_parked *parked)
+{
+    struct problem problem;
+    return text_equal(event->type, "event.parked") &&
+           record_decode(&event_parked_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, parked, &problem) &&
+           parked->timer[0] != '\0';
+}
+
 static void parked_pack(const struct pg_result *result, int row, struct buf *rows)
 {
     struct event event;
+    struct event_parked parked;
     struct problem problem;
     bool readable = event_decode(pg_bytes(result, row, 4), bytes_of(NULL, 0), &event, &problem);
     pack_map(rows, readable ? 7 : 4);
@@ -33,7 +44,7 @@ static void parked_pack(const struct pg_result *result, int row, struct buf *row
     pack_text(rows, "key");
     pack_text(rows, event.key);
     pack_text(rows, "type");
-    pack_text(rows, event.type);
+    pack_text(rows, timer_of(&event, &parked) ? parked.timer : event.type);
     pack_text(rows, "rec");
     pack_time(rows, event.rec_us);
 }

@@ -36,25 +36,88 @@ static void cpu_limit(int seconds)
     setitimer(ITIMER_PROF, &limit, NULL);
 }
 
-static bool handle(struct shell *shell)
+/* Serves what it misses and calls again. */
+static enum run_result step(struct shell *shell, enum run_result (*call)(struct shell *))
 {
     enum run_result result;
-    bool reading = run_batched(shell->run) > 0;
-    cpu_limit(EVENT_CPU_SECONDS_MAX);
-    ahead_allow(shell, shell->concluded_us);
-    for (;;) {
-        result = reading ? run_process(shell->run) : run_head(shell->run, shell->head_now_us);
-        if (result != RUN_MISS)
-            break;
+    while ((result = call(shell)) == RUN_MISS) {
         if (!tables_missed(run_tables(shell->run)))
             ahead_take(shell); /* it may be that page which is missing */
         if (shell->broken || mirror_fetch(shell->pg, run_tables(shell->run)) != STATUS_OK ||
             cursor_hold(shell->pg, shell->worker->name, shell->cursor.session) != STATUS_OK) {
             session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
-            return false;
+            return RUN_MISS;
         }
     }
+    return result;
+}
+
+static enum run_result process(struct shell *shell)
+{
+    return run_process(shell->run);
+}
+
+static enum run_result head(struct shell *shell)
+{
+    return run_head(shell->run, shell->head_now_us);
+}
+
+static enum run_result next_timer(struct shell *shell)
+{
+    return run_next_timer(shell->run, shell->trying);
+}
+
+static enum run_result fire_next(struct shell *shell)
+{
+    return run_fire_next(shell->run);
+}
+
+/* While it is searched for what brings the process down: on record before it is tried, off it as soon as it has come back. */
+static bool try_timer(struct shell *shell)
+{
+    if (cursor_try(shell->pg, shell->worker->name, shell->trying) == STATUS_OK)
+        return true;
+    session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+    return false;
+}
+
+static bool attempt(struct shell *shell, uint64_t pos)
+{
+    if (run_batched(shell->run) == 0 || cursor_attempt(shell->pg, shell->worker->name, pos) == STATUS_OK)
+        return true;
+    session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
+    return false;
+}
+
+/* One event and one timer at most, each by itself. A look at the timers between leaves the record of the event as it is. */
+static enum run_result search(struct shell *shell)
+{
+    run_hold_timers(shell->run, true);
+    if (!attempt(shell, shell->committed + 1))
+        return RUN_MISS;
+    enum run_result result = step(shell, run_batched(shell->run) > 0 ? process : head);
+    if (result == RUN_DONE && !attempt(shell, 0))
+        return RUN_MISS;
+    if (result == RUN_DONE)
+        result = step(shell, next_timer);
+    if (result != RUN_DONE || shell->trying[0] == '\0')
+        return result;
+    if (!try_timer(shell))
+        return RUN_MISS;
+    result = step(shell, fire_next);
+    shell->trying[0] = '\0';
+    return result == RUN_DONE && !try_timer(shell) ? RUN_MISS : result;
+}
+
+static bool handle(struct shell *shell)
+{
+    cpu_limit(EVENT_CPU_SECONDS_MAX);
+    ahead_allow(shell, shell->concluded_us);
+    enum run_result result = shell->alone > 0 ? search(shell) : step(shell, run_batched(shell->run) > 0 ? process : head);
+    run_hold_timers(shell->run, false);
     cpu_limit(0);
+    if (result == RUN_MISS)
+        return false;
     ahead_count(shell, shell->concluded_us);
     if (result == RUN_STOP) {
         shell->fatal = true;
@@ -152,16 +215,6 @@ static void count_timers(struct shell *shell)
     }
 }
 
-/* While it is searched for what brings the process down: on record before the event is handled, off it as soon as the
- * handler has come back. A look at the timers between leaves the record as it is. */
-static bool attempt(struct shell *shell, uint64_t pos)
-{
-    if (shell->alone == 0 || run_batched(shell->run) == 0 || cursor_attempt(shell->pg, shell->worker->name, pos) == STATUS_OK)
-        return true;
-    session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
-    return false;
-}
-
 /* Handles what was read and ships what follows from it. The rows are still only in memory. */
 static void conclude_batch(struct shell *shell)
 {
@@ -169,7 +222,7 @@ static void conclude_batch(struct shell *shell)
     const struct run_conclusion *conclusions;
     shell->concluded_us = clock_boot_us();
     shell->head_used_us = shell->head_now_us;
-    if (!attempt(shell, shell->committed + 1) || !handle(shell) || !attempt(shell, 0))
+    if (!handle(shell))
         return;
     if (n == 0 && run_conclusions(shell->run, &conclusions) == 0) { /* time passed, nothing was due that is not in flight */
         note_upto(shell);
@@ -188,6 +241,7 @@ static void conclude_batch(struct shell *shell)
 static void send_batch(struct shell *shell)
 {
     struct sent *sent = &shell->sent;
+    const int64_t *due_us;
     if (write_rows(shell) != STATUS_OK) {
         session_break(shell, "PostgreSQL: %s", pg_error(shell->pg));
         return;
@@ -196,6 +250,7 @@ static void send_batch(struct shell *shell)
     sent->answered_n = source_next_n(shell->source);
     sent->pos = run_state(shell->run).pos;
     sent->events_n = run_batched(shell->run);
+    sent->tried = sent->events_n + run_fired(shell->run, &due_us);
     if (sent->events_n > sent->cap)
         sent->rec_us = memory_grow(sent->rec_us, (sent->cap = 2 * sent->events_n) * sizeof sent->rec_us[0]);
     for (size_t i = 0; i < sent->events_n; i++)
@@ -226,7 +281,7 @@ static void commit_batch(struct shell *shell)
         count_delays(shell);
     shell->committed = shell->sent.pos;
     note_upto(shell);
-    shell->alone -= shell->sent.events_n < shell->alone ? shell->sent.events_n : shell->alone;
+    shell->alone -= shell->sent.tried < shell->alone ? shell->sent.tried : shell->alone;
     metric_add(shell->events, (int64_t)shell->sent.events_n);
     metric_add(shell->commits, 1);
     board_update(shell);

@@ -14,7 +14,11 @@ static const char cursor_ddl[] =
 
 static const char session_ddl[] = "ALTER TABLE cursor ADD session bigint NOT NULL DEFAULT 0";
 
-static const struct pg_migration migrations[] = {{.number = 1, .sql = cursor_ddl}, {.number = 2, .sql = session_ddl}};
+static const char timers_ddl[] = "ALTER TABLE cursor ADD trying text NOT NULL DEFAULT '', ADD suspect text NOT NULL DEFAULT '',"
+                                 " ADD suspect_times bigint NOT NULL DEFAULT 0";
+
+static const struct pg_migration migrations[] = {
+    {.number = 1, .sql = cursor_ddl}, {.number = 2, .sql = session_ddl}, {.number = 3, .sql = timers_ddl}};
 
 enum status cursor_connect(struct pg *pg)
 {
@@ -24,14 +28,20 @@ enum status cursor_connect(struct pg *pg)
     return pg_run(pg, "SET synchronous_commit = off; SET enable_seqscan = off; SET client_min_messages = warning");
 }
 
+/* Of what the process died that was here before: 2 starts are suspicious. */
+static const char begin_sql[] =
+    "UPDATE cursor SET session = session + 1, starts = CASE WHEN trying = '' THEN starts + 1 ELSE 2 END,"
+    " suspect = CASE WHEN trying = '' THEN suspect ELSE trying END,"
+    " suspect_times = CASE WHEN trying = '' THEN suspect_times WHEN trying = suspect THEN suspect_times + 1 ELSE 1 END,"
+    " trying = '' RETURNING session";
+static const char begin_again_sql[] =
+    "UPDATE cursor SET session = session + 1, starts = 0, attempts = 0, trying = '' RETURNING session";
+
 /* Waits for a commit that is under way: it holds the row. */
 static enum status session_begin(struct pg *pg, bool again, int64_t *session)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
-    enum status status = pg_query(pg,
-                                  again ? "UPDATE cursor SET session = session + 1, starts = 0, attempts = 0 RETURNING session"
-                                        : "UPDATE cursor SET session = session + 1, starts = starts + 1 RETURNING session",
-                                  NULL, &result);
+    enum status status = pg_query(pg, again ? begin_again_sql : begin_sql, NULL, &result);
     if (status == STATUS_OK)
         *session = pg_rows(result) == 1 ? pg_int(result, 0, 0) : 0;
     return status;
@@ -70,7 +80,7 @@ enum status cursor_read(struct pg *pg, const char *schema, struct cursor *cursor
     char table[128], sql[256];
     cursor_table(schema, table);
     text_format(sql, sizeof sql,
-                "SELECT stream, stepped, pos, link, rec, checked, starts, attempt, attempts FROM %s", table);
+                "SELECT stream, stepped, pos, link, rec, checked, starts, attempt, attempts, suspect, suspect_times FROM %s", table);
     enum status status = pg_query(pg, sql, NULL, &result);
     if (status != STATUS_OK)
         return status;
@@ -88,6 +98,9 @@ enum status cursor_read(struct pg *pg, const char *schema, struct cursor *cursor
     cursor->starts = pg_int(result, 0, 6);
     cursor->attempt = (uint64_t)pg_int(result, 0, 7);
     cursor->attempts = pg_int(result, 0, 8);
+    struct bytes suspect = pg_bytes(result, 0, 9);
+    text_copy_n(cursor->suspect, sizeof cursor->suspect, (const char *)suspect.data, suspect.len);
+    cursor->suspect_times = pg_int(result, 0, 10);
     return STATUS_OK;
 }
 
@@ -134,5 +147,17 @@ enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)
                 "UPDATE %s SET attempts = CASE WHEN $1 = 0 THEN 0 WHEN attempt = $1 THEN attempts + 1 ELSE 1 END, attempt = $1",
                 table);
     pg_arg_int(args, (int64_t)pos);
+    return pg_query(pg, sql, args, NULL);
+}
+
+/* Other timers that come back leave what is known of one that did not. */
+enum status cursor_try(struct pg *pg, const char *schema, const char *timer)
+{
+    owned(pg_args_destroy) struct pg_args *args = pg_args_new();
+    char table[128], sql[320];
+    cursor_table(schema, table);
+    text_format(sql, sizeof sql,
+                "UPDATE %s SET suspect_times = CASE WHEN $1 = '' AND trying = suspect THEN 0 ELSE suspect_times END, trying = $1", table);
+    pg_arg_text(args, timer);
     return pg_query(pg, sql, args, NULL);
 }

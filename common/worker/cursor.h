@@ -10,6 +10,9 @@ struct cursor {
     int64_t starts;      /* since the last commit: a crash loop shows here */
     uint64_t attempt;    /* the event that was tried alone */
     int64_t attempts;    /* how often */
+    char trying[RUN_TIMER_CAP];  /* the timer that is being tried alone; of one that is read: "" */
+    char suspect[RUN_TIMER_CAP]; /* the timer in which the process died last */
+    int64_t suspect_times;       /* how often it did, one after the other */
     int64_t session;     /* which start this is (cursor_open): only its commits move the cursor */
 };
 
@@ -29,6 +32,8 @@ enum status cursor_send(struct pg *, const char *schema, int64_t session, uint64
 enum status cursor_hold(struct pg *, const char *schema, int64_t session) MUST_CHECK;
 /* Committed before an event is tried alone; pos 0: it was handled, what comes now is not its fault. */
 enum status cursor_attempt(struct pg *, const char *schema, uint64_t pos) MUST_CHECK;
+/* Committed before a timer is tried alone; "": it came back. A start that finds one knows of what its predecessor died. */
+enum status cursor_try(struct pg *, const char *schema, const char *timer) MUST_CHECK;
 /* Connects and sets what every worker's connection has: a commit lost in a crash is a replay, and arrays of keys are
  * looked up by index even in young tables. */
 enum status cursor_connect(struct pg *) MUST_CHECK;

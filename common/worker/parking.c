@@ -64,13 +64,37 @@ static const struct parked_row *first_of(const struct run *run, const char *key)
     return row != NULL && text_equal(row->key, key) ? row : NULL;
 }
 
+/* Timers that are left out are no longer anybody's business. */
 size_t run_parked(const struct run *run)
 {
     size_t n = 0;
-    const void *row = table_first(run->tables, run->parked_table, 0, NULL);
+    const struct parked_row *row = table_first(run->tables, run->parked_table, 0, NULL);
     for (; row != NULL; row = table_next(run->tables, run->parked_table, 0, row))
-        n++;
+        n += !text_equal(row->key, PARKED_LEFT_OUT);
     return n;
+}
+
+bool parking_is_empty(const struct run *run)
+{
+    return table_first(run->tables, run->parked_table, 0, NULL) == NULL;
+}
+
+static const struct parked_row *of_key(const struct parked_row *row, const char *key, struct bytes *body)
+{
+    if (row == NULL || !text_equal(row->key, key))
+        return NULL;
+    *body = (struct bytes){.data = row->event.data, .len = row->event.len};
+    return row;
+}
+
+const void *parking_first(const struct run *run, const char *key, struct bytes *body)
+{
+    return of_key(first_of(run, key), key, body);
+}
+
+const void *parking_next(const struct run *run, const void *row, const char *key, struct bytes *body)
+{
+    return of_key(table_next(run->tables, run->parked_table, 0, row), key, body);
 }
 
 /* --- what the journal says was parked ------------------------------------------------------------- */
@@ -117,6 +141,8 @@ void parking_expect(struct run *run, const struct event *event, const void *data
     if (!text_equal(event->type, "event.parked") || data == NULL || MUTATION(MUTATION_PARKED_FORGOTTEN))
         return;
     const struct event_parked *parked = data;
+    if (parked->timer[0] != '\0') /* it is set aside when this is read, not before */
+        return;
     known_id((uint64_t)parked->pos, event->cause, id);
     HASH_FIND_STR(run->parked_known, id, known);
     if (known != NULL)
@@ -141,6 +167,7 @@ void parking_start(struct run *run)
     struct event event;
     struct problem problem;
     flight_clear(run->aside);
+    flight_clear(run->timers_aside);
     parking_forget(run);
     const void *at = table_first(run->tables, run->parked_table, 0, NULL);
     for (; at != NULL; at = table_next(run->tables, run->parked_table, 0, at)) {
@@ -226,13 +253,16 @@ enum step parking_park(struct run *run, const struct run_item *item, const char 
 
 /* --- release -------------------------------------------------------------------------------------- */
 
-/* Handles one that waited, now. */
+/* Handles one that waited, now. What a timer concluded then is in the journal. */
 static enum step handle_parked(struct run *run, const struct parked_row *row, bool decide)
 {
     struct run_item item;
     struct problem problem;
+    struct event_parked parked;
     struct bytes body = {.data = row->event.data, .len = row->event.len};
     memset(&item, 0, sizeof item);
+    if (parked_timer_read(run, body, &item.event, &parked))
+        return decide ? timer_again(run, &parked) : STEP_DONE;
     bool readable = event_decode(body, bytes_of(NULL, 0), &item.event, &problem);
     assert(readable); /* it was, when it was parked */
     run_decode(run, &item);
@@ -300,9 +330,35 @@ static enum step release_rows(struct run *run, const char *key, bool decide)
     return step == STEP_MISS ? STEP_MISS : STEP_DONE;
 }
 
+/* Our own word that a timer is set aside. */
+static enum step on_parked(struct run *run, const struct run_item *item)
+{
+    const struct event_parked *parked = item->builtin_data;
+    if (parked->timer[0] == '\0' || !text_equal(item->event.from, run->worker->name))
+        return STEP_DONE;
+    parked_timer_landed(run, parked);
+    return set_aside(run, &item->event, parked->reason);
+}
+
+/* Who tells that a timer is left out tells it for good: it goes on being due. */
+static void leave_out(struct run *run, const char *id)
+{
+    struct event event;
+    struct event_parked parked;
+    struct parked_row *row = table_change(run->tables, run->parked_table, id);
+    if (!parked_timer_read(run, bytes_of(row->event.data, row->event.len), &event, &parked)) {
+        row->open = false;
+        return;
+    }
+    text_copy(row->key, sizeof row->key, PARKED_LEFT_OUT);
+    row->reason[0] = '\0';
+}
+
 enum step parking_on_event(struct run *run, const struct run_item *item, bool decide)
 {
     bool dropped = text_equal(item->event.type, "event.dropped");
+    if (item->builtin_data != NULL && text_equal(item->event.type, "event.parked"))
+        return on_parked(run, item);
     if (item->builtin_data == NULL || (!dropped && !text_equal(item->event.type, "event.released")))
         return STEP_DONE;
     /* event.released and event.dropped have the same form. */
@@ -312,12 +368,12 @@ enum step parking_on_event(struct run *run, const struct run_item *item, bool de
     char id[24];
     id_print((uint64_t)released->pos, id);
     const struct parked_row *first = table_get(run->tables, run->parked_table, id);
-    if (first == NULL || !first->open)
+    if (first == NULL || !first->open || text_equal(first->key, PARKED_LEFT_OUT))
         return tables_missed(run->tables) ? STEP_MISS : STEP_DONE;
     char key[EVENT_KEY_CAP];
     text_copy(key, sizeof key, first->key);
     if (dropped)
-        ((struct parked_row *)table_change(run->tables, run->parked_table, id))->open = false;
+        leave_out(run, id);
     /* One that only waited is left out; what it waited behind stays what it is. */
     const struct parked_row *before = first_of(run, key);
     if (dropped && before != NULL && before->pos < released->pos)

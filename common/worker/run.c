@@ -78,6 +78,7 @@ struct run *run_new(const struct worker *worker, size_t cache_rows)
     run->batch = arena_new(1 << 20);
     run->flight = flight_new();
     run->aside = flight_new();
+    run->timers_aside = flight_new();
     return run;
 }
 
@@ -92,6 +93,7 @@ void run_destroy(struct run **run_p)
     flight_destroy(&run->flight);
     parking_forget(run);
     flight_destroy(&run->aside);
+    flight_destroy(&run->timers_aside);
     buf_release(&run->drafts);
     buf_release(&run->slots);
     buf_release(&run->scratch);
@@ -213,6 +215,9 @@ enum run_result run_expect(struct run *run, struct bytes body, struct bytes priv
     uint64_t known = run->state.pos > run->upto ? run->state.pos : run->upto;
     if (is_own(run, &item.event)) {
         parking_expect(run, &item.event, item.builtin_data);
+        if (item.event.pos > known && text_equal(item.event.type, "event.parked") && item.builtin_data != NULL &&
+            ((const struct event_parked *)item.builtin_data)->timer[0] != '\0')
+            parked_timer_expect(run, item.builtin_data);
         if (item.event.pos > known && flight_add(run->flight, item.event.id) &&
             run->worker->flight != NULL && item.data != NULL)
             run->worker->flight(run->tables, item.event.type, item.event.key, item.data, +1);

@@ -81,6 +81,16 @@ size_t run_parked(const struct run *);
 /* Parks the event at `pos` when it comes: it has brought the process down before. Where it releases others, fewer of them are
  * tried: half of them, and half as many for each of `times` that this was not few enough. */
 void run_park_at(struct run *, uint64_t pos, unsigned times);
+/* A timer by its name: TABLE.INDEX/DUE/ROW. */
+#define RUN_TIMER_CAP 256
+/* From here on no timer fires by itself; run_timers_left tells that one is due. */
+void run_hold_timers(struct run *, bool hold);
+/* The one that fires next, "": none is due. RUN_MISS as in run_process. */
+enum run_result run_next_timer(struct run *, char name[RUN_TIMER_CAP]);
+/* Fires that one. */
+enum run_result run_fire_next(struct run *);
+/* Sets that timer aside when it comes: it has brought the process down before. "": none. */
+void run_park_timer(struct run *, const char *name);
 const char *run_error(const struct run *);
 
 #endif

@@ -9,6 +9,8 @@
 #define SWEPT_PER_TRANSACTION_MAX 512
 #define PARKED_MAX 1000
 #define CRASHED "it has brought the process down before"
+/* The key of a timer that an operator has left out: its row stays, for it must not fire. No event has such a key. */
+#define PARKED_LEFT_OUT "\t"
 
 struct flight;
 
@@ -54,6 +56,9 @@ struct run {
     struct run_state state;
     unsigned crash_times; /* that it did so in spite of what was left out */
     uint64_t crash_pos; /* an event that has brought the process down, 0: none */
+    char crash_timer[RUN_TIMER_CAP]; /* a timer that has done so; "": none */
+    struct flight *timers_aside;     /* timers that were set aside by what is not read back yet */
+    bool timers_held;
     uint64_t upto;    /* events up to here are applied only */
     bool timers_left; /* due, but this transaction is full */
     bool fire;        /* timers are to be looked at before the next event */
@@ -107,6 +112,11 @@ bool run_stop(struct run *, const char *format, ...) PRINTF_LIKE(2, 3);
 /* --- timers.c */
 void timers_check(const struct run *);
 enum step run_fire(struct run *);
+/* TABLE.INDEX */
+void timer_kind(const struct run *, const struct timer *, char out[EVENT_TIMER_CAP]);
+const char *timer_row_key(const struct run *, const struct timer *, const void *row);
+/* What was set aside is tried, now: where the row is still due as it was. */
+enum step timer_again(struct run *, const struct event_parked *);
 
 /* --- sweeps.c */
 void sweeps_new(struct run *);
@@ -133,5 +143,19 @@ void parking_start(struct run *);
 /* An event.parked of our own, read ahead. */
 void parking_expect(struct run *, const struct event *, const void *data);
 void parking_forget(struct run *);
+bool parking_is_empty(const struct run *);
+/* The open rows of a key in order, with the body each keeps; NULL: there is none (any more). */
+const void *parking_first(const struct run *, const char *key, struct bytes *body);
+const void *parking_next(const struct run *, const void *row, const char *key, struct bytes *body);
+
+/* --- parked_timers.c */
+/* Is that body an event.parked of our own about a timer? */
+bool parked_timer_read(const struct run *, struct bytes body, struct event *, struct event_parked *);
+/* True: it does not fire, since it is set aside, or left out, or is set aside now. */
+bool parking_stops_timer(struct run *, const struct timer *, const void *row, int64_t due_us);
+/* An event.parked about a timer is in flight; it is read back. */
+void parked_timer_expect(struct run *, const struct event_parked *);
+void parked_timer_landed(struct run *, const struct event_parked *);
+void timer_name(const struct run *, const struct timer *, const void *row, int64_t due_us, char out[RUN_TIMER_CAP]);
 
 #endif

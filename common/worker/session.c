@@ -335,6 +335,7 @@ static bool read_ahead(struct shell *shell)
     run_start(shell->run, &shell->cursor.state, upto);
     if (shell->cursor.attempts >= ATTEMPTS_MAX && shell->cursor.attempt == pos + 1)
         run_park_at(shell->run, pos + 1, (unsigned)(shell->cursor.attempts - ATTEMPTS_MAX));
+    run_park_timer(shell->run, shell->cursor.suspect_times >= ATTEMPTS_MAX ? shell->cursor.suspect : "");
     return expect(shell, pos, parked) && (MUTATION(MUTATION_FLIGHT_FORGOTTEN) || expect(shell, pos > upto ? pos : upto, shell->worker->concludes));
 }
 

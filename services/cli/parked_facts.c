@@ -35,11 +35,12 @@ static bool on_event(void *owner, const struct event *event)
     bool begins = text_equal(event->type, "event.parked");
     if (!begins && !text_equal(event->type, "event.released") && !text_equal(event->type, "event.dropped"))
         return true;
-    /* The three have the same fields. */
+    /* The three have the same fields, but for those of a timer. */
     if (!record_decode(&event_parked_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &data, &problem) ||
         (gathering->only[0] != '\0' && !text_equal(gathering->only, data.worker)))
         return true;
-    struct parked_item *item = item_at(gathering->parked, data.worker, data.pos);
+    bool timer = begins && data.timer[0] != '\0';
+    struct parked_item *item = item_at(gathering->parked, data.worker, timer ? (int64_t)event->pos : data.pos);
     item->over = !begins;
     text_copy(item->key, sizeof(item->key), event->key);
     if (!begins)
@@ -48,6 +49,8 @@ static bool on_event(void *owner, const struct event *event)
     if (item->since_us == 0)
         item->since_us = event->at_us;
     text_copy(item->reason, sizeof(item->reason), data.reason);
+    if (timer)
+        text_copy(item->type, sizeof(item->type), data.timer);
     return true;
 }
 

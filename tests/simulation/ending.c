@@ -29,6 +29,8 @@ static void once(uint64_t pos, const char *name)
     HASH_ADD_STR(seens, name, seen);
 }
 
+#define CALLBACK_US (2 * SECOND_US) /* by the policy one is due sooner */
+
 /* --- a ticket's story, as far as completeness needs it ------------------------------------------------ */
 
 enum job_state { JOB_NONE, JOB_OFFERED, JOB_ACCEPTED, JOB_DECLINED, JOB_EXPIRED, JOB_DONE, JOB_WITHDRAWN };
@@ -40,8 +42,8 @@ struct job {
 struct story {
     UT_hash_handle hh;
     enum { TICKET_NONE, TICKET_OPEN, TICKET_RESOLVED, TICKET_CLOSED } state;
-    bool nobody, has_clock;
-    int64_t resolved, callbacks;
+    bool nobody, has_clock, left_out; /* left_out: one of its timers */
+    int64_t resolved, resolved_us, callbacks;
     struct job jobs[32];
     size_t jobs_n;
     char key[EVENT_KEY_CAP];
@@ -110,13 +112,17 @@ static void job_read(struct story *story, const char *name, const char *news)
         story->nobody = false; /* who was late takes it after all */
 }
 
-static void ticket_read(struct story *story, const char *type)
+/* Of a stepped stream: as far as its time has come; 0: it goes on by itself. */
+static int64_t reached_us;
+
+static void ticket_read(struct story *story, const char *type, int64_t rec_us)
 {
     if (text_equal(type, "ticket.assessed") && story->state == TICKET_NONE)
         story->state = TICKET_OPEN;
     else if (text_equal(type, "ticket.resolved") && story->state == TICKET_OPEN) {
         story->state = TICKET_RESOLVED;
         story->resolved++;
+        story->resolved_us = rec_us;
         for (size_t i = 0; i < story->jobs_n; i++)
             if (story->jobs[i].state == JOB_OFFERED || story->jobs[i].state == JOB_ACCEPTED)
                 story->jobs[i].state = JOB_DONE;
@@ -133,7 +139,9 @@ static void event_read(const struct event *event, struct arena *arena)
     struct story *story = story_of(event->key);
     struct problem problem;
     if (text_starts(event->type, "ticket."))
-        ticket_read(story, event->type);
+        ticket_read(story, event->type, event->rec_us);
+    if (text_equal(event->type, "time.reached"))
+        reached_us = event->rec_us;
     if (text_equal(event->type, "ticket.escalated") && strstr(event->id, "/nobody/") != NULL &&
         jobs_in(story, JOB_ACCEPTED, "") == 0) /* unless who was late took it meanwhile */
         story->nobody = true;
@@ -160,8 +168,19 @@ static void story_check(const struct story *story)
         world_broken("%s is open, %zu jobs hold it, %zu there were", story->key, held, story->jobs_n);
     if (story->state != TICKET_NONE && !story->has_clock)
         world_broken("%s has no clock", story->key);
-    if (story->resolved > 0 && story->callbacks == 0)
+    bool over = reached_us == 0 || reached_us > story->resolved_us + CALLBACK_US;
+    if (story->resolved > 0 && story->callbacks == 0 && !story->left_out && over)
         world_broken("%s was resolved and no callback was due", story->key);
+}
+
+/* A timer is named by the event.parked that set it aside. */
+static bool drops_timer(const struct db *db, const struct event *event)
+{
+    struct event_dropped dropped;
+    struct problem problem;
+    return text_equal(event->type, "event.dropped") &&
+           record_decode(&event_dropped_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &dropped, &problem) &&
+           dropped.pos > 0 && (size_t)dropped.pos <= db->journal_n && text_equal(db->journal[dropped.pos - 1]->type, "event.parked");
 }
 
 static void journal_read(const struct db *db)
@@ -176,6 +195,8 @@ static void journal_read(const struct db *db)
             world_broken("%llu follows from %llu", (unsigned long long)event.pos, (unsigned long long)event.cause);
         once(event.pos, event.id);
         event_read(&event, arena);
+        if (drops_timer(db, &event))
+            story_of(event.key)->left_out = true;
         arena_reset(arena);
     }
     arena_destroy(&arena);
@@ -208,6 +229,13 @@ static bool *dropped_by(const struct db *journal, const struct worker *worker)
     return left_out;
 }
 
+/* A timer that was left out stays for ever, under a key that is none. */
+static bool is_parked(const struct db_row *row, struct arena *arena)
+{
+    const char *stored = db_row_read(row, arena);
+    return *(const bool *)(stored + row->def->open_offset) && stored[record_field(row->def->row, "key")->offset] != '\t';
+}
+
 /* Each event once, in the order of its key, whatever was parked on the way; nothing is parked any more. */
 static void handled_check(const struct db *journal, const struct worker *worker)
 {
@@ -231,7 +259,7 @@ static void handled_check(const struct db *journal, const struct worker *worker)
     for (one = all; one != NULL; one = one->hh.next)
         witness_check(db, one->key, one->n, one->last);
     for (const struct db_row *row = db->rows; row != NULL; row = row->hh.next)
-        if (text_equal(row->def->name, "parked") && *(const bool *)((const char *)db_row_read(row, arena) + row->def->open_offset))
+        if (text_equal(row->def->name, "parked") && is_parked(row, arena))
             world_broken("%s has %s parked for ever", worker->name, row->name);
     arena_destroy(&arena);
 }

@@ -131,7 +131,8 @@ static void ticket_some(char key[24])
 static void poison(void)
 {
     char key[24], kind[32], json[80];
-    poison_kind(world_chance(300), workers[world_draw(WORKERS)]->name, kind);
+    enum poison how = world_chance(300) ? POISON_KILLS : world_chance(200) ? POISON_STOPS : POISON_FAILS;
+    poison_kind(how, workers[world_draw(WORKERS)]->name, kind);
     ticket_some(key);
     text_format(json, sizeof(json), "{\"kind\":\"%s\"}", kind);
     put(some_branch(), "ticket.noted", key, json);
@@ -224,7 +225,7 @@ static void on_parked(const struct event *event, const void *data)
     struct trouble *trouble = memory_new(sizeof(*trouble));
     text_copy(trouble->key, sizeof(trouble->key), event->key);
     text_copy(trouble->worker, sizeof(trouble->worker), parked->worker);
-    trouble->pos = parked->pos;
+    trouble->pos = parked->timer[0] != '\0' ? (long long)event->pos : parked->pos;
     world_at(world_now_us() + world_between(0, 5 * SECOND_US), on_trouble, trouble);
 }
 

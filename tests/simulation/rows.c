@@ -298,9 +298,14 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool
     if (!MUTATION(MUTATION_CURSOR_UNHELD))
         stored->session++;
     world_say("begins session %lld at %llu", (long long)stored->session, (unsigned long long)stored->state.pos);
-    stored->starts = again ? 0 : stored->starts + 1;
+    stored->starts = again ? 0 : stored->trying[0] != '\0' ? 2 : stored->starts + 1;
     if (again)
         stored->attempts = 0;
+    else if (stored->trying[0] != '\0') {
+        stored->suspect_times = text_equal(stored->trying, stored->suspect) ? stored->suspect_times + 1 : 1;
+        text_copy(stored->suspect, sizeof(stored->suspect), stored->trying);
+    }
+    stored->trying[0] = '\0';
     int64_t session = stored->session;
     status = cursor_read(pg, schema, cursor);
     if (status == STATUS_OK)
@@ -342,5 +347,20 @@ enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)
     cursor->attempt = pos;
     if (pos != 0)
         world_say("tries %llu alone, the %lld. time", (unsigned long long)pos, (long long)cursor->attempts);
+    return STATUS_OK;
+}
+
+enum status cursor_try(struct pg *pg, const char *schema, const char *timer)
+{
+    enum status status = db_call(pg, true);
+    (void)schema;
+    if (status != STATUS_OK)
+        return status;
+    struct cursor *cursor = &db_at(pg)->cursor;
+    if (timer[0] == '\0' && text_equal(cursor->trying, cursor->suspect))
+        cursor->suspect_times = 0;
+    text_copy(cursor->trying, sizeof(cursor->trying), timer);
+    if (timer[0] != '\0')
+        world_say("tries %s alone", timer);
     return STATUS_OK;
 }

@@ -16,7 +16,7 @@
 struct witness {
     char key[EVENT_KEY_CAP];
     int64_t handled, last;
-    bool cured;
+    bool cured, stopped;
 };
 
 static const struct field witness_fields[] = {
@@ -24,6 +24,7 @@ static const struct field witness_fields[] = {
     F_INT(witness, handled, 0, "events of it that were handled"),
     F_INT(witness, last, 0, "position of the last one"),
     F_BOOL(witness, cured, 0, "poison is none any more"),
+    F_BOOL(witness, stopped, 0, "its timers are poison"),
 };
 static const struct record witness_record = RECORD(witness, witness_fields, "what was handled of a key");
 static const struct table_def witness_def = {.name = "sim_witness", .row = &witness_record, .whole = true};
@@ -62,12 +63,12 @@ static struct witness *witness_change(struct tables *tables, size_t worker, cons
     return row != NULL ? row : table_new(tables, table, key);
 }
 
-static void bring_down(const char *worker, const struct event *event)
+static void bring_down(const char *worker, const char *what)
 {
     struct process *process = process_current();
     if (process == NULL || text_starts(process->name, REBUILDER))
-        world_broken("%s meets %llu again, which was parked", worker, (unsigned long long)event->pos);
-    world_say("%llu brings %s down", (unsigned long long)event->pos, worker);
+        world_broken("%s meets %s again, which was parked", worker, what);
+    world_say("%s brings %s down", what, worker);
     process_kill(process);
 }
 
@@ -82,14 +83,19 @@ static bool note_applies(struct tables *tables, size_t worker, const struct even
         witness_change(tables, worker, note.kind + 6)->cured = true;
         return true;
     }
+    if (text_starts(note.kind, "stops ") && text_equal(note.kind + 6, name))
+        witness_change(tables, worker, event->key)->stopped = true;
     bool kills = text_starts(note.kind, "kills ");
     if ((!kills && !text_starts(note.kind, "fails ")) || !text_equal(note.kind + 6, name))
         return true;
     const struct witness *row = table_get(tables, (unsigned)real[worker]->tables_n, event->key);
     if (row != NULL && row->cured)
         return true;
-    if (kills)
-        bring_down(name, event);
+    if (kills) {
+        char pos[24];
+        text_format(pos, sizeof(pos), "%llu", (unsigned long long)event->pos);
+        bring_down(name, pos);
+    }
     return tables_trouble(tables, "%llu is poison", (unsigned long long)event->pos);
 }
 
@@ -116,6 +122,33 @@ static bool witnessed(struct tables *tables, const struct event *event, const vo
     return true;
 }
 
+/* Timers of a ticket that was stopped bring the process down. */
+static void timer_witnessed(struct run *run, const struct tables *tables, const void *row, size_t i)
+{
+    size_t worker = worker_of(tables);
+    const struct timer *timer = &real[worker]->timers[i];
+    const char *row_key = (const char *)row + tables_def(tables, timer->table)->row->fields[0].offset;
+    char key[EVENT_KEY_CAP];
+    text_copy_n(key, sizeof(key), row_key, strcspn(row_key, "/"));
+    const struct witness *witness = table_get(tables, (unsigned)real[worker]->tables_n, key);
+    if (witness != NULL && witness->stopped && !witness->cured)
+        bring_down(real[worker]->name, row_key);
+    timer->decide(run, tables, row);
+}
+
+static void timer_0(struct run *run, const struct tables *tables, const void *row)
+{
+    timer_witnessed(run, tables, row, 0);
+}
+static void timer_1(struct run *run, const struct tables *tables, const void *row)
+{
+    timer_witnessed(run, tables, row, 1);
+}
+static void timer_2(struct run *run, const struct tables *tables, const void *row)
+{
+    timer_witnessed(run, tables, row, 2);
+}
+
 /* --- the workers ------------------------------------------------------------------------------------- */
 
 static const struct handler *handlers_make(const struct worker *worker, size_t *n)
@@ -130,6 +163,18 @@ static const struct handler *handlers_make(const struct worker *worker, size_t *
     return handlers;
 }
 
+static const struct timer *timers_make(const struct worker *worker)
+{
+    static void (*const witnesses[])(struct run *, const struct tables *, const void *) = {timer_0, timer_1, timer_2};
+    struct timer *timers = memory_new((worker->timers_n + 1) * sizeof(*timers));
+    assert(worker->timers_n <= COUNT_OF(witnesses));
+    for (size_t i = 0; i < worker->timers_n; i++) {
+        timers[i] = worker->timers[i];
+        timers[i].decide = witnesses[i];
+    }
+    return timers;
+}
+
 void workers_make(void)
 {
     for (size_t i = 0; i < WORKERS; i++) {
@@ -141,14 +186,16 @@ void workers_make(void)
         tables[worker->tables_n++] = &witness_def;
         worker->tables = tables;
         worker->handlers = handlers_make(real[i], &worker->handlers_n);
+        worker->timers = timers_make(real[i]);
         answers_give(worker);
         workers[i] = worker;
     }
 }
 
-void poison_kind(bool kills, const char *worker, char kind[32])
+void poison_kind(enum poison poison, const char *worker, char kind[32])
 {
-    text_format(kind, 32, "%s %s", kills ? "kills" : "fails", worker);
+    static const char *const verbs[] = {[POISON_FAILS] = "fails", [POISON_KILLS] = "kills", [POISON_STOPS] = "stops"};
+    text_format(kind, 32, "%s %s", verbs[poison], worker);
 }
 
 void cure_kind(const char *key, char kind[32])

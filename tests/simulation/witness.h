@@ -12,7 +12,8 @@ void workers_make(void);
 bool worker_handles(const struct worker *, const char *type);
 
 /* ticket.noted {kind}: "fails WORKER", "kills WORKER"; "cures KEY" (of another ticket) ends either. */
-void poison_kind(bool kills, const char *worker, char kind[32]);
+enum poison { POISON_FAILS, POISON_KILLS, POISON_STOPS };
+void poison_kind(enum poison, const char *worker, char kind[32]);
 void cure_kind(const char *key, char kind[32]);
 /* A process that folds must never meet what kills: the journal says that it was parked. */
 #define REBUILDER "rebuild of "

@@ -78,6 +78,13 @@ enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)
     (void)pos;
     return STATUS_CLOSED;
 }
+enum status cursor_try(struct pg *pg, const char *schema, const char *timer)
+{
+    (void)pg;
+    (void)schema;
+    (void)timer;
+    return STATUS_CLOSED;
+}
 enum status cursor_send(struct pg *pg, const char *schema, int64_t session, uint64_t before, const struct run_state *after)
 {
     (void)pg;

@@ -395,6 +395,197 @@ static void test_so_many_are_set_aside_and_no_more(void **state)
     run_destroy(&run);
 }
 
+/* --- timers -------------------------------------------------------------------------------------------- */
+
+static int setup_timers(void **state)
+{
+    setup(state);
+    worker = toy_worker;
+    return 0;
+}
+
+static void due(const char *key)
+{
+    char id[24];
+    const struct order_opened opened = {.due_us = T0};
+    text_format(id, sizeof id, "b/%llu", (unsigned long long)journal.n + 1);
+    say("b", id, "order.opened", key, 0, &order_opened_record, &opened);
+}
+
+static void close_order(const char *key)
+{
+    char id[24];
+    const struct order_closed closed = {.reason = "done"};
+    text_format(id, sizeof id, "b/%llu", (unsigned long long)journal.n + 1);
+    say("b", id, "order.closed", key, 0, &order_closed_record, &closed);
+}
+
+static uint64_t first_of_type(const char *type)
+{
+    struct event event;
+    struct problem problem;
+    for (uint64_t pos = 1; pos <= journal.n; pos++)
+        if (event_decode(buf_bytes(&journal.bodies[pos]), bytes_of(NULL, 0), &event, &problem) && text_equal(event.type, type))
+            return pos;
+    return 0;
+}
+
+static void name_of(const char *key, char out[RUN_TIMER_CAP])
+{
+    text_format(out, RUN_TIMER_CAP, "order.due/%lld/%s", (long long)T0, key);
+}
+
+/* A's timer has brought the process down, B's has not. Gives the position that names it. */
+static uint64_t set_aside(struct run *run)
+{
+    char name[RUN_TIMER_CAP];
+    name_of("A", name);
+    run_park_timer(run, name);
+    due("A");
+    due("B");
+    live(run);
+    assert_int_equal(run_parked(run), 1);
+    assert_int_equal(said("order.late"), 1);
+    assert_int_equal(said("event.parked"), 1);
+    close_order("A"); /* waits behind it */
+    live(run);
+    assert_int_equal(run_parked(run), 2);
+    assert_replayed(run);
+    return first_of_type("event.parked");
+}
+
+/* Another process, that does not know of what the one before died, fires nothing. */
+static void assert_still(void)
+{
+    const struct run_conclusion *conclusions;
+    struct run *run = replay();
+    run_committed(run);
+    assert_int_equal(run_head(run, T0 + HOUR_US), RUN_DONE);
+    assert_int_equal(run_conclusions(run, &conclusions), 0);
+    run_destroy(&run);
+}
+
+static void test_a_timer_is_set_aside_and_tried_again(void **state)
+{
+    (void)state;
+    struct run *run = begin(0);
+    uint64_t pos = set_aside(run);
+    assert_still();
+    resolve("event.released", pos);
+    live(run);
+    assert_int_equal(run_parked(run), 0);
+    assert_int_equal(said("order.late"), 2);
+    assert_int_equal(said("event.parked"), 1);
+    assert_replayed(run);
+    assert_still();
+    run_destroy(&run);
+}
+
+static void test_a_timer_is_left_out(void **state)
+{
+    (void)state;
+    struct run *run = begin(0);
+    uint64_t pos = set_aside(run);
+    resolve("event.dropped", pos);
+    live(run);
+    assert_int_equal(run_parked(run), 0); /* what waited is handled */
+    assert_int_equal(said("order.late"), 1);
+    assert_replayed(run);
+    resolve("event.released", pos);
+    live(run);
+    assert_int_equal(said("order.late"), 1);
+    assert_replayed(run);
+    run_destroy(&run);
+}
+
+/* An order that stays open: its timer is due for ever, and does not fire. */
+static void test_a_timer_that_is_left_out_stays_so(void **state)
+{
+    char name[RUN_TIMER_CAP];
+    (void)state;
+    struct run *run = begin(0);
+    name_of("A", name);
+    run_park_timer(run, name);
+    due("A");
+    live(run);
+    resolve("event.dropped", first_of_type("event.parked"));
+    live(run);
+    assert_int_equal(run_parked(run), 0);
+    assert_replayed(run);
+    assert_still();
+    run_destroy(&run);
+}
+
+static void test_a_timer_that_is_tried_again_and_brings_it_down_stays(void **state)
+{
+    (void)state;
+    struct run *run = begin(0);
+    uint64_t pos = set_aside(run);
+    run_park_at(run, resolve("event.released", pos), 9);
+    live(run);
+    assert_int_equal(run_parked(run), 2);
+    assert_int_equal(said("order.late"), 1);
+    assert_int_equal(said("event.parked"), 2);
+    assert_replayed(run);
+    resolve("event.released", pos);
+    live(run);
+    assert_int_equal(run_parked(run), 0);
+    assert_int_equal(said("order.late"), 2);
+    assert_replayed(run);
+    run_destroy(&run);
+}
+
+/* Concluded and not read back when the process ended. */
+static void test_a_timer_whose_setting_aside_is_in_flight_does_not_fire(void **state)
+{
+    const struct run_conclusion *conclusions;
+    char name[RUN_TIMER_CAP];
+    (void)state;
+    struct run *run = begin(0);
+    name_of("A", name);
+    run_park_timer(run, name);
+    due("A");
+    assert_int_equal(handle(run, 1), RUN_DONE);
+    assert_int_equal(take(run), 2);
+    run_destroy(&run);
+    run = begin(0);
+    for (uint64_t pos = 2; pos <= journal.n; pos++)
+        assert_int_equal(run_expect(run, buf_bytes(&journal.bodies[pos]), bytes_of(NULL, 0)), RUN_DONE);
+    assert_int_equal(handle(run, 1), RUN_DONE);
+    assert_int_equal(run_conclusions(run, &conclusions), 0);
+    live(run);
+    assert_int_equal(run_parked(run), 1);
+    assert_replayed(run);
+    run_destroy(&run);
+}
+
+static void test_timers_fire_one_by_one(void **state)
+{
+    const struct run_conclusion *conclusions;
+    char name[RUN_TIMER_CAP], wanted[RUN_TIMER_CAP];
+    static const char *const keys[] = {"A", "B"};
+    (void)state;
+    struct run *run = begin(0);
+    run_hold_timers(run, true);
+    due("A");
+    due("B");
+    assert_int_equal(handle(run, 2), RUN_DONE);
+    assert_true(run_timers_left(run));
+    size_t n = run_conclusions(run, &conclusions);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        assert_int_equal(run_next_timer(run, name), RUN_DONE);
+        name_of(keys[i], wanted);
+        assert_string_equal(name, wanted);
+        assert_int_equal(run_fire_next(run), RUN_DONE);
+        assert_int_equal(run_conclusions(run, &conclusions), n + i + 1);
+    }
+    assert_int_equal(run_next_timer(run, name), RUN_DONE);
+    assert_string_equal(name, "");
+    run_destroy(&run);
+}
+
+#define TIMER_TEST(name) cmocka_unit_test_setup_teardown(name, setup_timers, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +598,12 @@ int main(void)
         TEST(test_the_look_ahead_leaves_out_what_is_parked),
         TEST(test_what_all_rests_on_is_not_parked),
         TEST(test_so_many_are_set_aside_and_no_more),
+        TIMER_TEST(test_a_timer_is_set_aside_and_tried_again),
+        TIMER_TEST(test_a_timer_is_left_out),
+        TIMER_TEST(test_a_timer_that_is_left_out_stays_so),
+        TIMER_TEST(test_a_timer_that_is_tried_again_and_brings_it_down_stays),
+        TIMER_TEST(test_a_timer_whose_setting_aside_is_in_flight_does_not_fire),
+        TIMER_TEST(test_timers_fire_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
