@@ -18,7 +18,8 @@ import checker
 import tables
 from client import Reader
 from deeds import Deeds, WEIGHTS
-from load import Follower, Sender, Witness, World
+from load import Follower, Sender, Witness, World, source_of
+from office import Desk, Office
 from plant import Plant
 from stack import DAEMONS, WORKERS, Failed, jsonl, until
 
@@ -31,22 +32,26 @@ SITES = [{"type": "site.updated", "key": f"S{i}", "by": "hq", "data": {"name": f
 
 
 class Load:
-    """Two branches, one of them behind the wide line, an integrator who follows, a witness, a clerk with files."""
+    """Two branches, one of them behind the wide line, a third one with its own daemon, an integrator who follows, a witness, a clerk
+    with files. Each comes by a key of its own."""
 
-    def __init__(self, plant, seed, rate):
-        self.plant, self.rate = plant, rate
+    def __init__(self, plant, seed, rate, office=False):
+        self.plant, self.rate, operator = plant, rate, plant.key("operator")
         plant("policy", "publish", HERE / "policy.yaml")
         plant("append", jsonl(plant.data / "sites.jsonl", SITES))
-        stream = next(iter(Reader(plant.endpoint("feed"), "operator/test").events()))["data"]["stream"]
+        stream = next(iter(Reader(plant.endpoint("feed"), "operator/test", operator).events()))["data"]["stream"]
         network = plant.wan.branch if plant.wan is not None else None
-        self.senders = [Sender(plant.endpoint("cmd", branch=True), stream, "operator/far", network),
-                        Sender(plant.endpoint("cmd"), stream, "operator/near")]
-        self.world = World(self.senders, seed)
-        self.follower = Follower(plant.endpoint("feed"), self.world.on_event)
-        self.witness = Witness(plant.endpoint("live"))
+        far, near = source_of(plant, "far"), source_of(plant, "near")
+        self.senders = [Sender(plant.endpoint("cmd", branch=True), stream, far[0], network, far[1]),
+                        Sender(plant.endpoint("cmd"), stream, near[0], key=near[1])]
+        self.office = Office(plant).__enter__() if office else None
+        self.desks = [Desk(self.office)] if office else []
+        self.world = World(self.senders + self.desks, seed)
+        self.follower = Follower(plant.endpoint("feed"), self.world.on_event, operator)
+        self.witness = Witness(plant.endpoint("live"), plant.key("dispatcher"))
         self.over, self.files = threading.Event(), []
         self.threads = [threading.Thread(target=self.tick, daemon=True), threading.Thread(target=self.clerk, daemon=True)]
-        for thread in (*self.senders, self.follower, self.witness, *self.threads):
+        for thread in (*self.senders, *self.desks, self.follower, self.witness, *self.threads):
             thread.start()
 
     def tick(self):
@@ -70,10 +75,14 @@ class Load:
 
     @property
     def trouble(self):
-        return next(filter(None, [*(s.trouble for s in self.senders), self.follower.trouble]), None)
+        return next(filter(None, [*(s.trouble for s in self.senders + self.desks), self.follower.trouble]), None)
 
     def waiting(self):
-        return sum(s.waiting() for s in self.senders)
+        return sum(s.waiting() for s in self.senders + self.desks)
+
+    def queued(self):
+        """At the branch that has a daemon: facts without the centre's answer."""
+        return self.office.queued() if self.office is not None else 0
 
     def settle(self, seconds=SETTLE):
         """No more load; returns when all is answered, every worker has nothing more to say, and time has passed without a word."""
@@ -91,7 +100,7 @@ class Load:
             if not head or head != last["head"] or self.waiting():
                 last.update(head=head or last["head"], at=time.monotonic())
             return time.monotonic() - last["at"] > QUIET and not last.update({"not": list(tables.nothing_in_flight(self.plant))}) \
-                and not last["not"] and self.follower.have == head
+                and not last["not"] and self.follower.have == head and self.queued() == 0
         try:
             until("all answered, all at the head, nothing in flight", is_quiet, seconds)
         except Failed as why:
@@ -100,16 +109,18 @@ class Load:
 
     def stop(self):
         self.over.set()
-        for thread in (*self.senders, self.follower, self.witness):
+        for thread in (*self.senders, *self.desks, self.follower, self.witness):
             thread.stop()
 
 
 def check(plant, load):
     """(events, complaints)"""
-    reader = Reader(plant.endpoint("feed"), "operator/check")
+    reader = Reader(plant.endpoint("feed"), "operator/check", plant.key("operator"))
     events = list(reader.events())
     sent = {s.source: s.sent for s in load.senders}
     found = checker.check_journal(events, sent)
+    for desk in load.desks:
+        found += checker.check_kept(events, load.office.name, desk.kept, load.office.refused())
     found += tables.check_tables(plant, events, reader.bodies, sent, load.witness)
     if len(events) != load.follower.have:
         found.append(f"the follower has {load.follower.have} events, the journal {len(events)}")
@@ -133,7 +144,7 @@ def check(plant, load):
 
 
 def show(events, found):
-    keys = {word.strip(",") for line in found[:5] for word in line.replace("'", " ").replace("/", " ").split() if word[:2] in ("T-", "F-")}
+    keys = {word.strip(",") for line in found[:5] for word in line.replace("'", " ").replace("/", " ").split() if word[:2] in ("T-", "F-", "GZ")}
     for key in sorted(keys)[:3]:
         print(f"--- {key}", checker.story(events, key), sep="\n")
 
@@ -144,7 +155,7 @@ def campaign(seed, seconds, rate=25, only=None, tell=print, settle=SETTLE, at_le
     for why in plant.skipped:
         tell(f"SKIPPED: {why}")
     with plant:
-        load = Load(plant, seed, rate)
+        load = Load(plant, seed, rate, office=plant.keys and not plant.tidy)
         deeds = Deeds(plant, seed, tell)
         found = []
         try:
@@ -157,8 +168,8 @@ def campaign(seed, seconds, rate=25, only=None, tell=print, settle=SETTLE, at_le
         events, complaints = check(plant, load)
         found += complaints
         tell(f"{sum(deeds.counts.values())} faults: " + "; ".join(f"{n} {kind}" for kind, n in sorted(deeds.counts.items())))
-        tell(f"{len(events)} events, {plant.address.moves} takeovers, sessions of the branches "
-             f"{[s.sessions for s in load.senders]}, breaks of the follower {load.follower.breaks}")
+        tell(f"{len(events)} events, of these {sum(len(d.kept) for d in load.desks)} through a branch's daemon; {plant.address.moves} takeovers, "
+             f"sessions of the branches {[s.sessions for s in load.senders + load.desks]}, breaks of the follower {load.follower.breaks}")
         if found and not plant.tidy:
             show(events, found)
         if found:

@@ -57,6 +57,30 @@ def check_sent(events, sent):
         yield f"{source}/{n} stands at {got[0]['pos']} and was never sent"
 
 
+def check_kept(events, source, kept, refused):
+    """A branch's daemon: each fact that it has said to keep stands once under its number, in order, or the centre has refused it.
+    kept: {the branch's number: Sent}; refused: {number: code}"""
+    there = collections.defaultdict(list)
+    for event in events:
+        if event["from"] == source:
+            there[event["n"]].append(event)
+    if list(there) != sorted(there):
+        yield f"{source}'s facts stand in the order {list(there)[:20]}"
+    if sorted(kept) != list(range(1, len(kept) + 1)):
+        yield f"{source} gave out {len(kept)} numbers: {sorted(kept)[:20]}"
+    keys = [one.key for one in kept.values() if one.type == "ticket.registered"]
+    if len(set(keys)) != len(keys):
+        yield f"{source} gave a ticket's number twice: {[k for k, n in collections.Counter(keys).items() if n > 1][:9]}"
+    for n, one in kept.items():
+        got = there.pop(n, [])
+        if len(got) + (n in refused) != 1:
+            yield f"{source}/{n} {one.type} {one.key} was kept; it stands {len(got)} times, refused: {refused.get(n, 'no')}"
+        elif got and (got[0]["type"], got[0]["key"]) != (one.type, one.key):
+            yield f"{source}/{n} was {one.type} {one.key} and became {got[0]['type']} {got[0]['key']}"
+    for n, got in there.items():
+        yield f"{source}/{n} stands at {got[0]['pos']} and was never given"
+
+
 def check_once(events):
     """No id, no number of a source, no conclusion twice."""
     ids, numbers, slots = {}, {}, {}
@@ -208,4 +232,4 @@ def check_journal(events, sent):
 def story(events, key):
     """One key's events, a line each: what a failing test shows."""
     return "\n".join(f"{e['pos']:>7} {e['id']:<48} {e['type']:<20} cause {e['cause']} {e['data']}"
-                     for e in events if e["key"] == key)
+                     for e in events if e.get("key") == key)

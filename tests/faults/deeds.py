@@ -123,7 +123,7 @@ class Deeds:
 
     def stop(self):
         """daemon stopped and continued"""
-        return self.stopped(self.random.choice(WORKERS), self.random.choice([0.5, 1.5, 3, 6.5]))
+        return self.stopped(self.random.choice([name for name in self.plant.daemons if name not in INTAKES]), self.random.choice([0.5, 1.5, 3, 6.5]))
 
     def stop_active(self):
         """active intake stopped beyond its lease"""

@@ -40,9 +40,10 @@ class Clock:
 
 
 class Daemon(threading.Thread):
-    def __init__(self, name, words, log, clock, env):
+    def __init__(self, name, words, log, clock, env, before=()):
+        """before: words that are root's, in front of the command."""
         super().__init__(daemon=True)
-        self.name_, self.words, self.log, self.clock = name, words, log, clock
+        self.name_, self.words, self.before, self.log, self.clock = name, words, before, log, clock
         self.env = {**os.environ, "LC_ALL": "C.UTF-8", "AFTERCARE_CLOCK_FILE": str(clock.path), **env}
         self.process, self.ends, self.ours = None, [], set()
         self.wanted, self.over = threading.Event(), False
@@ -57,7 +58,7 @@ class Daemon(threading.Thread):
             if self.over:
                 return
             with open(self.log, "ab") as log:
-                process = subprocess.Popen(as_user(*self.words), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
+                process = subprocess.Popen([*self.before, *as_user(*self.words)], cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
             self.process = process
             code = process.wait()
             with self.ended:

@@ -7,6 +7,7 @@ import urllib.request
 import msgpack
 import zmq
 
+from client import show
 from load import Follower, Link, Sender
 from plant import INTAKES, LEASE_MS, SOCKETS, Plant
 from stack import WORKERS, Failed, until
@@ -17,8 +18,8 @@ SILENCE = 1.5
 class Links(Link):
     """A connection to one of several endpoints, each tried in turn: on silence, and where MOVED says that it stands by."""
 
-    def __init__(self, endpoints):
-        super().__init__(endpoints[0])
+    def __init__(self, endpoints, key):
+        super().__init__(endpoints[0], key=key)
         self.endpoints, self.turn = endpoints, -1
 
     def renew(self):
@@ -37,9 +38,9 @@ class Links(Link):
 class Source(Sender):
     """A branch that knows both, and when each of its events was acknowledged."""
 
-    def __init__(self, endpoints, stream, name):
+    def __init__(self, endpoints, stream, name, key=None):
         super().__init__(endpoints[0], stream, name)
-        self.link, self.acked = Links(endpoints), []
+        self.link, self.acked = Links(endpoints, key), []
 
     def answered(self, answers):
         super().answered(answers)
@@ -52,16 +53,18 @@ class Source(Sender):
 
 
 class Reader(Follower):
-    def __init__(self, endpoints, on_event):
+    def __init__(self, endpoints, on_event, key=None):
         super().__init__(endpoints[0], on_event)
-        self.link = Links(endpoints)
+        self.link = Links(endpoints, key)
 
 
 class Ear(threading.Thread):
     """Everything that one intake says to whoever listens or asks: live, heads on its feed, PONGs; with the instant it came."""
 
-    def __init__(self, live, feed, cmd, stream):
+    def __init__(self, live, feed, cmd, stream, key):
+        """key(name): the key file of a principal."""
         super().__init__(daemon=True)
+        self.key = key
         self.addresses, self.stream, self.heard = {"live": live, "feed": feed, "cmd": cmd, "door": feed}, stream, []
         self.stopping, self.asking = threading.Event(), threading.Event()
         self.start()
@@ -71,6 +74,7 @@ class Ear(threading.Thread):
         for name, address in self.addresses.items():
             socket = sockets[name] = context.socket(zmq.SUB if name == "live" else zmq.DEALER)
             socket.linger = 0
+            show(socket, self.key("dispatcher" if name == "live" else "operator"))
             socket.connect(address)
             poller.register(socket, zmq.POLLIN)
         sockets["live"].subscribe(b"")

@@ -53,9 +53,9 @@ class Address(threading.Thread):
 
 class Plant(Stack):
     def __init__(self, seed=0, disk_mb=300, keep=False, binaries=None, env=None, wide=True, two=True,
-                 tidy=False):
+                 tidy=False, keys=True):
         self.programs, self.env = binaries or {}, env or {}
-        super().__init__(clock="wall", keep=keep)
+        super().__init__(clock="wall", keep=keep, keys=keys)
         self.daemons, self.clocks, self.to_pg, self.lines, self.skipped = {}, {}, {}, {}, []
         self.seed, self.two, self.tidy = seed, two, tidy  # tidy: a failure is what is looked for, nothing is kept or shown
         ports = free_ports(8)
@@ -145,7 +145,8 @@ class Plant(Stack):
             (self.data / file).write_text("\n".join(lines) + "\n")
 
     def make_stream(self):
-        done = self.run("aftercare-intake", "--data", self.data, "--config", self.data / "aftercare.yaml", "--init", "test")
+        done = self.run("aftercare-intake", "--data", self.data, "--config", self.data / "aftercare.yaml", "--init", "test",
+                        *(["--keys"] if self.keys else []))
         if done.returncode != 0:
             raise Failed(done.stderr)
 
@@ -157,9 +158,13 @@ class Plant(Stack):
         config = "intake-b.yaml" if name == "intake-b" else "aftercare.yaml"
         return [self.program(name), "--data", self.data, "--config", self.data / config]
 
-    def keep_running(self, name):
+    def keep_running(self, name, words=None, before=()):
         self.clocks[name] = Clock(self.data / "clock" / name)
-        self.daemons[name] = Daemon(name, self.words(name), self.data / "log" / f"{name}.log", self.clocks[name], self.env)
+        self.daemons[name] = Daemon(name, words or self.words(name), self.data / "log" / f"{name}.log", self.clocks[name], self.env,
+                                    before)
+
+    def key(self, name):
+        return super().key(name) if self.keys else None
 
     # --- state
     def sql(self, query, role="postgres"):

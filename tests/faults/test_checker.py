@@ -65,7 +65,23 @@ SENT = {
 }
 
 
+KEPT = {
+    "well": ({1: Sent("ticket.assessed", "T"), 2: Sent("sla.scheduled", "T"), 3: Sent("ticket.noted", "T")}, {3: "missing"}, ""),
+    "kept and gone": ({1: Sent("ticket.assessed", "T"), 2: Sent("sla.scheduled", "T"), 3: Sent("ticket.noted", "T")}, {}, "stands 0 times"),
+    "refused and there": ({1: Sent("ticket.assessed", "T"), 2: Sent("sla.scheduled", "T")}, {2: "missing"}, "refused: missing"),
+    "become another": ({1: Sent("ticket.assessed", "U"), 2: Sent("sla.scheduled", "T")}, {}, "became ticket.assessed T"),
+    "a number left out": ({1: Sent("ticket.assessed", "T"), 3: Sent("sla.scheduled", "T")}, {}, "gave out 2 numbers"),
+    "nobody's": ({1: Sent("ticket.assessed", "T")}, {}, "was never given"),
+}
+
+
 class Checks(unittest.TestCase):
+    def test_kept(self):
+        for name, (kept, refused, wanted) in KEPT.items():
+            with self.subTest(name):
+                found = "\n".join(checker.check_kept(journal(*OPENED), "x", kept, refused))
+                self.assertEqual(found, "") if not wanted else self.assertIn(wanted, found)
+
     def test_well(self):
         for name, lines in WELL.items():
             with self.subTest(name):

@@ -5,6 +5,7 @@ lost, nothing is twice, nothing is missing. (run is the campaign with faults of 
 
 Without --minutes it takes about a minute. What is done and when comes out of the seed, which a failure prints."""
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -20,7 +21,7 @@ import checker
 import tables
 from campaign import QUIET, SITES
 from client import Reader
-from load import Follower, Sender, World
+from load import Follower, Sender, World, source_of
 from relay import Relay, listen_tcp
 from stack import DAEMONS, WORKERS, Failed, Stack, free_ports, jsonl, until
 
@@ -124,13 +125,13 @@ def files(stack, seconds, done):
 
 
 def torture(stack, args, faults):
-    cmd, _, feed = (f"tcp://127.0.0.1:{p}" for p in stack.ports[:3])
     stack("policy", "publish", HERE / "policy.yaml")
     stack("append", jsonl(stack.data / "sites.jsonl", SITES))
-    stream = next(iter(Reader(feed, "operator/test").events()))["data"]["stream"]
-    sender = Sender(f"tcp://127.0.0.1:{faults.relays['cmd'].port}", stream, "operator/branch")
+    stream = json.loads(stack.key("operator").read_text())["stream"]
+    source, key = source_of(stack, "branch")
+    sender = Sender(f"tcp://127.0.0.1:{faults.relays['cmd'].port}", stream, source, key=key)
     world = World([sender], args.seed)
-    follower = Follower(f"tcp://127.0.0.1:{faults.relays['feed'].port}", world.on_event)
+    follower = Follower(f"tcp://127.0.0.1:{faults.relays['feed'].port}", world.on_event, stack.key("operator"))
     seconds, appended = args.minutes * 60 or 30, []
     by_file = threading.Thread(target=files, args=(stack, seconds, appended), daemon=True)
     ticking = threading.Event()
@@ -167,7 +168,7 @@ def torture(stack, args, faults):
 
 
 def check(stack, sender, follower, appended):
-    reader = Reader(f"tcp://127.0.0.1:{stack.ports[2]}", "operator/check")
+    reader = Reader(f"tcp://127.0.0.1:{stack.ports[2]}", "operator/check", stack.key("operator"))
     events, sent = list(reader.events()), {sender.source: sender.sent}
     found = checker.check_journal(events, sent) + tables.check_tables(stack, events, reader.bodies, sent)
     if len(events) != follower.have:
@@ -208,7 +209,7 @@ def main():
     args = parser.parse_args()
     args.seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "big")
     print(f"seed {args.seed}", flush=True)
-    stack = Stack(clock="wall", keep=args.keep, keys=False)
+    stack = Stack(clock="wall", keep=args.keep)
     relays = settings_of(stack)
     faults = None
     try:

@@ -1,5 +1,6 @@
 """Two intakes on one PostgreSQL: the one that stands by takes over from one that is stopped, killed or hangs; one that wakes up
 after that writes nothing and tells nobody a head."""
+import json
 import pathlib
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import checker
 import client
 from campaign import SITES
 from keeper import as_user
-from load import Link, World
+from load import Link, World, source_of
 from pair import Ear, Pair, Reader, Source
 from plant import LEASE_MS
 from stack import WORKERS, jsonl, until
@@ -44,11 +45,11 @@ class Takeover(unittest.TestCase):
         self.assertIn('aftercare_writer{service="intake"} 1', self.metrics(active))
         self.assertEqual(self.verb(standby, "cmd", "HELLO"), "MOVED")
         self.assertEqual(self.verb(standby, "feed", "OPEN"), "MOVED")
-        self.stream = next(iter(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/test").events()))["data"]["stream"]
+        self.stream = json.loads(pair.key("operator").read_text())["stream"]
         self.hang(active, standby)  # while nobody says anything: nothing fails that would end it
-        senders = [Source(pair.endpoints("cmd"), self.stream, f"operator/branch-{i}") for i in range(2)]
+        senders = [Source(pair.endpoints("cmd"), self.stream, *source_of(pair, f"branch-{i}")) for i in range(2)]
         world = World(senders, 1)
-        reader = Reader(pair.endpoints("feed"), world.on_event)
+        reader = Reader(pair.endpoints("feed"), world.on_event, pair.key("operator"))
         over = threading.Event()
 
         def tick():
@@ -102,7 +103,7 @@ class Takeover(unittest.TestCase):
 
     def hang(self, active, standby):
         live, feed, cmd = (self.pair.endpoints(s)[self.place(active)] for s in ("live", "feed", "cmd"))
-        ear = Ear(live, feed, cmd, self.stream)
+        ear = Ear(live, feed, cmd, self.stream, self.pair.key)
         until("it is heard", lambda: {what for what, *_ in ear.after(0)} >= {"~head", "HEAD", "WELCOME"}, 10)
         pid, stopped = self.pair.daemons[active].signal(signal.SIGSTOP), time.time() + 0.1
         ear.ask()
@@ -128,7 +129,7 @@ class Takeover(unittest.TestCase):
         return urllib.request.urlopen(f"http://127.0.0.1:{self.pair.own[name][3]}/metrics", timeout=5).read().decode()
 
     def verb(self, name, socket, verb):
-        link = Link(self.pair.endpoints(socket)[self.place(name)])
+        link = Link(self.pair.endpoints(socket)[self.place(name)], key=self.pair.key("operator"))
         link.renew()
         link.say(verb)
         heard, _, _ = link.hear(10000)
@@ -140,7 +141,7 @@ class Takeover(unittest.TestCase):
         active = pair.active()
         rows = pair.json("status")["services"]  # the command finds who serves; so have the workers that answer
         self.assertTrue(all(row["answers"] for row in rows), rows)
-        events = list(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/check").events())
+        events = list(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/check", pair.key("operator")).events())
         found = [line for check in (lambda: checker.check_sent(events, {s.source: s.sent for s in senders}),
                                     lambda: checker.check_once(events), lambda: checker.check_causes(events)) for line in check()]
         self.assertEqual(found, [])
