@@ -285,6 +285,31 @@ def insistent():
     aftercare.LATER.add("denied")
 
 
+def one_frame():
+    Line.say = lambda self, verb, fields: self.socket.send_multipart([verb.encode()])
+
+
+def own_words():
+    saying("OPEN", lambda f: {**f, "colour": "red"})
+
+
+def somebody_else():
+    saying("OPEN", lambda f: {**f, "consumer": "somebody"})
+
+
+def skips_a_number():
+    def altered(self, verb, fields):
+        if verb == "APPEND":
+            fields = {**msgpack.unpackb(fields), "n": msgpack.unpackb(fields)["n"] + 1}
+        say(self, verb, fields)
+    Line.say = altered
+
+
+def all_at_once():
+    aftercare.EVENTS_MAX = 1000
+    windowless()
+
+
 FOR = {  # check: (fault, the rule that the kit has to cite)
     "feed.plain": (double_credit, "F2"), "feed.golden": (no_credit, "F2"), "feed.credit": (no_credit, "F2"), "feed.overrun": (afraid_of_overrun, "F5"),
     "feed.gap": (trusting, "F3"), "feed.gap-inside": (trusting, "F4"), "feed.gap-at-the-end": (trusting, "F4"),
@@ -310,7 +335,13 @@ FOR = {  # check: (fault, the rule that the kit has to cite)
     "cmd.ask-standby": (one_endpoint, "F18"), "cmd.ask-refused": (insistent, "Q4"),
 }
 
+ALSO = [  # rules that every check sees to: (check, fault, rule)
+    ("feed.plain", one_frame, "T1"), ("feed.plain", own_words, "T2"), ("feed.plain", somebody_else, "F1"),
+    ("cmd.appended", skips_a_number, "A2"), ("cmd.appended", all_at_once, "T4"),
+]
+UNCHECKED = {"T6", "P1", "P2", "P3", "P4", "P5", "P6", "P7"}  # README.md says so
+
 if __name__ == "__main__":
-    FAULTS = {fault.__name__: fault for fault, _ in FOR.values()}
+    FAULTS = {fault.__name__: fault for fault in [*(fault for fault, _ in FOR.values()), *(fault for _, fault, _ in ALSO)]}
     FAULTS[sys.argv.pop(1)]()
     sys.exit(job.main())
