@@ -58,6 +58,8 @@
     X("document.registered", POLICY_ON_DOCUMENT)                                                   \
     X("form.printed", POLICY_ON_ANY)                                                               \
     X("form.signed", POLICY_ON_ANY)                                                                \
+    X("file.attached", T)                                                                          \
+    X("file.stored", T)                                                                            \
     X("ticket.registered", T)                                                                      \
     X("ticket.assessed", T)                                                                        \
     X("ticket.reclassified", T)                                                                    \

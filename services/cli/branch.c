@@ -113,6 +113,8 @@ static void status_print(const struct cli *cli, const struct branch_status_row *
     if (s->refused > 0)
         printf(in_words(cli->language, "refused: %" PRId64 " facts; `aftercare --branch refused`\n"),
                s->refused);
+    if (s->files > 0)
+        printf(in_words(cli->language, "files waiting: %" PRId64 "; `aftercare --branch file list`\n"), s->files);
     if (s->disk_full)
         printf("%s\n", in_words(cli->language, "the disk is full: nothing is taken"));
     if (s->clock_off_s != 0)

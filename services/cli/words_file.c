@@ -12,7 +12,7 @@ const struct word_pair file_words[] = {
     {"add: attach it although it was attached before", "add：即使曾经登记也再次登记"},
     {"get: the file to write, or a folder", "get：写入的文件或目录"},
     {"`aftercare file add --again` attaches it anew.", "`aftercare file add --again` 可重新登记。"},
-    {"bytes", "字节"},
+    {"files waiting: %" PRId64 "; `aftercare --branch file list`\n", "待发送附件：%" PRId64 " 个；`aftercare --branch file list` 可查看\n"},
     {"the first %d", "仅前 %d 条"},
     {"stored: %s\n", "已入库：%s\n"},
     {"kept at the branch, sent when the line is there: %s\n", "已存于网点，线路恢复后发送：%s\n"},

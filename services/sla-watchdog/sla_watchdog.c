@@ -84,6 +84,8 @@ static const struct handler handlers[] = {
     FACT("document.registered"),
     FACT("form.printed"),
     FACT("form.signed"),
+    FACT("file.attached"),
+    FACT("file.stored"),
     FACT("ticket.replied"),
     FACT("ticket.noted"),
     FACT("ticket.waiting"),
