@@ -19,7 +19,7 @@ from journal import PRINCIPAL, STREAM, Journal
 PROTO = pathlib.Path(__file__).resolve().parents[1]
 README = PROTO / "README.md"
 PATIENCE = float(os.environ.get("AFTERCARE_KIT_PATIENCE", "20"))  # a client opens anew after 5 s of silence; a busy machine is given more
-START = 60.0  # for the first word of a process
+START = 3 * PATIENCE  # for the first word of a process
 
 UINT, TEXT, BIN16, LIST, MAP, BOOL = "a number", "a text", "16 bytes", "a list", "a map", "true or false"
 FRAMES = {  # what a client says: field -> (what it has to be, required)
