@@ -15,6 +15,7 @@
 
 #define STOP_SECONDS 5
 #define PARTS_MAX 3
+#define LANES_MAX 8
 /* Messages that may wait on live, at either end: a second or two of the highest rate. One that stands still longer loses
  * them and replays; this bounds what it costs the publisher's memory. */
 #define LIVE_HWM 16384
@@ -37,6 +38,7 @@ struct bus_socket {
 };
 
 static void *context;
+static unsigned lanes = 1;
 static struct {
     char public_key[BUS_KEY_TEXT], secret_key[BUS_KEY_TEXT], server_key[BUS_KEY_TEXT];
 } identity; /* of this process as a client */
@@ -60,6 +62,12 @@ void bus_start(void)
         log_fatal("ZeroMQ does not start: %s", zmq_strerror(errno));
 }
 
+void bus_lanes(unsigned n)
+{
+    assert(context && n > 0 && n <= LANES_MAX);
+    lanes = zmq_ctx_set(context, ZMQ_IO_THREADS, (int)n) == 0 ? n : 1;
+}
+
 void bus_stop(void)
 {
     if (!context)
@@ -70,6 +78,7 @@ void bus_stop(void)
         continue;
     alarm(0);
     context = NULL;
+    lanes = 1;
 }
 
 static int zmq_kind(enum bus_kind kind)
@@ -169,7 +178,9 @@ static struct bus_socket *failed(struct bus_socket *s, char *error, size_t error
 /* What a listener asks is decided when it is bound: each address of a socket may ask something else. */
 static bool door_open(void *zmq, const struct bus_door *door)
 {
-    bool good = (!door->domain || option_text(zmq, ZMQ_ZAP_DOMAIN, door->domain)) &&
+    uint64_t threads = UINT64_C(1) << door->lane % lanes;
+    bool good = zmq_setsockopt(zmq, ZMQ_AFFINITY, &threads, sizeof threads) == 0 &&
+                (!door->domain || option_text(zmq, ZMQ_ZAP_DOMAIN, door->domain)) &&
                 option(zmq, ZMQ_CURVE_SERVER, door->secret_key != NULL);
 
     if (good && door->secret_key)

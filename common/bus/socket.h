@@ -13,6 +13,9 @@ enum bus_kind { BUS_DEALER, BUS_ROUTER, BUS_PUB, BUS_SUB, BUS_PAIR };
 /* Life of the process's context. bus_stop ends it within 5 s or aborts the process. */
 void bus_start(void);
 void bus_stop(void);
+/* After bus_start, before the first socket: so many threads move bytes and encrypt them, instead of one. Each of a socket's doors has its
+ * lane, 0 or higher. */
+void bus_lanes(unsigned n);
 
 struct bus_socket *bus_bind(enum bus_kind, const char *endpoint, char *error, size_t error_cap); /* NULL: error says why */
 struct bus_socket *bus_connect(enum bus_kind, const char *endpoint, char *error, size_t error_cap);
@@ -20,6 +23,7 @@ struct bus_socket *bus_connect(enum bus_kind, const char *endpoint, char *error,
 struct bus_door {
     const char *endpoint;
     const char *secret_key; /* Z85: the socket is CURVE's server there; NULL: the NULL mechanism */
+    unsigned lane;          /* the thread that moves the bytes of who comes there: one who is sent much does not delay other lanes */
     const char *domain;     /* of the ZAP handler that is asked about each comer; NULL: nobody is asked; the same of all the socket's doors */
 };
 /* A socket with several addresses. monitor: inproc endpoint at which handshakes that failed are told (ZMQ_PAIR); NULL: nowhere. */

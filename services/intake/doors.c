@@ -73,7 +73,7 @@ static bool is_tcp(const char *endpoint)
 
 static struct bus_door door_of(const struct doors *doors, const char *name, const char *endpoint)
 {
-    struct bus_door door = {.endpoint = endpoint};
+    struct bus_door door = {.endpoint = endpoint, .lane = text_equal(name, "feed") ? DOORS_LANE_FEED : DOORS_LANE};
     if (doors_keyed(doors)) {
         door.domain = is_tcp(endpoint) ? name : "local";
         door.secret_key = is_tcp(endpoint) ? doors->secret_key : NULL;

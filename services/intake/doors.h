@@ -9,6 +9,9 @@
 #include "settings/settings.h"
 #include "table/table.h"
 
+/* What readers are sent, by the hundred and encrypted, is moved by a thread of its own: acknowledgements do not wait behind it. */
+enum doors_lane { DOORS_LANE, DOORS_LANE_FEED, DOORS_LANES };
+
 struct door;
 struct doors {
     const struct settings *settings;

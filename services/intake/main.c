@@ -20,6 +20,7 @@ static int run(const struct settings *settings)
     int code = EXIT_FAILURE;
     struct doors doors;
     bus_start();
+    bus_lanes(DOORS_LANES);
     struct metrics *metrics = metrics_new("intake");
     metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
     struct server_config config = {

@@ -94,6 +94,7 @@ struct server {
 
     struct session **sessions;
     size_t sessions_n;
+    int64_t probed_us; /* boot time when sources were last asked whether they are there */
     uint64_t session_last;
     struct source_row **sources;
     size_t sources_n, sources_cap;

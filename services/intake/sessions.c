@@ -273,6 +273,26 @@ static bool sources_are_full(struct server *server)
     return server->sources_n >= SOURCES_MAX;
 }
 
+/* Nothing tells that a peer has gone but a word to it. An ACK of nothing is one that changes nothing; who is not there has no session
+ * from then on. When all clients were cut off and come back at once, their places are needed. */
+static void sessions_probe(struct server *server, int64_t boot_us)
+{
+    const struct verb_ack nothing = {.answers = {.n = 0}};
+    if (boot_us - server->probed_us < SECOND_US)
+        return;
+    server->probed_us = boot_us;
+    for (size_t i = 0; i < server->sessions_n; i++)
+        if (!server->sessions[i]->ended)
+            server_say(server, &server->sessions[i]->peer, "ACK", &verb_ack_record, &nothing);
+}
+
+/* No place for one more session of this source. */
+static bool sessions_are_full(struct server *server, const char *source, const struct bus_peer *peer)
+{
+    bool full = server->sessions_n >= SESSIONS_MAX && session_find(server, peer) == NULL && !sessions_make_room(server);
+    return full || sources_are_full(server) || principal_is_full(server, source, peer);
+}
+
 void session_on_hello(struct server *server, const struct item *item)
 {
     struct verb_hello hello;
@@ -283,8 +303,12 @@ void session_on_hello(struct server *server, const struct item *item)
         server_say(server, &item->peer, "DENIED", &verb_denied_record, &denied);
         return;
     }
-    bool full = server->sessions_n >= SESSIONS_MAX && session_find(server, &item->peer) == NULL && !sessions_make_room(server);
-    if (full || sources_are_full(server) || principal_is_full(server, hello.source, &item->peer)) {
+    bool full = sessions_are_full(server, hello.source, &item->peer);
+    if (full) {
+        sessions_probe(server, clock_boot_us());
+        full = sessions_are_full(server, hello.source, &item->peer);
+    }
+    if (full) {
         struct verb_busy busy = {.retry_ms = 5000, .why = "too many sessions"};
         server_say(server, &item->peer, "BUSY", &verb_busy_record, &busy);
         return;

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 static char said[24], code[40]; /* what somebody was told last */
+static uint32_t gone_from, gone_to; /* peers whose connection is dead: gone_from … gone_to − 1 */
+static size_t told;             /* how often anybody was told anything */
 static int64_t stored;          /* sources that the store was asked for */
 static bool no_more_sources;
 
@@ -20,9 +22,15 @@ static bool no_more_sources;
 
 void server_say(struct server *server, const struct bus_peer *peer, const char *verb, const struct record *record, const void *data)
 {
-    (void)server;
-    (void)peer;
+    uint32_t i = (uint32_t)peer->id[1] << 24 | (uint32_t)peer->id[2] << 16 | (uint32_t)peer->id[3] << 8 | peer->id[4];
+    struct session *session = session_find(server, peer);
     (void)record;
+    if (i >= gone_from && i < gone_to) { /* as server.c does */
+        if (session != NULL)
+            session_end(server, session);
+        return;
+    }
+    told++;
     text_copy(said, sizeof(said), verb);
     text_copy(code, sizeof(code), text_equal(verb, "DENIED") ? ((const struct verb_denied *)data)->code : "");
 }
@@ -123,6 +131,7 @@ static struct stand *stand_open(void)
     server->building->batch = stand->office.batch;
     server->announced_us = stand->office.now_us;
     stored = 0;
+    gone_from = gone_to = 0;
     no_more_sources = false;
     return stand;
 }
@@ -197,6 +206,31 @@ static void test_so_many_sessions_and_no_more(void **state)
     hello_of(stand, 90002, "import");
     assert_string_equal(said, "WELCOME");
     assert_int_equal(stand->server.sessions_n, SESSIONS_MAX);
+    stand_close(&stand);
+}
+
+/* All of a principal's were cut off and come back by new connections, before anybody has noticed that the old ones are dead. */
+static void test_the_dead_give_their_places(void **state)
+{
+    struct stand *stand = stand_open();
+    char source[EVENT_SOURCE_CAP];
+    (void)state;
+    for (uint32_t i = 0; i < SESSIONS_PER_PRINCIPAL; i++)
+        hello_of(stand, i, "operator");
+    gone_from = 10;
+    gone_to = SESSIONS_PER_PRINCIPAL;
+    for (uint32_t i = 10; i < SESSIONS_PER_PRINCIPAL; i++) { /* under other names: a source's own next session ends the one before */
+        text_format(source, sizeof(source), "operator/again-%u", i);
+        hello(stand, 5000 + i, source);
+        assert_string_equal(said, "WELCOME");
+    }
+    /* The others are there. They are not asked for each that is turned away. */
+    hello(stand, 9000, "operator/one-more");
+    assert_string_equal(said, "BUSY");
+    size_t before = told;
+    hello(stand, 9000, "operator/one-more");
+    assert_string_equal(said, "BUSY");
+    assert_int_equal(told, before + 1);
     stand_close(&stand);
 }
 
@@ -302,6 +336,7 @@ static void test_so_many_kinds_of_denial_in_an_hour(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_so_many_sessions_and_no_more),
+                                       cmocka_unit_test(test_the_dead_give_their_places),
                                        cmocka_unit_test(test_so_many_sources_in_memory),
                                        cmocka_unit_test(test_a_principal_that_has_begun_too_many),
                                        cmocka_unit_test(test_so_many_kinds_of_denial_in_an_hour)};
