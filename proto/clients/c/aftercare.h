@@ -90,7 +90,8 @@ struct aftercare_source;
  * name: behind the principal's; NULL: none. NULL is returned where it failed. */
 struct aftercare_source *aftercare_source(struct aftercare *, const char *state, const char *name, aftercare_on_answer *, void *owner);
 int64_t aftercare_source_n(const struct aftercare_source *); /* the number that the next event gets */
-/* Events as msgpack maps {type, v, key, at, by, cause, data, priv}, borrowed until this returns. True: each was answered, by a call of on_answer, in order. */
+/* Events as msgpack maps {type, v, key, at, by, cause, data, priv}, borrowed until this returns. True: each was answered, by a
+ * call of on_answer, in order. */
 bool aftercare_append(struct aftercare_source *, const struct aftercare_bytes *events, size_t n);
 void aftercare_source_close(struct aftercare_source **);
 
