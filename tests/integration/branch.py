@@ -90,7 +90,7 @@ class Branch:
             self.process = subprocess.Popen(self.words(*before), stdout=log, stderr=log, cwd="/", env=self.environment(),
                                             start_new_session=True)
         if ready:
-            until(f"{self.name} answers", lambda: self("status", check=False).returncode in (0, 1), 30)
+            until(f"{self.name} answers", lambda: self("status", check=False).returncode in (0, 1))
 
     def kill(self, how=signal.SIGKILL):
         if self.process is None:
@@ -163,7 +163,7 @@ class App:
         verb, fields = self.socket.recv_multipart()
         return verb.decode(), msgpack.unpackb(fields, timestamp=3)
 
-    def connect(self, seconds=30):
+    def connect(self, seconds=60):
         def greet():
             self.close()
             self.socket = zmq.Context.instance().socket(zmq.DEALER)
