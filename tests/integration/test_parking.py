@@ -6,7 +6,7 @@ import shutil
 import unittest
 
 import stack as stacks
-from stack import WORKERS, Stack, jsonl, until
+from stack import TREE, WORKERS, Stack, jsonl, until
 
 TEST_BIN = pathlib.Path(os.environ.get("AFTERCARE_TEST_BIN", stacks.BIN.parent / "tests" / "bin"))
 SOUND, POISONED = stacks.BIN / "aftercare-dispatcher", TEST_BIN / "aftercare-dispatcher-poisoned"
@@ -124,6 +124,27 @@ class Parking(unittest.TestCase):
         self.stack.wait_caught_up()
         self.assertEqual(self.stack.head(), head)
         self.assertEqual(self.parked(), [])
+
+    def test_7_a_timer_that_brings_it_down_is_set_aside(self):
+        self.put(POISONED)
+        self.stack.kill_and_wait_restart("dispatcher")
+        self.stack("policy", "publish", TREE / "tests" / "faults" / "policy.yaml")  # an offer is over after two seconds
+        self.register("POISON-TIMER-1", "GOOD-T-1")
+        row = until("the timer is set aside", lambda: self.parked("dispatcher"), 90)[0]
+        self.assertEqual((row["key"], row["type"]), ("POISON-TIMER-1", "job.due"))
+        self.assertIn("brought the process down", row["reason"])
+        until("others' timers fire", lambda: self.stack.sql("SELECT 1 FROM intake.journal WHERE type = 'job.expired' AND key = 'GOOD-T-1'"))
+        self.stack("say", "ticket.reclassified", "POISON-TIMER-1", "priority=urgent", "reason=test")
+        until("what comes later waits", lambda: self.parked("dispatcher")[0]["waiting"] == 1, 30)
+        self.put(SOUND)
+        self.stack.kill_and_wait_restart("dispatcher")
+        until("the worker answers", lambda: all(s["answers"] for s in self.stack.json("status", check=False)["services"]), 60)
+        self.ends(0, "parked", "retry", "dispatcher", row["pos"])
+        until("it has fired", lambda: self.stack.sql("SELECT 1 FROM intake.journal WHERE type = 'job.expired' AND key = 'POISON-TIMER-1'"))
+        self.assertEqual(self.parked(), [])
+        self.stack.wait_caught_up()
+        done = self.stack.run("aftercare-dispatcher", "--verify", "--data", self.stack.data, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
