@@ -53,6 +53,7 @@ enum kind {
     KIND_PEER,   /* it is gone, or does not read */
     KIND_FATE,   /* of the database, of the clocks */
     KIND_NOTHING,
+    KIND_PUT,
     KINDS
 };
 
@@ -119,12 +120,13 @@ static void frame(struct bus_socket *cmd, const struct step *step)
 
 static void step_take(const struct step *step)
 {
-    static const char *const verbs[] = {[KIND_HELLO] = "HELLO", [KIND_APPEND] = "APPEND", [KIND_PING] = "PING"};
+    static const char *const verbs[] = {[KIND_HELLO] = "HELLO", [KIND_APPEND] = "APPEND", [KIND_PING] = "PING", [KIND_PUT] = "PUT"};
     struct bus_socket *cmd = edges_socket("cmd");
     switch ((enum kind)(step->kind % KINDS)) {
     case KIND_HELLO:
     case KIND_APPEND:
     case KIND_PING:
+    case KIND_PUT:
         edges_receive(cmd, step->peer, bytes_of_text(verbs[step->kind % KINDS]), step->payload);
         break;
     case KIND_GREET:
@@ -221,6 +223,9 @@ static void make(unsigned kind, struct chance *chance, unsigned wild, struct buf
     case KIND_PING:
         fill_map(&verb_ping_record, RECORD_WHOLE, chance, wild, out);
         break;
+    case KIND_PUT:
+        fill_map(&verb_put_record, RECORD_WHOLE, chance, wild, out);
+        break;
     case KIND_AGAIN:
         buf_append(out, bytes, 1);
         list_make(chance, wild, out);
@@ -229,7 +234,7 @@ static void make(unsigned kind, struct chance *chance, unsigned wild, struct buf
         list_make(chance, wild, out);
         break;
     case KIND_FRAME:
-        buf_append_text(out, chance_of_hundred(chance, 50) ? "OPEN\n" : "PUT\n");
+        buf_append_text(out, chance_of_hundred(chance, 50) ? "OPEN\n" : "GET\n");
         fill_any(chance, 0, out);
         break;
     case KIND_GREET:

@@ -31,10 +31,11 @@ enum kind {
     KIND_NEWS,   /* so many events more; or a head that comes without them */
     KIND_RIGHTS, /* a principal is revoked, or sees less */
     KIND_FATE,
+    KIND_GET,
     KINDS
 };
 
-static const char *const verbs[] = {"OPEN", "CREDIT", "CLOSE", "ASK", "SERVE", "ANSWER", "ERROR"};
+static const char *const verbs[] = {"OPEN", "CREDIT", "CLOSE", "ASK", "SERVE", "ANSWER", "ERROR", [KIND_GET] = "GET"};
 static const char *const consumers[] = {"operator/x", "b1", "b2/y", "import", "dispatcher", "nobody"};
 
 static struct {
@@ -186,6 +187,7 @@ static void step_take(const struct step *step)
     case KIND_SERVE:
     case KIND_ANSWER:
     case KIND_ERROR:
+    case KIND_GET:
         edges_receive(feed, step->peer, bytes_of_text(verbs[step->kind % KINDS]), step->payload);
         break;
     case KIND_GOOD_OPEN:
@@ -285,13 +287,14 @@ static void make(unsigned kind, struct chance *chance, unsigned wild, struct buf
     case KIND_SERVE:
     case KIND_ANSWER:
     case KIND_ERROR:
+    case KIND_GET:
         fill_map(verb_record(verbs[kind]), RECORD_WHOLE, chance, wild, out);
         break;
     case KIND_CLOSE:
         pack_map(out, 0);
         break;
     case KIND_FRAME:
-        buf_append_text(out, chance_of_hundred(chance, 50) ? "GET\n" : "BATCH\n");
+        buf_append_text(out, chance_of_hundred(chance, 50) ? "PUT\n" : "BATCH\n");
         fill_any(chance, 0, out);
         break;
     case KIND_GOOD_OPEN:
