@@ -179,6 +179,20 @@ def standby(k):
     k.finish(10, "A12")
 
 
+def given_up(k):
+    """nobody at the first of two endpoints, until the second one is greeted: what waited for the first goes with its socket"""
+    absent = k.router()
+    address = k.address(absent)
+    k.endpoints["cmd"] = [address, *k.endpoints["cmd"]]
+    k.let_go(absent)
+    k.start("append", 10, k.state)
+    k.expect_hello("T5", "HELLO at the next endpoint")
+    k.left, k.left_rule = k.bind_again(address), "T6"
+    wait_quiet(k, time.monotonic(), 2.5, "T6", "after one HELLO")
+    k.welcome()
+    k.finish(10, "T6")
+
+
 def silence(k):
     """no word after an APPEND: PING at the beat, after three a new connection"""
     k.all_sent(hb_ms=300)
@@ -321,6 +335,6 @@ def ask_refused(k):
 
 
 CHECKS = [appended, window, window_bytes, partly_acked, refused, acked_twice, lost_ack, lost_append, busy, busy_between, busy_hello,
-          nak_gap, nak_conflict, denied_hello, superseded, hello_again, moved, standby, silence, patient, killed, second_run, half_frames,
+          nak_gap, nak_conflict, denied_hello, superseded, hello_again, moved, standby, given_up, silence, patient, killed, second_run, half_frames,
           asked, paged, ask_later, ask_standby, ask_refused]
 SIDE = Intake

@@ -107,13 +107,18 @@ class Kit:
         """The line goes down and comes up again on the same address; whoever had a session has none."""
         socket = getattr(self, which)
         address = self.address(socket)
+        self.let_go(socket)
+        setattr(self, which, self.bind_again(address))
+
+    def let_go(self, socket):
         self.poller.unregister(socket)
         socket.close(0)
+
+    def bind_again(self, address):
         deadline = time.monotonic() + 5
         while True:
             try:
-                setattr(self, which, self.router(address))
-                return
+                return self.router(address)
             except zmq.ZMQError:  # it is being let go
                 if time.monotonic() > deadline:
                     raise
@@ -189,7 +194,7 @@ class Kit:
         if len(frames) != 3:
             raise Broken("T1", f"a message of {len(frames) - 1} frames")
         if socket is self.left:
-            raise Broken(self.left_rule, "it speaks to the place that was said not to serve")
+            raise Broken(self.left_rule, "it speaks to the place that it had to leave")
         peer, verb, raw = frames[0], frames[1].decode("ascii", "replace"), frames[2]
         known = FRAMES.get(verb)
         if known is None or (verb in ("HELLO", "APPEND", "PING")) != (socket is self.cmd):

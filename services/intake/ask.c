@@ -97,7 +97,7 @@ void ask_on_ask(struct feed *feed, const struct bus_peer *peer, const struct fra
         if (feed->principals_stale) /* who may is not known now */
             feed_error(feed, peer, ask.id, "database", "the principals cannot be read now");
         else
-            feed_error(feed, peer, ask.id, "denied", "who sees only some places may not ask yet");
+            feed_error(feed, peer, ask.id, "denied", "who sees all places, and personal data, may ask");
         ask_denied(feed, peer);
         return;
     }

@@ -210,8 +210,11 @@ bool line_connect(struct line *line)
     line->silent_ms = line->silent_ms == 0 ? now : line->silent_ms;
     if (client->patience_s > 0 && now - line->silent_ms > 1000 * (int64_t)client->patience_s)
         return fail(client, "silent", "nobody answers");
-    if (line->socket != NULL)
+    const int now_or_never = 0; /* a HELLO left over would end the new session (T6) */
+    if (line->socket != NULL) {
+        zmq_setsockopt(line->socket, ZMQ_LINGER, &now_or_never, sizeof(now_or_never));
         zmq_close(line->socket);
+    }
     zmq_poll(NULL, 0, line->pause_ms);
     line->pause_ms = line->pause_ms == 0 ? 100 : line->pause_ms < 2500 ? 2 * line->pause_ms : 5000;
     return socket_new(line) || fail(client, "key", "a key or an endpoint is none");

@@ -66,6 +66,7 @@ class Line {
   }
 
   async connect (endpoints) {
+    if (this.socket) this.socket.linger = 0 // a HELLO left over would end the new session (T6)
     this.close()
     if (endpoints?.length) { this.endpoints = endpoints; this.turn = -1 }
     this.silentSince ||= Date.now()

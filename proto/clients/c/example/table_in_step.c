@@ -54,7 +54,7 @@ static void apply(PGconn *database, const struct aftercare_event *event)
         aftercare_text(event->data, "kind", kind, sizeof(kind));
         aftercare_text(&event->body, "region", region, sizeof(region));
         run(database, insert, 4, (const char *const[]){event->key, kind, region, pos});
-    } else { /* events about other things meet no row */
+    } else { /* events about other things, or about nothing, meet no row */
         run(database, update, 3, (const char *const[]){state_after(event->type), pos, event->key});
     }
 }

@@ -26,7 +26,7 @@ const advance = database.prepare('UPDATE cursor SET pos = ?, link = ? WHERE pos 
 const take = database.transaction((batch) => {
   for (const { type, key, data, region, pos } of batch.events) {
     if (type === 'ticket.registered') insert.run(key, data.kind, region ?? '', pos)
-    else update.run(STATES[type] ?? null, pos, key) // events about other things meet no row
+    else update.run(STATES[type] ?? null, pos, key ?? null) // events about other things, or about nothing, meet no row
   }
   if (advance.run(batch.upto, Buffer.from(batch.link), batch.after).changes !== 1) throw new Error('another process keeps this table')
 })

@@ -70,7 +70,7 @@ class Line:
 
     def connect(self, endpoints=None):
         """A new connection, to these or else to the next endpoint, not sooner than the pause since the one before allows."""
-        self.close()
+        self.close(0)  # a HELLO left over would end the new session (T6)
         if endpoints:
             self.endpoints, self.turn = list(endpoints), -1
         now = time.monotonic()
@@ -110,9 +110,9 @@ class Line:
                 pass
         return None
 
-    def close(self):
+    def close(self, linger=None):
         if self.socket is not None:
-            self.socket.close()
+            self.socket.close(linger)
         self.socket = None
 
 

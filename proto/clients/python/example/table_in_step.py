@@ -23,9 +23,9 @@ def apply(sql, event):
     if event["type"] == "ticket.registered":
         sql.execute("INSERT INTO ticket VALUES (%s, %s, %s, 'open', 1, %s)",
                     (event["key"], event["data"]["kind"], event.get("region", ""), event["pos"]))
-    else:  # events about other things meet no row
+    else:  # events about other things, or about nothing, meet no row
         sql.execute("UPDATE ticket SET state = coalesce(%s, state), events = events + 1, pos = %s WHERE number = %s",
-                    (STATES.get(event["type"]), event["pos"], event["key"]))
+                    (STATES.get(event["type"]), event["pos"], event.get("key")))
 
 
 def main():
