@@ -15,8 +15,10 @@
 #define READERS_MAX 2048
 #define READERS_PER_PRINCIPAL 1024
 /* What readers have been sent and have not given back as credit lies in our memory: together at most this, but each may have the
- * least. So a reader's share shrinks while many do not read. */
+ * least. A reader may have its share, and no more than a part of what is left: who comes later finds some, however many before him do not
+ * read (a shared buffer's dynamic threshold: Choudhury and Hahne, 1998). */
 #define UNREAD_BYTES_MAX (64 * 1024 * 1024)
+#define UNREAD_PART 4
 #define UNREAD_BYTES_LEAST (32 * 1024)
 #define REPLAYS_PER_TURN 8 /* queries for readers that are far behind, before anybody else is looked after */
 #define GETTERS_MAX 64
@@ -85,6 +87,7 @@ struct feed {
     struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
     struct reader_session *readers[READERS_MAX];
     size_t readers_n, turn;
+    int64_t unread; /* of all readers but workers */
     int64_t probed_us; /* when readers were last asked whether they are there */
     unsigned replays_left; /* in this turn */
     struct callers callers;
@@ -124,6 +127,8 @@ void reader_on_credit(struct feed *, const struct bus_peer *, const struct frame
 void reader_on_close(struct feed *, const struct bus_peer *);
 struct reader_session *reader_of(struct feed *, const struct bus_peer *);
 /* One batch for each reader that has credit and is behind. True: somebody may still be behind. */
+/* So many bytes more (or fewer) were sent to it and not given back. */
+void reader_owes(struct feed *, struct reader_session *, int64_t bytes);
 bool readers_turn(struct feed *);
 void readers_tell_head(struct feed *);
 void readers_sweep(struct feed *);

@@ -23,6 +23,14 @@ struct reader_session *reader_of(struct feed *feed, const struct bus_peer *peer)
     return NULL;
 }
 
+void reader_owes(struct feed *feed, struct reader_session *reader, int64_t bytes)
+{
+    if (reader->unread + bytes < 0)
+        bytes = -reader->unread;
+    reader->unread += bytes;
+    feed->unread += reader->worker ? 0 : bytes;
+}
+
 /* Whatever a reader says it can take: what it does not read lies in our memory. */
 static int64_t credit_capped(int64_t credit)
 {
@@ -167,10 +175,12 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
     if (reader == NULL)
         reader = feed->readers[feed->readers_n++] = memory_new(sizeof(*reader));
     int64_t unread = reader->unread; /* opening anew does not take it out of our memory */
-    *reader = (struct reader_session){.peer = *peer, .unread = unread, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
+    reader_owes(feed, reader, -unread);
+    *reader = (struct reader_session){.peer = *peer, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
                                       .credit = credit_capped(open.credit), .heard_us = clock_boot_us()};
     text_copy(reader->principal, sizeof(reader->principal), principal->id);
     reader->worker = principal->granted.kind == PRINCIPAL_WORKER;
+    reader_owes(feed, reader, unread);
     memcpy(reader->link, link, LINK_BYTES);
     reader->whole = filter_is_whole(&open, &principal->granted);
     struct verb_opened opened = {
@@ -189,7 +199,7 @@ void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const stru
     if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
         reader->credit = credit_capped(reader->credit + credit.bytes);
     if (credit.bytes > 0)
-        reader->unread = credit.bytes < reader->unread ? reader->unread - credit.bytes : 0;
+        reader_owes(feed, reader, -credit.bytes);
 }
 
 void reader_on_close(struct feed *feed, const struct bus_peer *peer)
@@ -217,8 +227,9 @@ static int64_t allowance(const struct feed *feed, const struct reader_session *r
 {
     if (reader->worker)
         return reader->credit;
-    int64_t share = UNREAD_BYTES_MAX / (int64_t)(feed->readers_n > 0 ? feed->readers_n : 1);
-    int64_t room = (share > UNREAD_BYTES_LEAST ? share : UNREAD_BYTES_LEAST) - reader->unread;
+    int64_t part = (UNREAD_BYTES_MAX - feed->unread) / UNREAD_PART, share = UNREAD_BYTES_MAX / (int64_t)(feed->readers_n + 1);
+    int64_t most = part < share ? part : share;
+    int64_t room = (most > UNREAD_BYTES_LEAST ? most : UNREAD_BYTES_LEAST) - reader->unread;
     if (MUTATION(MUTATION_CREDIT_IGNORED))
         return BATCH_MAP_BYTES;
     return room < reader->credit ? room : reader->credit;
@@ -242,6 +253,7 @@ void readers_sweep(struct feed *feed)
         }
         if (!reader->gone && !silent)
             continue;
+        reader_owes(feed, reader, -reader->unread);
         free(reader);
         feed->readers[i] = feed->readers[--feed->readers_n];
     }

@@ -194,7 +194,7 @@ enum status gather_send(struct gather *gather)
     if (status != STATUS_OK)
         return status;
     reader->credit -= (int64_t)feed->out.len;
-    reader->unread += (int64_t)feed->out.len;
+    reader_owes(feed, reader, (int64_t)feed->out.len);
     reader->sent = gather->upto;
     metric_add(feed->sent, gather->n);
     return STATUS_OK;
