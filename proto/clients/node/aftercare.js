@@ -76,7 +76,7 @@ class Line {
     this.turn++
     const key = this.client.key
     this.socket = new zmq.Dealer({
-      context: this.client.context, linger: this.linger, handshakeInterval: 5000, heartbeatInterval: 5000, heartbeatTimeout: 15000,
+      context: this.client.context, linger: this.linger, handshakeInterval: 5000, tcpKeepalive: 1, tcpKeepaliveIdle: 10, tcpKeepaliveInterval: 5, tcpKeepaliveCount: 3,
       maxMessageSize: 1 << 20, reconnectInterval: 100, reconnectMaxInterval: 1000,
       ...(key.server_key ? { curveServerKey: key.server_key, curvePublicKey: key.public_key, curveSecretKey: key.secret_key } : {})
     })
