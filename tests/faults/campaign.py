@@ -35,7 +35,9 @@ class Load:
     """Two branches, one of them behind the wide line, a third one with its own daemon, an integrator who follows, a witness, a clerk
     with files. Each comes by a key of its own."""
 
-    def __init__(self, plant, seed, rate, office=False):
+    def __init__(self, plant, seed, rate, office=False, patience=SETTLE):
+        """patience: seconds that the clerk tries to hand in a file."""
+        self.patience = patience
         self.plant, self.rate, operator = plant, rate, plant.key("operator")
         plant("policy", "publish", HERE / "policy.yaml")
         plant("append", jsonl(plant.data / "sites.jsonl", SITES))
@@ -66,9 +68,9 @@ class Load:
             file = jsonl(self.plant.data / f"file-{i}.jsonl", [
                 {"type": "ticket.registered", "key": f"F-{i}-{k}", "by": "clerk", "data": {"kind": "leak", "region": "R1"}}
                 for k in range(5)])
-            end = time.monotonic() + SETTLE
+            end = time.monotonic() + self.patience
             while time.monotonic() < end:
-                answer = self.plant("append", file, check=False)
+                answer = self.plant("append", file, check=False, timeout=self.patience)
                 if answer.returncode in (0, 1):
                     break
             self.files.append((i, answer.returncode, answer.stdout + answer.stderr))

@@ -40,7 +40,7 @@ class Office(Branch):
 
     def refused(self):
         """{number: code} of what the centre refused."""
-        return {row["n"]: row["code"] for row in self.rows("refused", "--all")}
+        return {row["n"]: row["code"] for row in self.rows("refused", "--all", "--limit", 0)}
 
 
 class Desk(Sender):

@@ -37,7 +37,7 @@ def begins_unwell(plant):
 
 def away(seconds):
     with Plant(wide=False, two=False) as plant:
-        load = campaign.Load(plant, 1, 10, office=True)
+        load = campaign.Load(plant, 1, 10, office=True, patience=seconds + campaign.SETTLE)
         sender = load.senders[1]
         until("something is answered", lambda: sender.said["ACK"] > 20)
         before = processes(plant)
