@@ -23,7 +23,7 @@
 #define REPLAYS_PER_TURN 8 /* queries for readers that are far behind, before anybody else is looked after */
 #define GETTERS_MAX 64
 #define GETTERS_PER_PRINCIPAL 16
-#define GETTER_SILENT_US (20 * SECOND_US) /* longer than a dead connection lasts (heartbeats): nothing of it lies in our memory */
+#define GETTER_SILENT_US (20 * SECOND_US) /* longer than one that takes nothing is left connected: nothing of it lies in our memory */
 #define QUESTIONS_PER_PEER 32
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)

@@ -21,6 +21,7 @@ struct claims {
     bool unsaid;            /* file.stored is awaited for one that is not erased, in anybody's reach */
     int64_t sizes[CLAIMS_MAX], largest; /* as told by the live ones in reach */
     int sizes_n;
+    char ticket[65]; /* the first of these */
 };
 
 static enum status claims_read(struct pg *pg, struct pg_args *args, const uint8_t sha256[32], struct pg_result **rows)
@@ -56,6 +57,8 @@ static void claims_judge(const struct pg_result *rows, const struct principal *g
         if (erased)
             continue;
         int64_t size = pg_int(rows, row, CLAIM_BYTES);
+        if (!claims->live)
+            column_text(rows, row, CLAIM_TICKET, claims->ticket, sizeof(claims->ticket));
         claims->live = true;
         claims->sizes[claims->sizes_n++] = size;
         claims->largest = size > claims->largest ? size : claims->largest;
@@ -306,6 +309,7 @@ enum status shelf_get(struct pg *pg, struct pg_args *args, struct slip *slip)
     enum status status = claims_of(pg, args, slip, &claims);
     if (status != STATUS_OK || !claims_allow(&claims, slip))
         return status;
+    text_copy(slip->ticket, sizeof(slip->ticket), claims.ticket);
     pg_args_reset(args);
     pg_arg_bytea(args, bytes_of(slip->sha256, 32));
     status = pg_query(pg, "SELECT upto, owner FROM file_bytes WHERE sha256 = $1::bytea AND whole", args, &rows);
