@@ -53,6 +53,16 @@ void bus_key_make(struct bus_key *key)
         abort(); /* a libzmq without CURVE: the build asks for it */
 }
 
+void bus_key_list(char (*endpoints)[160], uint32_t n, char out[ENDPOINTS_CAP])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < n && used + strlen(endpoints[i]) + 3 <= ENDPOINTS_CAP; i++) {
+        text_format(out + used, ENDPOINTS_CAP - used, "%s%s", i > 0 ? ", " : "", endpoints[i]);
+        used += strlen(out + used);
+    }
+}
+
 void bus_key_forget(struct bus_key *key)
 {
     explicit_bzero(key, sizeof *key);

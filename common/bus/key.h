@@ -3,6 +3,7 @@
 #ifndef AFTERCARE_BUS_KEY_H
 #define AFTERCARE_BUS_KEY_H
 
+#include "base/endpoints.h"
 #include "record/record.h"
 
 #define BUS_KEY_BYTES 32
@@ -33,6 +34,8 @@ bool bus_key_load(const char *path, struct bus_key *, struct problem *) MUST_CHE
 bool bus_key_save(const char *path, const struct bus_key *, bool replace, struct problem *) MUST_CHECK;
 /* A fresh pair; everything else is left as it is. */
 void bus_key_make(struct bus_key *);
+/* Some of its endpoints, as many as find room, as settings have them (base/endpoints.h). */
+void bus_key_list(char (*endpoints)[160], uint32_t n, char out[ENDPOINTS_CAP]);
 /* Overwrites the secret in memory. */
 void bus_key_forget(struct bus_key *);
 /* Z85 and bytes. False: not 40 characters of Z85. */

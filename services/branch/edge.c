@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/key.h"
+#include "bus/line.h"
 #include "bus/metrics.h"
 #include "office.h"
 #include <ctype.h>
@@ -12,29 +13,16 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <zmq.h>
 
 #define FRAMES_PER_TURN 1024
 #define TICK_US SECOND_US
-/* A connection is not made anew more often than this. */
-#define CONNECT_US (SECOND_US / 4)
-
-/* One of the two ways to the centre: its addresses in order, tried one after the other. */
-struct line {
-    const char *what;
-    char endpoints[BUS_ENDPOINTS_MAX][ENDPOINT_CAP];
-    size_t endpoints_n, at;
-    struct bus_socket *socket;
-    int64_t again_us; /* not before */
-    bool broken;
-};
 
 struct edge {
     const struct settings *settings;
     struct office *office;
     struct loop *loop;
     struct bus_socket *local;
-    struct line cmd, feed;
+    struct bus_line cmd, feed; /* the two ways to the centre */
     struct metrics *metrics;
     struct metric *queued, *oldest, *refused, *line_up, *percent, *list_age, *answered, *connections, *read;
     enum line_state told;
@@ -54,87 +42,48 @@ static void on_ready(void *arg)
 
 /* --- the centre ----------------------------------------------------------------------------------- */
 
-static void line_close(struct edge *e, struct line *line)
-{
-    const int none = 0;
-    if (line->socket == NULL)
-        return;
-    (void)zmq_setsockopt(bus_raw(line->socket), ZMQ_LINGER, &none, sizeof(none));
-    loop_forget(e->loop, line->socket, -1);
-    bus_close(&line->socket);
-}
-
-/* The next address in turn: one that hangs, or stands by for another, is not waited for. */
-static bool line_open(struct edge *e, struct line *line)
-{
-    char error[160] = "";
-    line_close(e, line);
-    line->broken = false;
-    line->again_us = clock_boot_us() + CONNECT_US;
-    if (line->endpoints_n == 0)
-        return false;
-    const char *endpoint = line->endpoints[line->at++ % line->endpoints_n];
-    line->socket = bus_connect(BUS_DEALER, endpoint, error, sizeof(error));
-    if (line->socket == NULL) {
-        log_error("%s %s: %s", line->what, endpoint, error);
-        return false;
-    }
-    loop_socket(e->loop, line->socket, on_ready, NULL);
-    return true;
-}
-
 static void lines_mend(struct edge *e, struct office_now t)
 {
     struct forward *forward = office_forward(e->office);
     struct follow *follow = office_follow(e->office);
-    if (e->cmd.broken || e->cmd.socket == NULL || forward_tick(forward, t.boot_us, t.wall_us)) {
-        e->cmd.broken = true;
-        if (t.boot_us >= e->cmd.again_us) {
-            forward_disconnected(forward);
-            if (line_open(e, &e->cmd))
-                forward_connected(forward, t.boot_us);
-        }
+    if (bus_line_stands(&e->cmd) && forward_tick(forward, t.boot_us, t.wall_us))
+        bus_line_break(&e->cmd);
+    if (bus_line_is_due(&e->cmd, t.boot_us)) {
+        forward_disconnected(forward);
+        if (bus_line_open(&e->cmd, t.boot_us))
+            forward_connected(forward, t.boot_us);
     }
-    if (e->feed.broken || e->feed.socket == NULL || follow_tick(follow, t.boot_us)) {
-        e->feed.broken = true;
-        if (t.boot_us >= e->feed.again_us) {
-            follow_disconnected(follow);
-            if (line_open(e, &e->feed))
-                follow_connected(follow, t.boot_us);
-        }
+    if (bus_line_stands(&e->feed) && follow_tick(follow, t.boot_us))
+        bus_line_break(&e->feed);
+    if (bus_line_is_due(&e->feed, t.boot_us)) {
+        follow_disconnected(follow);
+        if (bus_line_open(&e->feed, t.boot_us))
+            follow_connected(follow, t.boot_us);
     }
 }
 
 static void centre_receive(struct edge *e, struct office_now t)
 {
     struct frame frame;
-    enum status status = STATUS_OK;
-    for (int i = 0; i < FRAMES_PER_TURN && e->cmd.socket != NULL && !e->cmd.broken; i++) {
-        status = bus_receive(e->cmd.socket, &frame);
-        if (status == STATUS_AGAIN)
-            break;
-        if (status == STATUS_OK)
-            office_file_in(e->office, &frame, t);
-        e->cmd.broken = status != STATUS_OK || !forward_in(office_forward(e->office), &frame, t.boot_us, t.wall_us);
+    for (int i = 0; i < FRAMES_PER_TURN && bus_line_receive(&e->cmd, &frame) == STATUS_OK; i++) {
+        office_file_in(e->office, &frame, t);
+        if (!forward_in(office_forward(e->office), &frame, t.boot_us, t.wall_us))
+            bus_line_break(&e->cmd);
     }
-    for (int i = 0; i < FRAMES_PER_TURN && e->feed.socket != NULL && !e->feed.broken; i++) {
-        status = bus_receive(e->feed.socket, &frame);
-        if (status == STATUS_AGAIN)
-            break;
-        e->feed.broken = status != STATUS_OK || !follow_in(office_follow(e->office), &frame, t.boot_us, t.wall_us);
-    }
+    for (int i = 0; i < FRAMES_PER_TURN && bus_line_receive(&e->feed, &frame) == STATUS_OK; i++)
+        if (!follow_in(office_follow(e->office), &frame, t.boot_us, t.wall_us))
+            bus_line_break(&e->feed);
 }
 
-/* A socket that takes nothing more is full of what nobody fetches: a new one begins empty. */
 static void centre_send(struct edge *e, struct office_now t)
 {
     struct frame frame;
-    while (e->cmd.socket != NULL && !e->cmd.broken && forward_out(office_forward(e->office), t.boot_us, &frame))
-        e->cmd.broken = bus_send(e->cmd.socket, frame.verb, frame.map) != STATUS_OK;
-    while (e->cmd.socket != NULL && !e->cmd.broken && office_file_out(e->office, &frame))
-        e->cmd.broken = bus_send(e->cmd.socket, frame.verb, frame.map) != STATUS_OK;
-    while (e->feed.socket != NULL && !e->feed.broken && follow_out(office_follow(e->office), t.boot_us, &frame))
-        e->feed.broken = bus_send(e->feed.socket, frame.verb, frame.map) != STATUS_OK;
+    while (bus_line_stands(&e->cmd) && forward_out(office_forward(e->office), t.boot_us, &frame))
+        bus_line_send(&e->cmd, &frame);
+    while (bus_line_stands(&e->cmd) && office_file_out(e->office, &frame))
+        bus_line_send(&e->cmd, &frame);
+    while (bus_line_stands(&e->feed) && follow_out(office_follow(e->office), t.boot_us, &frame))
+        bus_line_send(&e->feed, &frame);
 }
 
 /* --- applications --------------------------------------------------------------------------------- */
@@ -250,15 +199,13 @@ static void words_split(const char *list, char *out, size_t cap, uint32_t max, u
     }
 }
 
-static void line_address(struct line *line, const char *what, char (*of_key)[160], uint32_t of_key_n, const char *list)
+/* Where the key file says; else where the settings do. */
+static void line_address(struct edge *e, struct bus_line *line, const char *name, char (*of_key)[160], uint32_t of_key_n,
+                         const char *settings)
 {
-    uint32_t n = 0;
-    line->what = what;
-    for (uint32_t i = 0; i < of_key_n; i++)
-        (void)text_copy(line->endpoints[n++], ENDPOINT_CAP, of_key[i]);
-    if (n == 0)
-        words_split(list, line->endpoints[0], ENDPOINT_CAP, COUNT_OF(line->endpoints), &n);
-    line->endpoints_n = n;
+    char list[ENDPOINTS_CAP];
+    bus_key_list(of_key, of_key_n, list);
+    bus_line_init(line, e->loop, name, of_key_n > 0 ? list : settings);
 }
 
 static void prefix_of(const char *source, char out[NUMBER_PREFIX_CAP])
@@ -289,8 +236,8 @@ static struct office *office_begin(struct edge *e)
     const struct settings_branch *own = &e->settings->branch;
     char folder[300], prefix[NUMBER_PREFIX_CAP], error[300] = "";
     key_take(own->key, &key);
-    line_address(&e->cmd, "cmd", key.endpoints.cmd, key.endpoints.cmd_n, e->settings->cmd);
-    line_address(&e->feed, "feed", key.endpoints.feed, key.endpoints.feed_n, e->settings->feed);
+    line_address(e, &e->cmd, "cmd", key.endpoints.cmd, key.endpoints.cmd_n, e->settings->cmd);
+    line_address(e, &e->feed, "feed", key.endpoints.feed, key.endpoints.feed_n, e->settings->feed);
     struct office_config config = {.folder = folder,
                                    .source = own->source[0] != '\0' ? own->source : key.principal,
                                    .stream = own->stream[0] != '\0' ? own->stream : key.stream,
@@ -330,12 +277,11 @@ static void local_bind(struct edge *e)
 
 static int64_t deadline(const struct edge *e)
 {
-    int64_t due = office_deadline_us(e->office);
-    if (e->tick_us < due)
-        due = e->tick_us;
-    if (e->cmd.broken && e->cmd.again_us < due)
-        due = e->cmd.again_us;
-    return e->feed.broken && e->feed.again_us < due ? e->feed.again_us : due;
+    int64_t due = office_deadline_us(e->office), lines[] = {e->tick_us, bus_line_deadline_us(&e->cmd), bus_line_deadline_us(&e->feed)};
+    for (size_t i = 0; i < COUNT_OF(lines); i++)
+        if (lines[i] < due)
+            due = lines[i];
+    return due;
 }
 
 /* False: the disk left it open what holds. */
@@ -374,8 +320,8 @@ int edge_run(const struct settings *settings)
     while (sure && loop_once(e->loop, deadline(e)));
     if (!sure)
         log_error("the disk did not say whether it holds what was written: only a new start tells");
-    line_close(e, &e->cmd);
-    line_close(e, &e->feed);
+    bus_line_close(&e->cmd);
+    bus_line_close(&e->feed);
     loop_forget(e->loop, e->local, -1);
     bus_close(&e->local);
     metrics_destroy(&e->metrics);

@@ -130,14 +130,7 @@ static bool list_fill(const struct cli *cli, struct line *line, bool cmd)
         return true;
     if (!key_load(cli, cli->settings.key, &key))
         return false;
-    size_t used = 0;
-    for (uint32_t i = 0; i < (cmd ? key.endpoints.cmd_n : key.endpoints.feed_n); i++) {
-        const char *endpoint = cmd ? key.endpoints.cmd[i] : key.endpoints.feed[i];
-        if (used + strlen(endpoint) + 3 > sizeof(line->list))
-            break;
-        text_format(line->list + used, sizeof(line->list) - used, "%s%s", i > 0 ? ", " : "", endpoint);
-        used = strlen(line->list);
-    }
+    bus_key_list(cmd ? key.endpoints.cmd : key.endpoints.feed, cmd ? key.endpoints.cmd_n : key.endpoints.feed_n, line->list);
     bus_key_forget(&key);
     return true;
 }

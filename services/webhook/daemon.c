@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/key.h"
+#include "bus/line.h"
 #include "bus/metrics.h"
 #include "courier.h"
 #include "post.h"
@@ -14,18 +15,13 @@
 
 #define FRAMES_PER_TURN 256
 #define TICK_US SECOND_US
-/* A connection is not made anew more often than this. */
-#define CONNECT_US (SECOND_US / 4)
 
 /* A hook's own connection: one that takes nothing holds nobody else back. */
 struct line {
     struct daemon *daemon;
     struct courier *courier;
     struct secrets secrets;
-    struct bus_socket *socket;
-    size_t endpoint; /* which of the list is next */
-    int64_t again_us;
-    bool broken;
+    struct bus_line feed;
 };
 
 struct daemon {
@@ -41,59 +37,24 @@ struct daemon {
     bool lost; /* the queue's trouble: it begins anew */
 };
 
-static void on_ready(void *arg)
-{
-    (void)arg; /* the turn receives */
-}
-
-static void line_drop(struct line *line)
-{
-    if (line->socket == NULL)
-        return;
-    loop_forget(line->daemon->loop, line->socket, -1);
-    bus_close_now(&line->socket);
-}
-
-/* The next address in turn: one that hangs, or stands by for another, is not waited for. */
-static void line_open(struct line *line, int64_t boot_us)
-{
-    char error[160] = "", endpoint[ENDPOINT_CAP];
-    const char *list = line->daemon->settings->feed;
-    line_drop(line);
-    line->again_us = boot_us + CONNECT_US;
-    endpoints_at(list, line->endpoint++ % endpoints_count(list), endpoint);
-    line->socket = bus_connect(BUS_DEALER, endpoint, error, sizeof(error));
-    if (line->socket == NULL) {
-        log_error("%s: %s", endpoint, error);
-        return;
-    }
-    line->broken = false;
-    loop_socket(line->daemon->loop, line->socket, on_ready, NULL);
-    courier_connected(line->courier, boot_us);
-}
-
 static void line_turn(struct line *line, int64_t boot_us, int64_t wall_us)
 {
+    struct bus_line *feed = &line->feed;
     struct frame frame;
-    enum status status = STATUS_OK;
-    for (int i = 0; i < FRAMES_PER_TURN && line->socket != NULL && !line->broken; i++) {
-        status = bus_receive(line->socket, &frame);
-        if (status == STATUS_AGAIN)
-            break;
-        line->broken = (status != STATUS_OK && status != STATUS_REFUSED) ||
-                       (status == STATUS_OK && !courier_in(line->courier, &frame, boot_us));
-    }
+    for (int i = 0; i < FRAMES_PER_TURN && bus_line_receive(feed, &frame) == STATUS_OK; i++)
+        if (!courier_in(line->courier, &frame, boot_us))
+            bus_line_break(feed);
     if (!courier_work(line->courier, boot_us, wall_us))
         line->daemon->lost = true;
-    if (line->socket == NULL || line->broken || courier_tick(line->courier, boot_us)) {
-        line->broken = true;
-        if (boot_us >= line->again_us) {
-            courier_disconnected(line->courier);
-            line_open(line, boot_us);
-        }
+    if (bus_line_stands(feed) && courier_tick(line->courier, boot_us))
+        bus_line_break(feed);
+    if (bus_line_is_due(feed, boot_us)) {
+        courier_disconnected(line->courier);
+        if (bus_line_open(feed, boot_us))
+            courier_connected(line->courier, boot_us);
     }
-    while (line->socket != NULL && !line->broken && courier_out(line->courier, boot_us, &frame))
-        line->broken = bus_send(line->socket, frame.verb, frame.map) != STATUS_OK;
+    while (bus_line_stands(feed) && courier_out(line->courier, boot_us, &frame))
+        bus_line_send(feed, &frame);
 }
 
 static void on_post(void *owner, const struct hook *hook, struct request *request, struct bytes body, const char *const *headers,
@@ -147,8 +108,8 @@ static int64_t deadline_us(const struct daemon *daemon, int64_t boot_us, int64_t
     for (size_t i = 0; i < daemon->lines_n; i++) {
         const struct line *line = &daemon->lines[i];
         int64_t courier_us = courier_deadline_us(line->courier, boot_us, wall_us);
-        if (line->broken && line->again_us < courier_us)
-            courier_us = line->again_us;
+        if (bus_line_deadline_us(&line->feed) < courier_us)
+            courier_us = bus_line_deadline_us(&line->feed);
         if (courier_us < due_us)
             due_us = courier_us;
     }
@@ -187,7 +148,8 @@ static bool line_begin(struct daemon *daemon, const struct hooks *hooks, size_t 
     struct line *line = &daemon->lines[daemon->lines_n];
     const struct courier_edge edge = {.post = on_post, .owner = daemon};
     text_format(path, sizeof(path), "%s/%s.secret", folder, hook->name);
-    *line = (struct line){.daemon = daemon, .broken = true};
+    *line = (struct line){.daemon = daemon};
+    bus_line_init(&line->feed, daemon->loop, hook->name, daemon->settings->feed);
     if (!secrets_read(path, &line->secrets, error, sizeof(error))) {
         log_error("%s", error);
         return false;
@@ -272,7 +234,7 @@ int daemon_run(const struct settings *settings, const struct hooks *hooks)
     }
     poster_destroy(&daemon->poster);
     for (size_t i = 0; i < daemon->lines_n; i++) {
-        line_drop(&daemon->lines[i]);
+        bus_line_close(&daemon->lines[i].feed);
         courier_destroy(&daemon->lines[i].courier);
     }
     queue_close(&daemon->queue);
