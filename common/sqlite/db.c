@@ -157,6 +157,14 @@ int64_t db_changes(struct db *db)
     return sqlite3_changes64(db->sqlite);
 }
 
+int64_t db_scanned(struct db *db)
+{
+    int64_t rows = 0;
+    for (int i = 0; i < db->statements_n; i++)
+        rows += sqlite3_stmt_status(db->statements[i], SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+    return rows;
+}
+
 enum status db_begin(struct db *db)
 {
     if (db->open)

@@ -41,6 +41,9 @@ void db_column_text(struct sqlite3_stmt *, int column, char *out, size_t cap);
 struct bytes db_column_bytes(struct sqlite3_stmt *, int column); /* valid until the next step */
 /* Rows the last statement changed. */
 int64_t db_changes(struct db *);
+/* Rows that were looked at for want of an index, since the file was opened: of a statement that runs with each event there are none,
+ * or it takes the longer the more there is. */
+int64_t db_scanned(struct db *);
 
 /* A transaction; it begins by itself with db_begin and at most once. */
 enum status db_begin(struct db *) MUST_CHECK;

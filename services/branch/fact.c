@@ -151,15 +151,19 @@ static bool names_customer(struct bytes data, const char *customer)
     return is_text(named, customer) || (is_map(named) && is_text(map_find(named, "id"), customer));
 }
 
+bool fact_is_about(struct bytes draft, const char *key_or_customer, struct fact *fact)
+{
+    struct problem problem;
+    memset(fact, 0, sizeof(*fact));
+    if (!is_map(draft) || !record_decode(&fact_record, RECORD_WHOLE, DECODE_LENIENT, draft, NULL, fact, &problem))
+        return false;
+    return text_equal(fact->key, key_or_customer) || (fact->data.len > 0 && names_customer(fact->data, key_or_customer));
+}
+
 bool fact_blank(struct bytes draft, const char *key_or_customer, struct buf *without)
 {
     struct fact fact;
-    struct problem problem;
-    memset(&fact, 0, sizeof(fact));
-    if (draft.len == 0 || !is_map(draft) ||
-        !record_decode(&fact_record, RECORD_WHOLE, DECODE_LENIENT, draft, NULL, &fact, &problem) || fact.priv.len == 0)
-        return false;
-    if (!text_equal(fact.key, key_or_customer) && !(fact.data.len > 0 && names_customer(fact.data, key_or_customer)))
+    if (!fact_is_about(draft, key_or_customer, &fact) || fact.priv.len == 0)
         return false;
     fact.priv = bytes_of(NULL, 0);
     fact_print(&fact, without);

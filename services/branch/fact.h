@@ -27,7 +27,9 @@ bool fact_read(struct fact_reader *, struct bytes raw, struct fact *, struct pro
 bool fact_is_registration(const struct fact *);
 /* As it will be sent: the bytes that count for ever under its number. */
 void fact_print(const struct fact *, struct buf *out);
-/* Has a draft personal data about this customer (or is it about this key)? Then the same draft without them. */
+/* Is a draft about this customer, or this key? Then it is read into `fact`, as far as it goes without its type's fields. */
+bool fact_is_about(struct bytes draft, const char *key_or_customer, struct fact *fact);
+/* Is it, and has personal data? Then the same draft without them. */
 bool fact_blank(struct bytes draft, const char *key_or_customer, struct buf *without);
 
 #endif

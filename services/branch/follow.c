@@ -19,6 +19,7 @@ struct follow {
     struct reader *reader; /* NULL: the stream is not known, or the file is in trouble */
     char stream[64], filter[200];
     bool connected;
+    bool current;  /* read up to a head since connected */
     bool moved;    /* something is to be committed */
     bool anew;     /* another history: begin from nothing */
     int64_t heard_us, retry_us;
@@ -62,7 +63,7 @@ static void on_head(void *owner, uint64_t head, int64_t now_us)
 {
     struct follow *f = owner;
     (void)head;
-    f->moved = true;
+    f->moved = f->current = true;
     if (now_us != 0) {
         f->centre_us = now_us;
         f->listener.centre(f->owner, now_us);
@@ -134,7 +135,7 @@ static void reader_begin(struct follow *f)
     reader_destroy(&f->reader);
     f->reader = reader_new(&config, &reader_events, f);
     f->trouble[0] = '\0';
-    f->moved = f->anew = false;
+    f->moved = f->anew = f->current = false;
 }
 
 enum status follow_begin(struct follow *f, const char *stream, int64_t boot_us)
@@ -156,6 +157,11 @@ bool follow_has_begun(const struct follow *f)
     return f->reader != NULL;
 }
 
+bool follow_is_current(const struct follow *f)
+{
+    return f->current;
+}
+
 const char *follow_trouble(const struct follow *f)
 {
     return f->trouble;
@@ -175,7 +181,7 @@ void follow_connected(struct follow *f, int64_t boot_us)
 
 void follow_disconnected(struct follow *f)
 {
-    f->connected = false;
+    f->connected = f->current = false;
     if (f->reader != NULL)
         reader_disconnected(f->reader);
 }

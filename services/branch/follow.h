@@ -30,6 +30,8 @@ void follow_destroy(struct follow **);
 /* The stream is known: reading can begin. STATUS_OK, or the disk's trouble. */
 enum status follow_begin(struct follow *, const char *stream, int64_t boot_us) MUST_CHECK;
 bool follow_has_begun(const struct follow *);
+/* Over the connection that stands now everything was read up to a head: what was erased meanwhile has been told. */
+bool follow_is_current(const struct follow *);
 /* Why reading stands still; "" it does not. */
 const char *follow_trouble(const struct follow *);
 int64_t follow_events(const struct follow *); /* since the start */

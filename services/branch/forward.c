@@ -36,7 +36,7 @@ struct forward {
     int64_t boot_us, wall_us;     /* of the frame at hand */
     int64_t centre_us, centre_boot_us;
     int64_t welcomed_n; /* durable as a new spool was told; −1: not told */
-    bool connected, final;
+    bool connected, final, held;
     char learnt[64]; /* the stream's id, told and not kept yet */
 };
 
@@ -216,7 +216,7 @@ int64_t forward_untouched_n(const struct forward *f)
 
 bool forward_is_free(const struct forward *f)
 {
-    return f->state.line == LINE_UP && source_state(f->source) == SOURCE_OPEN && spool_state(f->spool)->facts == 0;
+    return f->state.line == LINE_UP && source_state(f->source) == SOURCE_OPEN && !f->held && spool_state(f->spool)->facts == 0;
 }
 
 size_t forward_piece_bytes(const struct forward *f)
@@ -227,6 +227,11 @@ size_t forward_piece_bytes(const struct forward *f)
 void forward_paced(struct forward *f, int64_t took_us)
 {
     pace_answered(&f->pace, took_us);
+}
+
+void forward_hold(struct forward *f, bool held)
+{
+    f->held = held;
 }
 
 void forward_connected(struct forward *f, int64_t boot_us)
@@ -333,7 +338,7 @@ enum status forward_work(struct forward *f, int64_t boot_us, int64_t wall_us)
         status = learn(f);
     if (status == STATUS_OK && answers_are_due(f))
         status = answers_store(f);
-    if (status == STATUS_OK && source_state(f->source) == SOURCE_OPEN && spool_state(f->spool)->welcomed)
+    if (status == STATUS_OK && source_state(f->source) == SOURCE_OPEN && spool_state(f->spool)->welcomed && !f->held)
         status = give(f);
     if (status == STATUS_OK || status == STATUS_DOUBT)
         return status;

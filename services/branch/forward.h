@@ -45,6 +45,8 @@ bool forward_tick(struct forward *, int64_t boot_us, int64_t wall_us);
 bool forward_is_free(const struct forward *);
 size_t forward_piece_bytes(const struct forward *);
 void forward_paced(struct forward *, int64_t took_us);
+/* While held nothing new is handed on; what is under way goes on. */
+void forward_hold(struct forward *, bool held);
 /* The first number that was not handed over in this session: it, and those behind it, have never left under this session. */
 int64_t forward_untouched_n(const struct forward *);
 

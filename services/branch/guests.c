@@ -7,6 +7,9 @@
 
 #define SESSIONS_MAX 256
 #define SILENCE_US (90 * SECOND_US)
+/* Each command of the command line leaves a session behind: when there are too many, the one that has been silent longest goes. An
+ * application that is there all the same greets again. */
+#define QUIET_US SECOND_US
 #define HEARTBEAT_MS 5000
 #define BUSY_MS 2000
 
@@ -214,6 +217,24 @@ static bool hello_judge(struct guests *g, const struct bus_peer *peer, const str
     return false;
 }
 
+/* Its own place, or the one of the session that it ends, or a free one, or one made free. */
+static bool has_place(struct guests *g, const struct greeting *greeting)
+{
+    size_t quiet = 0;
+    for (size_t i = 0; i < g->sessions_n; i++) {
+        if (same_peer(&g->sessions[i]->peer, &greeting->peer) || text_equal(g->sessions[i]->origin.name, greeting->hello.source))
+            return true;
+        if (g->sessions[i]->heard_us < g->sessions[quiet]->heard_us)
+            quiet = i;
+    }
+    if (g->sessions_n < SESSIONS_MAX)
+        return true;
+    if (greeting->boot_us - g->sessions[quiet]->heard_us < QUIET_US)
+        return false;
+    session_remove(g, quiet);
+    return true;
+}
+
 static struct session *session_begin(struct guests *g, const struct greeting *greeting, const struct spool_origin *origin)
 {
     const struct bus_peer *peer = &greeting->peer;
@@ -225,9 +246,8 @@ static struct session *session_begin(struct guests *g, const struct greeting *gr
         say_denied(g, &other->peer, "superseded", "a newer session of this source has begun");
         session_remove(g, i);
     }
-    if (session == NULL && g->sessions_n == SESSIONS_MAX)
-        return NULL;
     if (session == NULL) {
+        assert(g->sessions_n < SESSIONS_MAX);
         session = memory_new(sizeof(*session));
         g->sessions[g->sessions_n++] = session;
     }
@@ -267,6 +287,10 @@ static enum status greet(struct guests *g, const struct greeting *greeting, int6
         return status;
     if (!hello_judge(g, &greeting->peer, hello, &origin))
         return STATUS_OK;
+    if (!has_place(g, greeting)) {
+        say_busy(g, &greeting->peer, "too many sessions");
+        return STATUS_OK;
+    }
     memcpy(origin.incarnation, hello->incarnation, INCARNATION_BYTES);
     status = origin.id == 0 ? spool_origin_keep(g->spool, &origin, wall_us) : STATUS_OK;
     if (status == STATUS_OK && hello->first > 1)
@@ -274,9 +298,9 @@ static enum status greet(struct guests *g, const struct greeting *greeting, int6
     if (status != STATUS_OK)
         return status;
     status = spool_commit(g->spool);
-    struct session *session = status == STATUS_OK ? session_begin(g, greeting, &origin) : NULL;
-    if (session == NULL)
-        return status == STATUS_OK ? STATUS_AGAIN : status;
+    if (status != STATUS_OK)
+        return status;
+    const struct session *session = session_begin(g, greeting, &origin);
     const struct verb_welcome welcome = {.epoch = 1,
                                          .durable = origin.last,
                                          .upto = 0,

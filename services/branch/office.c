@@ -10,6 +10,9 @@
 #define TAKEN_MAX 4096 /* facts in one commit */
 #define QUESTIONS_MAX 256
 #define SWEEP_US (10 * SECOND_US)
+/* After a break that was longer, nothing is sent before the feed has told who was erased meanwhile; but no longer than this. */
+#define BREAK_US MINUTE_US
+#define HOLD_US (30 * SECOND_US)
 #define FORGET_EVERY_US HOUR_US
 #define FORGET_US (90 * DAY_US)
 /* Clocks that differ by less are called the same. */
@@ -220,8 +223,12 @@ static bool facts_commit(struct office *o)
     if (status == STATUS_DOUBT)
         return false;
     bool kept = status == STATUS_OK;
-    if (!kept)
+    if (!kept) {
         spool_rollback(o->spool);
+        /* There may be room within the file when the log has none to grow: emptied, it begins anew. */
+        enum status swept = spool_sweep(o->spool);
+        (void)swept;
+    }
     files_answer(o, kept);
     if (!kept && !o->disk_full)
         log_error("nothing can be taken: %s", spool_error(o->spool));
@@ -236,30 +243,45 @@ static bool facts_commit(struct office *o)
 static enum status told_commit(struct office *o)
 {
     enum status status = files_erase(o);
-    int64_t blanked = 0;
+    int64_t gone = 0;
+    bool look = o->erased_n > 0 || o->blanks_due; /* not with each batch: it reads all that waits */
     for (size_t i = 0; i < o->numbers_n && status == STATUS_OK; i++)
         status = spool_series_seen(o->spool, o->numbers[i].series, o->numbers[i].n);
     for (size_t i = 0; i < o->erased_n && status == STATUS_OK; i++)
         status = spool_erased_keep(o->spool, o->erased[i]);
-    if (status == STATUS_OK)
-        status = spool_erase(o->spool, forward_untouched_n(o->forward), &blanked);
+    if (status == STATUS_OK && look && (o->erased_n > 0 || spool_has_erased(o->spool)))
+        status = spool_erase(o->spool, forward_untouched_n(o->forward), &gone);
     if (status == STATUS_OK)
         status = spool_commit(o->spool);
     else
         spool_rollback(o->spool);
     if (status != STATUS_OK)
         return status;
-    if (blanked > 0 || o->erased_n > 0)
+    if (gone > 0 || o->erased_n > 0)
         status = spool_sweep(o->spool);
     o->numbers_n = 0;
-    o->blanks_due = false;
+    o->blanks_due = o->blanks_due && !look;
     return status;
+}
+
+/* Personal data of a customer who was erased while the line was down must not go out now. */
+static void hold_judge(struct office *o)
+{
+    bool up = forward_state(o->forward)->line == LINE_UP;
+    if (!up)
+        o->up_us = o->now.boot_us;
+    bool lately = o->current_us != 0 && o->now.boot_us - o->current_us < BREAK_US;
+    bool unread = !follow_is_current(o->follow) && !lately && o->now.boot_us - o->up_us < HOLD_US;
+    if (follow_is_current(o->follow))
+        o->current_us = o->now.boot_us;
+    forward_hold(o->forward, unread || o->erased_n > 0);
 }
 
 static bool forward_turn(struct office *o)
 {
     const char *stream = spool_state(o->spool)->stream;
     int64_t refused = spool_state(o->spool)->refused;
+    hold_judge(o);
     enum status status = forward_work(o->forward, o->now.boot_us, o->now.wall_us);
     if (status == STATUS_DOUBT)
         return false;
@@ -386,6 +408,16 @@ void office_status(struct office *o, struct office_now now, struct branch_status
     row->disk_full = o->disk_full || spool_lacks_disk(o->spool);
 }
 
+/* By the hour, so that it is said anew with each; "" while nothing is so old. */
+static void age_say(const struct branch_status_row *row, int64_t wall_us, struct buf *words)
+{
+    int64_t waiting = row->oldest_us != 0 ? (wall_us - row->oldest_us) / HOUR_US : 0, list = row->list_age_s / 3600;
+    if (waiting > 0)
+        buf_append_format(words, "%lld facts wait, the oldest for %lld h", (long long)row->queued, (long long)waiting);
+    if (list > 0)
+        buf_append_format(words, "%sthe work list is %lld h old", waiting > 0 ? "; " : "", (long long)list);
+}
+
 void office_health(struct office *o, struct office_now now, char *out, size_t cap)
 {
     struct branch_status_row row;
@@ -403,6 +435,8 @@ void office_health(struct office *o, struct office_now now, char *out, size_t ca
         buf_append_format(&words, "the work list stands still: %s", follow_trouble(o->follow));
     else if (row.clock_off_s != 0)
         buf_append_format(&words, "the clock is %lld s before the centre's", (long long)row.clock_off_s);
+    else
+        age_say(&row, now.wall_us, &words);
     (void)text_copy(out, cap, buf_text(&words));
     buf_release(&words);
 }

@@ -42,6 +42,7 @@ enum spool_statement {
     REFUSED_DRAFT,
     REFUSED_BLANK,
     ERASED_PUT,
+    ERASED_LEARN,
     ERASED_NEXT,
     ERASED_END,
     ERASED_COUNT,

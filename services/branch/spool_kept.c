@@ -286,7 +286,9 @@ struct blanking {
     struct spool *spool;
     char name[EVENT_KEY_CAP];
     int64_t upto;
-    int64_t blanked;
+    int64_t untouched;
+    int64_t gone;
+    bool learnt; /* a ticket that is the customer's, and was not known to be */
     struct buf without;
 };
 
@@ -309,27 +311,52 @@ bool spool_has_erased(const struct spool *spool)
     return spool->erased > 0;
 }
 
-static enum status blank_one(struct blanking *b, enum spool_statement put_it, int64_t n)
+/* A ticket that was registered here and is not on the work list yet: what else is said of it speaks of the same customer. */
+static enum status ticket_learn(struct blanking *b, const char *ticket)
+{
+    struct sqlite3_stmt *learn = db_use(b->spool->db, ERASED_LEARN);
+    db_text(learn, 1, ticket);
+    db_int(learn, 2, b->upto);
+    enum status status = db_do(b->spool->db, learn);
+    b->learnt = b->learnt || (status == STATUS_OK && db_changes(b->spool->db) > 0);
+    return status;
+}
+
+static enum status draft_put(struct blanking *b, enum spool_statement put_it, int64_t n)
 {
     struct spool *spool = b->spool;
-    buf_reset(&b->without);
-    if (!fact_blank(buf_bytes(&spool->kept), b->name, &b->without))
-        return STATUS_OK;
     struct sqlite3_stmt *put = db_use(spool->db, (int)put_it);
     db_bytes(put, 1, buf_bytes(&b->without));
     db_int(put, 2, n);
     enum status status = db_do(spool->db, put);
     if (status == STATUS_OK && put_it == FACT_BLANK)
         spool->state.bytes += (int64_t)b->without.len - (int64_t)spool->kept.len;
-    b->blanked += status == STATUS_OK;
+    b->gone += status == STATUS_OK;
     return status;
 }
 
-static enum status blank_all(struct blanking *b, enum spool_statement next, enum spool_statement put_it, int64_t from)
+static enum status blank_one(struct blanking *b, enum spool_statement put_it, int64_t n)
+{
+    struct bytes draft = buf_bytes(&b->spool->kept);
+    struct fact fact;
+    if (!fact_is_about(draft, b->name, &fact))
+        return STATUS_OK;
+    if (fact_is_registration(&fact) && !text_equal(fact.key, b->name)) {
+        enum status status = ticket_learn(b, fact.key);
+        if (status != STATUS_OK)
+            return status;
+    }
+    buf_reset(&b->without);
+    if ((put_it == FACT_BLANK && n < b->untouched) || !fact_blank(draft, b->name, &b->without))
+        return STATUS_OK;
+    return draft_put(b, put_it, n);
+}
+
+static enum status blank_all(struct blanking *b, enum spool_statement next, enum spool_statement put_it)
 {
     struct spool *spool = b->spool;
     enum status status = STATUS_OK;
-    for (int64_t n = from; status == STATUS_OK; n++) {
+    for (int64_t n = 0; status == STATUS_OK; n++) {
         struct sqlite3_stmt *row = db_use(spool->db, (int)next);
         db_int(row, 1, n);
         db_int(row, 2, b->upto);
@@ -358,25 +385,40 @@ static enum status erased_next(struct blanking *b)
     return status;
 }
 
-enum status spool_erase(struct spool *spool, int64_t untouched, int64_t *blanked)
+/* Everybody remembered, once. */
+static enum status erase_all(struct blanking *b)
 {
-    struct blanking b = {.spool = spool};
-    enum status status = spool_begin(spool);
-    while (status == STATUS_OK && (status = erased_next(&b)) == STATUS_OK) {
-        (void)db_use(spool->db, ERASED_NEXT); /* the name that it was asked with has changed */
-        status = blank_all(&b, FACT_DRAFT, FACT_BLANK, untouched);
+    enum status status = STATUS_OK;
+    b->learnt = false;
+    b->name[0] = '\0';
+    while (status == STATUS_OK && (status = erased_next(b)) == STATUS_OK) {
+        (void)db_use(b->spool->db, ERASED_NEXT); /* the name that it was asked with has changed */
+        status = blank_all(b, FACT_DRAFT, FACT_BLANK);
         if (status == STATUS_OK)
-            status = blank_all(&b, REFUSED_DRAFT, REFUSED_BLANK, 0);
+            status = blank_all(b, REFUSED_DRAFT, REFUSED_BLANK);
     }
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+enum status spool_erase(struct spool *spool, int64_t untouched, int64_t *gone)
+{
+    struct blanking b = {.spool = spool, .untouched = untouched};
+    enum status status = spool_begin(spool);
+    do
+        status = status == STATUS_OK ? erase_all(&b) : status;
+    while (status == STATUS_OK && b.learnt);
     buf_release(&b.without);
-    *blanked = b.blanked;
-    if (status != STATUS_ABSENT)
+    if (status != STATUS_OK)
         return status;
     struct sqlite3_stmt *end = db_use(spool->db, ERASED_END);
     db_int(end, 1, spool->state.first);
     status = db_do(spool->db, end);
-    if (status == STATUS_OK)
-        spool->erased -= db_changes(spool->db);
+    if (status != STATUS_OK)
+        return status;
+    *gone = b.gone + db_changes(spool->db);
+    struct sqlite3_stmt *left = db_use(spool->db, ERASED_COUNT);
+    status = db_step(spool->db, left);
+    spool->erased = status == STATUS_OK ? db_column_int(left, 0) : spool->erased;
     return status;
 }
 

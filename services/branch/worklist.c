@@ -19,6 +19,7 @@ static const char schema[] =
     " target INTEGER NOT NULL, state TEXT NOT NULL, due INTEGER NOT NULL, level INTEGER NOT NULL, told INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS promise_key ON promise(key);"
+    "CREATE INDEX IF NOT EXISTS promise_broken ON promise(told) WHERE state = 'breached';"
     "CREATE TABLE IF NOT EXISTS callback(name TEXT PRIMARY KEY, ticket TEXT NOT NULL, k INTEGER NOT NULL, state TEXT NOT NULL,"
     " due INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS callback_ticket ON callback(ticket);";
