@@ -276,7 +276,7 @@ bool skim(struct bytes in, struct problem *problem)
 
 struct unpack unpack_of(struct bytes in)
 {
-    return (struct unpack){in.data, in.data + in.len};
+    return (struct unpack){in.data, in.len > 0 ? in.data + in.len : in.data}; /* nothing may be NULL */
 }
 
 struct pack_value unpack_next(struct unpack *u)
