@@ -1,7 +1,8 @@
 """A wide line between branches and the centre: two network namespaces joined by two tun devices, and a process between them that
-delays, loses and cuts what passes, and resets connections. The namespaces have no name and end with this process.
+delays, loses, slows down and cuts what passes, and resets connections. The namespaces have no name and end with this process.
 
-    wan.py FD FD        that process; it is told on standard input: weather SECONDS JITTER LOSS | cut | heal | reset SECONDS"""
+    wan.py FD FD        that process; it is told on standard input: weather SECONDS JITTER LOSS | width BITS |
+                        cut | heal | reset SECONDS"""
 import ctypes
 import fcntl
 import heapq
@@ -21,6 +22,7 @@ TUNSETIFF, IFF_TUN_NO_PI = 0x400454CA, 0x1001
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFDSTADDR, SIOCSIFNETMASK, SIOCSIFMTU = 0x8914, 0x8916, 0x8918, 0x891C, 0x8922
 UP_RUNNING = 0x41
 MTU = 1400
+BUFFER_S = 0.5  # what a narrow line's modem holds back before it loses
 RST_ACK, SYN, RST = 0x14, 0x02, 0x04
 
 
@@ -90,12 +92,12 @@ class Wan:
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
 
-    def listener(self):
+    def listener(self, port=0):
         """A socket that listens at the centre's end."""
         def make():
             enter(self.centre)
             listener = socket.socket()
-            listener.bind((CENTRE, 0))
+            listener.bind((CENTRE, port))
             return listener
         return in_thread(make)
 
@@ -140,11 +142,14 @@ class Between:
     def __init__(self, near, far, seed):
         self.ends, self.random = {near: far, far: near}, random.Random(seed)
         self.delay, self.jitter, self.loss, self.cut, self.reset_until = 0.0, 0.0, 0.0, False, 0.0
+        self.width, self.free_at = 0.0, {near: 0.0, far: 0.0}  # bits a second each way, 0: no bound; when the last one has gone out
         self.queue, self.n = [], 0
 
     def obey(self, words):
         if words[0] == "weather":
             self.delay, self.jitter, self.loss = map(float, words[1:])
+        elif words[0] == "width":
+            self.width = float(words[1])
         elif words[0] == "reset":
             self.reset_until = time.monotonic() + float(words[1])
         else:
@@ -160,7 +165,13 @@ class Between:
             self.write(end, both[1])
             return
         self.n += 1
-        heapq.heappush(self.queue, (now + self.delay + self.random.uniform(0, self.jitter), self.n, self.ends[end], packet))
+        gone = now
+        if self.width > 0:
+            gone = max(now, self.free_at[end]) + 8 * len(packet) / self.width
+            if gone - now > BUFFER_S:
+                return
+            self.free_at[end] = gone
+        heapq.heappush(self.queue, (gone + self.delay + self.random.uniform(0, self.jitter), self.n, self.ends[end], packet))
 
     def write(self, end, packet):
         try:

@@ -20,7 +20,7 @@ SYSCALLS = {"pwrite64": 6, "fdatasync": 4, "sendto": 0, "recvfrom": 0, "write": 
 class Centre(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(clock="wall", keys=False)
+        cls.stack = Stack(clock="wall")
         cls.stack.__enter__()
         cls.stack("policy", "publish", TREE / "tests" / "integration" / "branch.yaml")
 
@@ -204,11 +204,12 @@ class Centre(unittest.TestCase):
         try:
             with Branch(self.stack, "branch-disk", prefix="DSK1", line=self.nowhere(), folder=folder) as branch:
                 app = branch.app()
-                app.give([registration(i, fault="x" * 150) for i in range(6000)])
+                many = 6000  # more than there is room for, but not their answers
+                app.give([registration(i, fault="x" * 150, model="y" * 60, product="z" * 60) for i in range(many)])
                 with self.assertRaises(Exception):
-                    app.flush(6)
+                    app.flush(6, piece=250)
                 taken = len(app.answers)
-                self.assertTrue(0 < taken < 6000)
+                self.assertTrue(0 < taken < many)
                 extra = 0
                 while (done := branch("say", "note", "T-1", f"kind={'x' * 30}", check=False)).returncode == 0:
                     extra += 1  # a small one still found a place
@@ -217,12 +218,12 @@ class Centre(unittest.TestCase):
                 self.assertIn("disk.full", done.stderr)
                 until("health says so", lambda: "no room" in branch.health())
                 self.line_up(branch)  # what the centre answers makes room
-                app.flush(60)
+                app.flush(60, piece=250)
                 app.close()
                 branch.drained()
-                self.assertEqual(len(set(app.numbers())), 6000)
+                self.assertEqual(len(set(app.numbers())), many)
                 numbers = [n for _, n, kind, _ in journaled(self.stack, branch.name)]
-                self.assertEqual(len(numbers) + branch.status()["refused"], 6000 + extra)  # there is no ticket T-1
+                self.assertEqual(len(numbers) + branch.status()["refused"], many + extra)  # there is no ticket T-1
                 self.assertEqual(numbers, sorted(set(numbers)))
         finally:
             subprocess.run(["umount", "-l", folder])
@@ -253,6 +254,50 @@ class Centre(unittest.TestCase):
             until("a callback is due", lambda: [r for r in branch.rows("callbacks") if r["ticket"] == ticket])
             branch("say", "callback", ticket, "reached=yes", "satisfaction=5")
             until("nothing is left to do", lambda: not branch.rows("jobs") and not branch.rows("callbacks"))
+
+    def found(self, branch, words):
+        """Which of them stand in any byte of the branch's files."""
+        return [f"{path.name}: {word}" for path in sorted((branch.data / "branch").iterdir()) for word in words
+                if word.encode() in path.read_bytes()]
+
+    def test_who_is_erased_is_erased_here_too(self):
+        person = {"phone": "13977188299", "name": "QwxzLi", "address": "Zxvq-418", "text": "Yyzzq says"}
+        other = {"phone": "13666012345", "name": "RtkpSima"}
+        self.stack("append", jsonl(self.stack.data / "era.jsonl", [
+            {"type": "site.updated", "key": "era-1", "by": "hq", "data": {"name": "e", "tier": 3, "territories": ["ERA"], "region": "ERA"}}]))
+
+        def customer(identity, who):
+            return ["kind=repair", "region=ERA", f"customer.id={identity}", *(f"customer.{k}={v}" for k, v in who.items() if k != "text")]
+
+        with Branch(self.stack, "branch-era", prefix="ERA1", regions="ERA", sites="era-1", personal="yes") as branch:
+            old = branch.register(*customer("C-17", person))
+            branch.register(*customer("C-18", other))
+            refused = branch.register("kind=complaint", *customer("C-17", {k: person[k] for k in ("name", "address")})[1:])
+            until("jobs are on the list", lambda: len([r for r in branch.rows("jobs") if r.get("phone")]) == 2)
+            until("one is refused", lambda: branch.drained() and branch.status()["refused"] == 1)
+            # The line goes. Somebody says more of the customer and of a new ticket of the same; the customer is erased meanwhile.
+            branch.kill(signal.SIGTERM)
+            branch.line = self.nowhere()
+            branch.write_settings()
+            branch.start()
+            branch("say", "note", old, f"text={person['text']} of the old one")
+            new = branch.register(*customer("C-17", person))
+            branch("say", "note", new, f"text={person['text']} of the new one")
+            self.stack("erase", "C-17", "--reason", "asked for")
+            self.assertEqual({line.split(": ")[1] for line in self.found(branch, person.values())}, set(person.values()),
+                             "nothing personal is there: the test shows nothing")
+            self.line_up(branch)
+            branch.drained()
+            until("nothing personal is left at the branch", lambda: not self.found(branch, person.values()))
+            self.assertTrue(self.found(branch, other.values()), "the other customer's data are gone too")
+            # What waited has gone to the centre without it, each once.
+            mine = [e for e in self.stack.lines("tail", "--format", "jsonl") if e["from"] == branch.name]
+            self.assertEqual([e["key"] for e in mine if e["key"] in (old, new)], [old, old, new, new])
+            self.assertEqual([e for e in mine if any(word in str(e) for word in person.values())], [])
+            self.assertIn(refused, [r["key"] for r in branch.rows("refused")])
+            # One who comes back is a customer like any other.
+            branch.register(*customer("C-17", {"name": "QwxzLi", "phone": "13977188299"}))
+            until("the list has it", lambda: [r for r in branch.rows("jobs") if r.get("phone") == "13977188299"])
 
     def test_a_new_spool_under_an_old_name(self):
         with Branch(self.stack, "branch-new", prefix="NEW1") as branch:

@@ -13,8 +13,8 @@ MEASURE = 6
 class Source(Reader):
     """A source spoken by hand."""
 
-    def __init__(self, endpoint, stream, name):
-        super().__init__(endpoint, "")
+    def __init__(self, endpoint, stream, name, key):
+        super().__init__(endpoint, "", key)
         self.stream, self.name, self.incarnation, self.last = stream, name, os.urandom(16), 0
 
     def hello(self, first=1):
@@ -39,19 +39,20 @@ class Source(Reader):
 class Refused(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(clock="wall", keys=False)
+        cls.stack = Stack(clock="wall")
         os.environ["AFTERCARE_INTAKE_REFUSED_PER_DAY"] = str(MEASURE)  # inherited by what it starts
         cls.stack.__enter__()
         cls.stack("policy", "publish", cls.stack.share("policies/boston311.yaml"))
         cls.cmd, _, cls.feed = (f"tcp://127.0.0.1:{p}" for p in cls.stack.ports[:3])
-        cls.stream = next(iter(Reader(cls.feed, "operator/test").events()))["data"]["stream"]
+        cls.key = cls.stack.key("operator")
+        cls.stream = next(iter(Reader(cls.feed, "operator/test", cls.key).events()))["data"]["stream"]
 
     @classmethod
     def tearDownClass(cls):
         cls.stack.__exit__(None, None, None)
 
     def source(self):
-        source = Source(self.cmd, self.stream, "operator/" + uuid.uuid4().hex)
+        source = Source(self.cmd, self.stream, "operator/" + uuid.uuid4().hex, self.key)
         source.hello()
         return source
 
@@ -146,7 +147,7 @@ class Refused(unittest.TestCase):
         self.stack.kill_and_wait_restart("intake")
         until("it serves again", lambda: self.stack("status", "--json", check=False).returncode == 0)
         source.socket.close(0)
-        second = Source(self.cmd, self.stream, source.name)
+        second = Source(self.cmd, self.stream, source.name, self.key)
         second.incarnation, second.last = source.incarnation, source.last
         second.hello(first=source.last + 1)
         second.append(self.registration("MEASURE-LATE"))
