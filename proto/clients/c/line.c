@@ -186,8 +186,9 @@ void line_release(struct line *line)
 static bool socket_new(struct line *line)
 {
     const struct aftercare *key = line->client;
-    const int options[][2] = {{ZMQ_LINGER, line->linger_ms}, {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_TCP_KEEPALIVE, 1},
-                              {ZMQ_TCP_KEEPALIVE_IDLE, 10}, {ZMQ_TCP_KEEPALIVE_INTVL, 5}, {ZMQ_TCP_KEEPALIVE_CNT, 3}, {ZMQ_RECONNECT_IVL, 100}, {ZMQ_RECONNECT_IVL_MAX, 1000}};
+    const int options[][2] = {{ZMQ_LINGER, line->linger_ms},  {ZMQ_HANDSHAKE_IVL, 5000},     {ZMQ_RECONNECT_IVL, 100},
+                              {ZMQ_RECONNECT_IVL_MAX, 1000},  {ZMQ_TCP_KEEPALIVE, 1},        {ZMQ_TCP_KEEPALIVE_IDLE, 10},
+                              {ZMQ_TCP_KEEPALIVE_INTVL, 5},   {ZMQ_TCP_KEEPALIVE_CNT, 3}};
     const int64_t largest = 1 << 20;
     size_t n = json_array_size(line->endpoints);
     const char *endpoint = n > 0 ? json_string_value(json_array_get(line->endpoints, line->turn++ % n)) : NULL;

@@ -82,8 +82,8 @@ class Line:
         self.pause = min(max(2 * self.pause, 0.1), 5.0)
         self.turn += 1
         key, self.socket = self.client.key, self.client.context.socket(zmq.DEALER)
-        for option, value in {zmq.LINGER: self.linger, zmq.HANDSHAKE_IVL: 5000, zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 10, zmq.TCP_KEEPALIVE_INTVL: 5, zmq.TCP_KEEPALIVE_CNT: 3,
-                              zmq.MAXMSGSIZE: 1 << 20, zmq.RECONNECT_IVL: 100, zmq.RECONNECT_IVL_MAX: 1000}.items():
+        for option, value in {zmq.LINGER: self.linger, zmq.MAXMSGSIZE: 1 << 20, zmq.HANDSHAKE_IVL: 5000, zmq.RECONNECT_IVL: 100, zmq.RECONNECT_IVL_MAX: 1000,
+                              zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 10, zmq.TCP_KEEPALIVE_INTVL: 5, zmq.TCP_KEEPALIVE_CNT: 3}.items():
             self.socket.setsockopt(option, value)
         if key.get("server_key"):
             for name in ("server", "public", "secret"):
