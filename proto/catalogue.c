@@ -39,6 +39,7 @@ static const struct event_type types[] = {
     TYPE("source.enrolled", source_enrolled, OPERATOR, KEY_OTHER, "source enrolled", "登记来源", NULL),
     TYPE("source.frozen", source_frozen, INTAKE, KEY_OTHER, "source frozen", "冻结来源", NULL),
     TYPE("access.denied", access_denied, INTAKE, KEY_OTHER, "access denied", "拒绝访问", NULL),
+    TYPE("access.read", access_read, INTAKE, KEY_OTHER, "personal data read", "查阅个人信息", NULL),
     TYPE("journal.sealed", journal_sealed, INTAKE, KEY_OTHER, "journal sealed", "账册封存", NULL),
     TYPE("time.reached", time_reached, OPERATOR, KEY_OTHER, "time reached", "时间推进", NULL),
     TYPE("event.parked", event_parked, ANY_WORKER, KEY_ANY, "event parked", "事件搁置", NULL),

@@ -66,6 +66,13 @@ static const struct field access_denied_fields[] = {
 const struct record access_denied_record =
     RECORD(access_denied, access_denied_fields, "access was refused; one an hour per principal or address, and code");
 
+static const struct field access_read_fields[] = {
+    F_TEXT(access_read, principal, FIELD_REQUIRED, "who reads"),
+    F_TEXT(access_read, what, 0, "whose story it was: ticket, unit, customer; absent: whatever comes"),
+};
+const struct record access_read_record =
+    RECORD(access_read, access_read_fields, "a customer's personal data were read; one an hour per principal and customer");
+
 static const struct field journal_sealed_fields[] = {
     F_INT(journal_sealed, pos, FIELD_REQUIRED, "the position sealed"),
     F_BIN(journal_sealed, link, FIELD_REQUIRED, "its link"),

@@ -34,6 +34,7 @@ struct principal_revoked { char id[64]; char reason[160]; };
 struct source_enrolled { char source[EVENT_SOURCE_CAP]; uint8_t incarnation[16]; };
 struct source_frozen { char source[EVENT_SOURCE_CAP]; int64_t n; char reason[160]; };
 struct access_denied { char principal[64]; char address[64]; char code[40]; int64_t count; };
+struct access_read { char principal[64]; char what[EVENT_KEY_CAP]; }; /* key = the customer */
 #define SEAL_BYTES 32
 struct journal_sealed { int64_t pos; uint8_t link[LINK_BYTES], seal[SEAL_BYTES]; };
 struct time_reached { int64_t time_us; };

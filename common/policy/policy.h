@@ -158,6 +158,7 @@ struct policy {
     struct slice ladder;         /* struct policy_rung, lowest first */
     struct slice pauses;         /* struct policy_pause */
     bool retarget_open; /* open tickets follow this version from its publication on; else only those assessed from then on */
+    bool reads_recorded; /* whose personal data somebody reads is on record (S22.4) */
     struct slice sla;        /* struct policy_clause */
     struct slice followup;   /* struct policy_followup, first match */
     struct span repeat_within;     /* same unit and kind again within: repeat_of */

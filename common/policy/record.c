@@ -225,6 +225,7 @@ static const struct field policy_fields[] = {
     F_SLICE(policy, ladder, 0, &ladder_elem, 16, "the ladder of superiors, lowest first"),
     F_SLICE(policy, pauses, 0, &pauses_elem, POLICY_PAUSES_MAX, "reasons why the centre waits"),
     F_BOOL(policy, retarget_open, 0, "open tickets follow this version from its publication on"),
+    F_BOOL(policy, reads_recorded, 0, "each reading of a customer's personal data is put on record"),
     F_SLICE(policy, sla, 0, &clauses_elem, POLICY_CLAUSES_MAX, "promises"),
     F_SLICE(policy, followup, 0, &followups_elem, LINES_MAX, "callbacks"),
     F_SPAN(policy, repeat_within, 0, "same unit and kind again within: a repeat"),

@@ -243,6 +243,8 @@ void policy_print(enum language language, const struct policy *policy, struct bu
     if (policy->retarget_open)
         buf_append_format(out, "%s\n",
                           in_words(language, "open tickets follow it from its publication on"));
+    if (policy->reads_recorded)
+        buf_append_format(out, "%s\n", in_words(language, "who reads a customer's personal data is put on record"));
     for (uint32_t i = 0; i < policy->sla.n; i++)
         clause_print(language, &clause[i], out);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define FEED_PAIR "inproc://feed-denials"
+#define READS_PAIR "inproc://feed-reads"
 
 bool doors_keyed(const struct doors *doors)
 {
@@ -44,15 +45,19 @@ bool doors_open(struct doors *doors, const struct settings *settings)
     doors->door = door_start();
     doors->feed_in = doors->door != NULL ? bus_bind(BUS_PAIR, FEED_PAIR, error, sizeof(error)) : NULL;
     doors->feed_out = doors->feed_in != NULL ? bus_connect(BUS_PAIR, FEED_PAIR, error, sizeof(error)) : NULL;
-    if (doors->feed_out == NULL)
+    doors->reads_in = doors->feed_out != NULL ? bus_bind(BUS_PAIR, READS_PAIR, error, sizeof(error)) : NULL;
+    doors->reads_out = doors->reads_in != NULL ? bus_connect(BUS_PAIR, READS_PAIR, error, sizeof(error)) : NULL;
+    if (doors->reads_out == NULL)
         doors_close(doors);
-    return doors->feed_out != NULL;
+    return doors->reads_out != NULL;
 }
 
 void doors_close(struct doors *doors)
 {
     bus_close(&doors->feed_in);
     bus_close(&doors->feed_out);
+    bus_close(&doors->reads_in);
+    bus_close(&doors->reads_out);
     door_stop(&doors->door);
     explicit_bzero(doors->secret_key, sizeof(doors->secret_key));
 }
@@ -169,6 +174,7 @@ void doors_watch(const struct doors *doors, struct loop *loop, loop_ready *ready
         return;
     loop_socket(loop, door_end(doors->door), ready, arg);
     loop_socket(loop, doors->feed_in, ready, arg);
+    loop_socket(loop, doors->reads_in, ready, arg);
 }
 
 void doors_tell_denied(const struct doors *doors, const struct access_denied *denied)
@@ -177,4 +183,19 @@ void doors_tell_denied(const struct doors *doors, const struct access_denied *de
         return;
     enum status status = bus_send(doors->feed_out, "DENIED", bytes_of(denied, sizeof(*denied)));
     (void)status; /* not taken: there is too much to tell already */
+}
+
+void doors_tell_read(const struct doors *doors, const struct reading *reading)
+{
+    if (doors->reads_out != NULL && bus_send(doors->reads_out, "READ", bytes_of(reading, sizeof(*reading))) != STATUS_OK)
+        log_warn("%s has read %s, and it could not be put on record", reading->read.principal, reading->read.what);
+}
+
+bool doors_hear_read(const struct doors *doors, struct reading *reading)
+{
+    struct frame frame;
+    if (doors->reads_in == NULL || bus_receive(doors->reads_in, &frame) != STATUS_OK || frame.map.len != sizeof(*reading))
+        return false;
+    memcpy(reading, frame.map.data, sizeof(*reading));
+    return true;
 }

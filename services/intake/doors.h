@@ -18,6 +18,7 @@ struct doors {
     char secret_key[BUS_KEY_TEXT]; /* the server's; "": no keys in force, who comes may give any name */
     struct door *door;
     struct bus_socket *feed_in, *feed_out; /* from the feed thread to the network thread: whom it turned away */
+    struct bus_socket *reads_in, *reads_out; /* the same: who read whose personal data */
     bool standing_by; /* the keys told are the newest that were read: who has another one comes again */
     uint8_t workers[32]; /* digest of the workers' keys told last */
     bool workers_told;
@@ -46,5 +47,13 @@ bool doors_hear_denied(const struct doors *, struct access_denied *);
 void doors_watch(const struct doors *, struct loop *, loop_ready *ready, void *arg);
 /* Feed thread. */
 void doors_tell_denied(const struct doors *, const struct access_denied *);
+/* Somebody is given personal data of this customer (or of the story of this key, where no customer is known). */
+struct reading {
+    char customer[EVENT_KEY_CAP];
+    struct access_read read;
+};
+void doors_tell_read(const struct doors *, const struct reading *);
+/* Network thread; false: nobody more. */
+bool doors_hear_read(const struct doors *, struct reading *);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "feed_inside.h"
+#include "readings.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,8 @@ static void answer(struct feed *feed, const struct slip *slip)
         random_fill(getter->receipt, sizeof(getter->receipt));
     if (text_equal(slip->code, "denied"))
         denied_tell(feed, slip->who);
+    if (bytes && slip->offset == 0)
+        reading_story(feed, feed_principal(feed, &slip->peer), slip->ticket);
     if (part_say(feed, &slip->peer, slip, bytes ? getter : NULL) != STATUS_OK || !bytes)
         getter_remove(feed, getter);
 }

@@ -7,6 +7,7 @@
 #include "journal.h"
 #include "policy/published.h"
 #include "proto/questions.h"
+#include "readings.h"
 #include "record/pack.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -158,6 +159,8 @@ static void refused_rows(struct own *own, const struct pg_result *result)
             pack_bool(rows, posted.priv.len > 0);
             if (args->event)
                 refused_event_add(own, &posted, args->personal);
+            if (args->event && args->personal && posted.priv.len > 0)
+                reading_story(own->feed, feed_principal(own->feed, &own->asked->asker), posted.key);
         }
         row_end(own);
     }

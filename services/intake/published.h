@@ -19,6 +19,7 @@ struct intake_state {
     struct journal_head head;
     int64_t now_us;
     int64_t sure_until_us; /* boot time; later the head may be another's */
+    bool reads_recorded; /* the policy in force asks who reads what is personal */
     int64_t refused, sessions;
     int64_t open_rows, table_bytes;
     struct worker_state workers[PUBLISHED_WORKERS_MAX];

@@ -3,6 +3,7 @@
 #include "base/mutation.h"
 #include "base/text.h"
 #include "feed_inside.h"
+#include "readings.h"
 #include "rights.h"
 #include "sources.h"
 #include <stdlib.h>
@@ -186,6 +187,7 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
     struct verb_opened opened = {
         .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .first = 1, .whole = reader->whole};
     feed_say(feed, peer, "OPENED", &verb_opened_record, &opened);
+    reading_opened(feed, principal, &open);
 }
 
 void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const struct frame *frame)

@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "readings.h"
 #include "server_inside.h"
+#include "worker/reference.h"
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -54,6 +56,8 @@ void server_state(struct server *server, struct intake_state *state)
 {
     *state = (struct intake_state){.head = server->durable, .now_us = server_now_us(server)};
     state->sure_until_us = server->renewed_us + server->store.lease_ms * 1000;
+    const struct policy *policy = reference_policy(server->taker.tables, "");
+    state->reads_recorded = policy != NULL && policy->reads_recorded;
     text_copy(state->stream, sizeof(state->stream), server_stream(server));
     state->refused = metric_value(server->refused);
     state->sessions = (int64_t)server->sessions_n;
@@ -241,6 +245,10 @@ void server_on_denied(void *arg)
     while (doors_hear_denied(server->config->entrance, &denied))
         if (!server->lost && !server->dead)
             denial_journal(server, denied.principal, denied.address, denied.code, denied.count);
+    struct reading reading;
+    while (doors_hear_read(server->config->entrance, &reading))
+        if (!server->lost && !server->dead)
+            reading_journal(server, &reading);
 }
 
 void server_tell_keys(struct server *server)

@@ -64,6 +64,19 @@ void doors_tell_denied(const struct doors *doors, const struct access_denied *de
     (void)denied;
 }
 
+void doors_tell_read(const struct doors *doors, const struct reading *reading)
+{
+    (void)doors;
+    (void)reading;
+}
+
+bool doors_hear_read(const struct doors *doors, struct reading *reading)
+{
+    (void)doors;
+    (void)reading;
+    return false;
+}
+
 bool keys_open(struct keys *keys, const struct settings *settings, const char *stream)
 {
     (void)keys;

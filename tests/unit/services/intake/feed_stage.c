@@ -1,6 +1,7 @@
 #include "feed_stage.h"
 
 #include "base/text.h"
+#include "readings.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -103,6 +104,13 @@ void doors_tell_denied(const struct doors *doors, const struct access_denied *de
 {
     (void)doors;
     (void)denied;
+}
+
+void reading_opened(struct feed *feed, const struct principal_row *principal, struct verb_open *open)
+{
+    (void)feed;
+    (void)principal;
+    (void)open;
 }
 
 void own_answer(struct feed *feed, const struct asked *asked)
