@@ -4,36 +4,40 @@
 #include "shelf_inside.h"
 #include <string.h>
 
-#define CLAIMS_MAX 256
+#define CLAIMS_PAGE 256
+#define CLAIMS_PAGES_MAX 64 /* a leaflet may belong to many tickets */
+#define SIZES_MAX 16
 #define ANNOUNCED_AT_ONCE 64
 
 /* --- whose a content is ---------------------------------------------------------------------------- */
 
-/* The tickets it belongs to, by the archive's prefix of its key. An erasure ends the claim of what was named before it. */
-static const char claims_sql[] =
-    "SELECT f.ticket, t.region, t.site, f.bytes, f.stored, f.pos, EXISTS (SELECT FROM journal j WHERE j.type = 'personal.erased'"
-    " AND j.key = t.customer AND j.pos > f.pos) FROM file f JOIN ticket t ON t.\"number\" = f.ticket"
-    " WHERE f.file >= $1::text AND f.file < $2::text ORDER BY f.pos LIMIT 256";
-enum { CLAIM_TICKET, CLAIM_REGION, CLAIM_SITE, CLAIM_BYTES, CLAIM_STORED, CLAIM_POS, CLAIM_ERASED };
+/* The tickets it belongs to, by the archive's prefix of its key, in pages. An erasure ends the claim of what was named before it. */
+#define ERASED_SQL "EXISTS (SELECT FROM journal j WHERE j.type = 'personal.erased' AND j.key = t.customer AND j.pos > f.pos)"
+#define CLAIMS_SQL(more)                                                                                                      \
+    "SELECT f.file, f.ticket, t.region, t.site, f.bytes, f.stored, " ERASED_SQL " FROM file f JOIN ticket t"                      \
+    " ON t.\"number\" = f.ticket WHERE f.file > $1::text AND f.file < $2::text" more " ORDER BY f.file LIMIT 256"
+enum { CLAIM_FILE, CLAIM_TICKET, CLAIM_REGION, CLAIM_SITE, CLAIM_BYTES, CLAIM_STORED, CLAIM_ERASED };
 
 struct claims {
     bool any, seen, live;   /* at all; in the principal's reach; and not erased */
     bool unsaid;            /* file.stored is awaited for one that is not erased, in anybody's reach */
-    int64_t sizes[CLAIMS_MAX], largest; /* as told by the live ones in reach */
+    int64_t sizes[SIZES_MAX], largest; /* as told by the live ones in reach */
     int sizes_n;
     char ticket[65]; /* the first of these */
 };
 
-static enum status claims_read(struct pg *pg, struct pg_args *args, const uint8_t sha256[32], struct pg_result **rows)
+/* after: the key of the page before; "" the first page. */
+static enum status claims_read(struct pg *pg, struct pg_args *args, const char *sql, const uint8_t sha256[32], const char *after,
+                               struct pg_result **rows)
 {
     char hex[65], from[66], to[66];
     hex_print(sha256, 32, hex);
     text_format(from, sizeof(from), "%s/", hex);
     text_format(to, sizeof(to), "%s0", hex); /* what follows "/" */
     pg_args_reset(args);
-    pg_arg_text(args, from);
+    pg_arg_text(args, after[0] != '\0' ? after : from);
     pg_arg_text(args, to);
-    return pg_query(pg, claims_sql, args, rows);
+    return pg_query(pg, sql, args, rows);
 }
 
 static void column_text(const struct pg_result *rows, int row, int column, char *out, size_t cap)
@@ -42,27 +46,34 @@ static void column_text(const struct pg_result *rows, int row, int column, char 
     (void)text_copy_n(out, cap, (const char *)text.data, text.len);
 }
 
-static void claims_judge(const struct pg_result *rows, const struct principal *granted, struct claims *claims)
+static void size_add(struct claims *claims, int64_t size)
 {
-    *claims = (struct claims){.any = pg_rows(rows) > 0};
-    for (int row = 0; row < pg_rows(rows) && claims->sizes_n < CLAIMS_MAX; row++) {
-        char region[32], site[72];
-        bool erased = pg_bool(rows, row, CLAIM_ERASED);
-        column_text(rows, row, CLAIM_REGION, region, sizeof(region));
-        column_text(rows, row, CLAIM_SITE, site, sizeof(site));
-        claims->unsaid = claims->unsaid || (!erased && pg_int(rows, row, CLAIM_STORED) == 0);
-        if (!rights_place(granted, region, site))
-            continue;
-        claims->seen = true;
-        if (erased)
-            continue;
-        int64_t size = pg_int(rows, row, CLAIM_BYTES);
-        if (!claims->live)
-            column_text(rows, row, CLAIM_TICKET, claims->ticket, sizeof(claims->ticket));
-        claims->live = true;
-        claims->sizes[claims->sizes_n++] = size;
-        claims->largest = size > claims->largest ? size : claims->largest;
-    }
+    for (int i = 0; i < claims->sizes_n; i++)
+        if (claims->sizes[i] == size)
+            return;
+    if (claims->sizes_n == SIZES_MAX)
+        return;
+    claims->sizes[claims->sizes_n++] = size;
+    claims->largest = size > claims->largest ? size : claims->largest;
+}
+
+static void claim_judge(const struct pg_result *rows, int row, const struct principal *granted, struct claims *claims)
+{
+    char region[32], site[72];
+    bool erased = pg_bool(rows, row, CLAIM_ERASED);
+    column_text(rows, row, CLAIM_REGION, region, sizeof(region));
+    column_text(rows, row, CLAIM_SITE, site, sizeof(site));
+    claims->any = true;
+    claims->unsaid = claims->unsaid || (!erased && pg_int(rows, row, CLAIM_STORED) == 0);
+    if (!rights_place(granted, region, site))
+        return;
+    claims->seen = true;
+    if (erased)
+        return;
+    if (!claims->live)
+        column_text(rows, row, CLAIM_TICKET, claims->ticket, sizeof(claims->ticket));
+    claims->live = true;
+    size_add(claims, pg_int(rows, row, CLAIM_BYTES));
 }
 
 /* False: refused. */
@@ -77,14 +88,25 @@ static bool claims_allow(const struct claims *claims, struct slip *slip)
     return claims->live;
 }
 
-static enum status claims_of(struct pg *pg, struct pg_args *args, struct slip *slip, struct claims *claims)
+/* all: of every ticket; otherwise one that gives the right is enough. */
+static enum status claims_of(struct pg *pg, struct pg_args *args, struct slip *slip, bool all, struct claims *claims)
 {
-    struct pg_result *rows = NULL;
-    enum status status = claims_read(pg, args, slip->sha256, &rows);
-    if (status == STATUS_OK)
-        claims_judge(rows, &slip->granted, claims);
-    pg_result_destroy(&rows);
-    return status;
+    char after[FILE_KEY_CAP] = "";
+    int n = CLAIMS_PAGE;
+    *claims = (struct claims){.any = false};
+    for (int page = 0; page < CLAIMS_PAGES_MAX && n == CLAIMS_PAGE && (all || !claims->live); page++) {
+        struct pg_result *rows = NULL;
+        enum status status = claims_read(pg, args, CLAIMS_SQL(""), slip->sha256, after, &rows);
+        n = status == STATUS_OK ? pg_rows(rows) : 0;
+        for (int row = 0; row < n; row++)
+            claim_judge(rows, row, &slip->granted, claims);
+        if (n > 0)
+            column_text(rows, n - 1, CLAIM_FILE, after, sizeof(after));
+        pg_result_destroy(&rows);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
 }
 
 static bool is_size(const struct claims *claims, int64_t size)
@@ -254,7 +276,7 @@ static enum status pieces(struct putting *p)
 
 static enum status put(struct putting *p, bool *announce)
 {
-    enum status status = claims_of(p->pg, p->args, p->slip, &p->claims);
+    enum status status = claims_of(p->pg, p->args, p->slip, true, &p->claims);
     if (status != STATUS_OK || !claims_allow(&p->claims, p->slip))
         return status;
     status = how_far(p);
@@ -306,7 +328,7 @@ enum status shelf_get(struct pg *pg, struct pg_args *args, struct slip *slip)
 {
     struct pg_result *rows = NULL;
     struct claims claims;
-    enum status status = claims_of(pg, args, slip, &claims);
+    enum status status = claims_of(pg, args, slip, false, &claims);
     if (status != STATUS_OK || !claims_allow(&claims, slip))
         return status;
     text_copy(slip->ticket, sizeof(slip->ticket), claims.ticket);
@@ -331,12 +353,10 @@ static enum status content_announce(struct pg *pg, struct pg_args *args, struct 
                                     int *awaited)
 {
     struct pg_result *rows = NULL;
-    enum status status = claims_read(pg, args, sha256.data, &rows);
+    enum status status = claims_read(pg, args, CLAIMS_SQL(" AND f.stored = 0 AND NOT " ERASED_SQL), sha256.data, "", &rows);
     *awaited = 0;
     for (int row = 0; status == STATUS_OK && row < pg_rows(rows); row++) {
         char ticket[72];
-        if (pg_int(rows, row, CLAIM_STORED) != 0 || pg_bool(rows, row, CLAIM_ERASED))
-            continue;
         column_text(rows, row, CLAIM_TICKET, ticket, sizeof(ticket));
         ++*awaited;
         if (!say(owner, ticket, sha256, bytes))
