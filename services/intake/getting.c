@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "feed_inside.h"
 #include "readings.h"
+#include "readings.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,15 @@ void getter_on_get(struct feed *feed, const struct bus_peer *peer, const struct 
     slip_destroy(&slip);
 }
 
+/* Whose personal data it is given, on record where that is asked for: once a content and connection. */
+static void reading_tell(struct feed *feed, struct getter *getter, const struct slip *slip)
+{
+    if (memcmp(getter->sha256, slip->sha256, sizeof(getter->sha256)) == 0)
+        return;
+    memcpy(getter->sha256, slip->sha256, sizeof(getter->sha256));
+    reading_story(feed, feed_principal_named(feed, slip->who), slip->ticket);
+}
+
 /* A piece is answered for by the next GET; where there were no bytes there is nothing to answer for. */
 static void answer(struct feed *feed, const struct slip *slip)
 {
@@ -118,8 +128,10 @@ static void answer(struct feed *feed, const struct slip *slip)
     getter->asked = false;
     getter->since_us = clock_boot_us();
     bool bytes = slip->code[0] == '\0' && slip->bytes.len > 0;
-    if (bytes)
+    if (bytes) {
         random_fill(getter->receipt, sizeof(getter->receipt));
+        reading_tell(feed, getter, slip);
+    }
     if (text_equal(slip->code, "denied"))
         denied_tell(feed, slip->who);
     if (bytes && slip->offset == 0)

@@ -81,7 +81,10 @@ class Files(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = cls.enter(Stack())
-        cls.stack("policy", "publish", TREE / "tests" / "integration" / "branch.yaml")
+        policy = cls.stack.data / "policy.yaml"
+        policy.write_text((TREE / "tests" / "integration" / "branch.yaml").read_text() + "reads_recorded: true\n")
+        policy.chmod(0o644)
+        cls.stack("policy", "publish", policy)
         register = lambda key, region, customer: {"type": "ticket.registered", "key": key, "data": {
             "kind": "repair", "region": region, "customer": {"id": customer, "phone": "1"}}}
         cls.stack("append", jsonl(cls.stack.data / "tickets.jsonl", [
@@ -235,6 +238,9 @@ class Files(unittest.TestCase):
         first = self.get("gd", digest(data), 0, line)
         self.assertEqual(self.get("gd", digest(data), PART, line)["code"], "receipt")
         self.assertEqual(self.get("gd", digest(data), PART, line, receipt=first["receipt"])["bytes"], data[PART:2 * PART])
+        # Who was given it is on record, who was not as well.
+        until("the reading is on record", lambda: ("gd", "C-1") in {  # once an hour, of whichever ticket
+            (e["data"]["principal"], e["key"]) for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.read")})
         self.assertIn("file", {e["data"]["code"] for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.denied")})
 
     def test_a_branch_off_line(self):
