@@ -89,6 +89,8 @@ struct feed {
     struct reader_session *readers[READERS_MAX];
     size_t readers_n, turn;
     int64_t unread; /* of all readers but workers */
+    size_t left; /* readers gone since memory was last given back; the last of them at left_us */
+    int64_t left_us;
     int64_t probed_us; /* when readers were last asked whether they are there */
     unsigned replays_left; /* in this turn */
     struct callers callers;

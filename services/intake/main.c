@@ -8,21 +8,17 @@
 #include "server.h"
 #include "shelf.h"
 #include "verify.h"
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FEED_PAIR "inproc://feed"
 #define CACHE_ROWS 4096
-#define BATCH_BYTES_MAPPED (48 * 1024)
 
 static int run(const struct settings *settings)
 {
     char error[200] = "";
     int code = EXIT_FAILURE;
     struct doors doors;
-    /* Batches for readers are made by one thread and freed by another: given back to the kernel, or the holes between them stay. */
-    (void)mallopt(M_MMAP_THRESHOLD, BATCH_BYTES_MAPPED);
     bus_start();
     bus_lanes(DOORS_LANES);
     struct metrics *metrics = metrics_new("intake");

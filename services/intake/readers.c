@@ -6,6 +6,7 @@
 #include "readings.h"
 #include "rights.h"
 #include "sources.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #define EMPTY_AFTER 50000
 #define READER_SILENCE_US (600 * SECOND_US)
 #define READER_STALLED_US (120 * SECOND_US)
+#define CROWD 100
+#define CROWD_GONE_US (2 * SECOND_US)
 
 struct reader_session *reader_of(struct feed *feed, const struct bus_peer *peer)
 {
@@ -256,6 +259,8 @@ void readers_sweep(struct feed *feed)
         if (!reader->gone && !silent)
             continue;
         reader_owes(feed, reader, -reader->unread);
+        feed->left++;
+        feed->left_us = now_us;
         free(reader);
         feed->readers[i] = feed->readers[--feed->readers_n];
     }
@@ -328,8 +333,19 @@ bool readers_turn(struct feed *feed)
     return more;
 }
 
+/* A crowd has gone. What was sent to it was made by one thread and freed by another, which leaves an allocator many holes; they are given
+ * back to the kernel, once libzmq has freed what lay in its pipes. */
+static void memory_give_back(struct feed *feed)
+{
+    if (feed->left < CROWD || clock_boot_us() - feed->left_us < CROWD_GONE_US)
+        return;
+    feed->left = 0;
+    (void)malloc_trim(0);
+}
+
 void readers_tell_head(struct feed *feed)
 {
+    memory_give_back(feed);
     if (!feed_is_sure(feed))
         return;
     const struct verb_head head = head_of(feed);
