@@ -176,6 +176,7 @@ static void on_file(void *arg)
 void facts_begin(unsigned tickets, int64_t until_us)
 {
     char key[16];
+    stopped_n = 0;
     facts.left = tickets;
     facts.interval_us = (until_us - world_now_us()) / (tickets + 1);
     policy_put();
@@ -201,7 +202,26 @@ static struct follows *later(const struct event *event, const char *type)
 struct trouble {
     char key[EVENT_KEY_CAP], worker[48];
     long long pos;
+    bool timer;
 };
+
+/* Tickets whose timer was set aside: to try it again tries all that waits with it, and what is handled then cannot be left out. */
+static struct {
+    char name[EVENT_KEY_CAP + 48];
+} stopped[64];
+static size_t stopped_n;
+
+static bool is_stopped(const struct trouble *trouble, bool remember)
+{
+    char name[sizeof(stopped[0].name)];
+    text_format(name, sizeof(name), "%s %s", trouble->worker, trouble->key);
+    for (size_t i = 0; i < stopped_n; i++)
+        if (text_equal(stopped[i].name, name))
+            return true;
+    if (remember && stopped_n < COUNT_OF(stopped))
+        text_copy(stopped[stopped_n++].name, sizeof(stopped[0].name), name);
+    return false;
+}
 
 static void on_trouble(void *arg)
 {
@@ -215,7 +235,8 @@ static void on_trouble(void *arg)
         put("operator/desk", "ticket.noted", key, json);
     }
     text_format(json, sizeof(json), "{\"pos\":%lld,\"worker\":\"%s\",\"reason\":\"seen to\"}", trouble->pos, trouble->worker);
-    put("operator/desk", draw < 65 ? "event.released" : "event.dropped", trouble->key, json);
+    bool again = draw < 65 || (!trouble->timer && is_stopped(trouble, false));
+    put("operator/desk", again ? "event.released" : "event.dropped", trouble->key, json);
     free(trouble);
 }
 
@@ -225,7 +246,10 @@ static void on_parked(const struct event *event, const void *data)
     struct trouble *trouble = memory_new(sizeof(*trouble));
     text_copy(trouble->key, sizeof(trouble->key), event->key);
     text_copy(trouble->worker, sizeof(trouble->worker), parked->worker);
-    trouble->pos = parked->timer[0] != '\0' ? (long long)event->pos : parked->pos;
+    trouble->timer = parked->timer[0] != '\0';
+    trouble->pos = trouble->timer ? (long long)event->pos : parked->pos;
+    if (trouble->timer)
+        (void)is_stopped(trouble, true);
     world_at(world_now_us() + world_between(0, 5 * SECOND_US), on_trouble, trouble);
 }
 
