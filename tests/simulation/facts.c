@@ -173,6 +173,12 @@ static void on_file(void *arg)
     }
 }
 
+/* Tickets whose timer was set aside: to try it again tries all that waits with it, and what is handled then cannot be left out. */
+static struct {
+    char name[EVENT_KEY_CAP + 48];
+} stopped[64];
+static size_t stopped_n;
+
 void facts_begin(unsigned tickets, int64_t until_us)
 {
     char key[16];
@@ -204,12 +210,6 @@ struct trouble {
     long long pos;
     bool timer;
 };
-
-/* Tickets whose timer was set aside: to try it again tries all that waits with it, and what is handled then cannot be left out. */
-static struct {
-    char name[EVENT_KEY_CAP + 48];
-} stopped[64];
-static size_t stopped_n;
 
 static bool is_stopped(const struct trouble *trouble, bool remember)
 {
