@@ -99,9 +99,15 @@ bool files_turn(struct office *o)
     return status != STATUS_DOUBT;
 }
 
-enum status files_erase(struct office *o)
+enum status files_erase_of(void *office, const char *ticket)
 {
-    enum status status = STATUS_OK;
+    struct office *o = office;
+    return drawer_erase(o->drawer, ticket);
+}
+
+enum status files_erase(struct office *o, enum status so_far)
+{
+    enum status status = so_far;
     for (size_t i = 0; i < o->erased_n && status == STATUS_OK; i++)
         status = drawer_erase(o->drawer, o->erased[i]);
     if (status == STATUS_OK)

@@ -242,7 +242,7 @@ static bool facts_commit(struct office *o)
 /* What the feed told must be in the spool before the feed's position is. */
 static enum status told_commit(struct office *o)
 {
-    enum status status = files_erase(o);
+    enum status status = STATUS_OK;
     int64_t gone = 0;
     bool look = o->erased_n > 0 || o->blanks_due; /* not with each batch: it reads all that waits */
     for (size_t i = 0; i < o->numbers_n && status == STATUS_OK; i++)
@@ -250,7 +250,8 @@ static enum status told_commit(struct office *o)
     for (size_t i = 0; i < o->erased_n && status == STATUS_OK; i++)
         status = spool_erased_keep(o->spool, o->erased[i]);
     if (status == STATUS_OK && look && (o->erased_n > 0 || spool_has_erased(o->spool)))
-        status = spool_erase(o->spool, forward_untouched_n(o->forward), &gone);
+        status = spool_erase(o->spool, forward_untouched_n(o->forward), files_erase_of, o, &gone);
+    status = files_erase(o, status);
     if (status == STATUS_OK)
         status = spool_commit(o->spool);
     else

@@ -59,8 +59,10 @@ enum status files_commit(struct office *) MUST_CHECK;
 void files_answer(struct office *, bool kept);
 /* What goes on to the centre. False: doubt. */
 bool files_turn(struct office *);
-/* Of who was erased, by the keys that the feed and the work list name. */
-enum status files_erase(struct office *) MUST_CHECK;
+/* Of who was erased: of a ticket that the spool names; then by the keys that the feed and the work list name, and all of it holds.
+ * What is not STATUS_OK so far takes all of it back, and is answered. */
+enum status files_erase_of(void *office, const char *ticket) MUST_CHECK;
+enum status files_erase(struct office *, enum status so_far) MUST_CHECK;
 
 /* Answers one question. */
 void office_answer(struct office *, const struct question *);

@@ -141,8 +141,10 @@ enum status spool_waiting_last(struct spool *, const char *key, struct spool_wai
 enum status spool_erased_keep(struct spool *, const char *key_or_customer) MUST_CHECK;
 /* Takes the personal part out of refused drafts, and of those waiting from `untouched` on, that are about someone remembered, or
  * about a ticket that waits here for having been registered by one: earlier ones may be on their way, and their bytes count.
- * gone: how many are without it now, or have been answered since; then the log holds bytes of theirs. */
-enum status spool_erase(struct spool *, int64_t untouched, int64_t *gone) MUST_CHECK;
+ * gone: how many are without it now, or have been answered since; then the log holds bytes of theirs. `learnt` is called with each
+ * such ticket, once it is found (again after a rollback); what it answers ends the erasure. NULL: nobody wants to know. */
+typedef enum status spool_learnt(void *owner, const char *ticket);
+enum status spool_erase(struct spool *, int64_t untouched, spool_learnt *learnt, void *owner, int64_t *gone) MUST_CHECK;
 bool spool_has_erased(const struct spool *);
 /* After the commit of an erasure: nothing of it stays in the log. */
 enum status spool_sweep(struct spool *) MUST_CHECK;

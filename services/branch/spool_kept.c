@@ -289,6 +289,8 @@ struct blanking {
     int64_t untouched;
     int64_t gone;
     bool learnt; /* a ticket that is the customer's, and was not known to be */
+    spool_learnt *told;
+    void *owner;
     struct buf without;
 };
 
@@ -318,8 +320,10 @@ static enum status ticket_learn(struct blanking *b, const char *ticket)
     db_text(learn, 1, ticket);
     db_int(learn, 2, b->upto);
     enum status status = db_do(b->spool->db, learn);
-    b->learnt = b->learnt || (status == STATUS_OK && db_changes(b->spool->db) > 0);
-    return status;
+    if (status != STATUS_OK || db_changes(b->spool->db) == 0)
+        return status;
+    b->learnt = true;
+    return b->told != NULL ? b->told(b->owner, ticket) : STATUS_OK;
 }
 
 static enum status draft_put(struct blanking *b, enum spool_statement put_it, int64_t n)
@@ -400,9 +404,9 @@ static enum status erase_all(struct blanking *b)
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status spool_erase(struct spool *spool, int64_t untouched, int64_t *gone)
+enum status spool_erase(struct spool *spool, int64_t untouched, spool_learnt *learnt, void *owner, int64_t *gone)
 {
-    struct blanking b = {.spool = spool, .untouched = untouched};
+    struct blanking b = {.spool = spool, .untouched = untouched, .told = learnt, .owner = owner};
     enum status status = spool_begin(spool);
     do
         status = status == STATUS_OK ? erase_all(&b) : status;

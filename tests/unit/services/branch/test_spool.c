@@ -203,7 +203,7 @@ static void test_erase(void **state)
     assert_true(file_has(stand->folder, "spool.db", "13800004711") || file_has(stand->folder, "spool.db-wal", "13800004711"));
     assert_int_equal(spool_erased_keep(stand->spool, "C-1"), STATUS_OK);
     assert_int_equal(spool_erased_keep(stand->spool, "T-3"), STATUS_OK);
-    assert_int_equal(spool_erase(stand->spool, 3, &blanked), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 3, NULL, NULL, &blanked), STATUS_OK);
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_int_equal(blanked, 3);
     assert_true(spool_has_erased(stand->spool)); /* number 2 is out */
@@ -213,7 +213,7 @@ static void test_erase(void **state)
     refuse(stand->spool, 2);
     assert_int_equal(spool_refused(stand->spool, 2, false, &row), STATUS_OK);
     assert_non_null(memmem(row.draft.data, row.draft.len, "13800004711", 11));
-    assert_int_equal(spool_erase(stand->spool, 3, &blanked), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 3, NULL, NULL, &blanked), STATUS_OK);
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_int_equal(blanked, 1);
     assert_int_equal(spool_sweep(stand->spool), STATUS_OK);
@@ -223,15 +223,22 @@ static void test_erase(void **state)
     assert_true(file_has(stand->folder, "spool.db", "of somebody else"));
     /* All that was taken before is answered: a later word of the customer is kept as any other. */
     assert_int_equal(spool_trim(stand->spool, 5), STATUS_OK);
-    assert_int_equal(spool_erase(stand->spool, 6, &blanked), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 6, NULL, NULL, &blanked), STATUS_OK);
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_false(spool_has_erased(stand->spool));
+}
+
+static enum status learnt(void *owner, const char *ticket)
+{
+    buf_append_format(owner, "%s ", ticket);
+    return STATUS_OK;
 }
 
 /* A ticket of this morning: the work list, which knows whose tickets are whose, has not heard of it. */
 static void test_erase_finds_what_waits_for_a_ticket(void **state)
 {
     struct stand *stand = *state;
+    struct buf tickets = {0};
     int64_t gone = 0;
     bench_take(stand->spool, "T-2", "and a cat"); /* said before its registration, by another application */
     register_customer(stand->spool, "T-2", "C-1");
@@ -240,19 +247,21 @@ static void test_erase_finds_what_waits_for_a_ticket(void **state)
     bench_take(stand->spool, "T-5", "of a horse");
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_int_equal(spool_erased_keep(stand->spool, "C-1"), STATUS_OK);
-    assert_int_equal(spool_erase(stand->spool, 3, &gone), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 3, learnt, &tickets, &gone), STATUS_OK);
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_int_equal(gone, 1); /* the first two are under way: their bytes count */
     assert_int_equal(spool_trim(stand->spool, 2), STATUS_OK);
-    assert_int_equal(spool_erase(stand->spool, 6, &gone), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 6, learnt, &tickets, &gone), STATUS_OK);
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_int_equal(gone, 0);
     assert_true(spool_has_erased(stand->spool)); /* until everything taken before is answered */
     assert_int_equal(spool_trim(stand->spool, 5), STATUS_OK);
-    assert_int_equal(spool_erase(stand->spool, 6, &gone), STATUS_OK);
+    assert_int_equal(spool_erase(stand->spool, 6, learnt, &tickets, &gone), STATUS_OK);
     assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     assert_true(gone > 0); /* the log is to be swept */
     assert_false(spool_has_erased(stand->spool));
+    assert_string_equal(buf_text(&tickets), "T-2 "); /* once: its files go */
+    buf_release(&tickets);
     assert_int_equal(spool_sweep(stand->spool), STATUS_OK);
     static const char *const words[] = {"a cat", "a dog", "13800004711"};
     for (size_t i = 0; i < COUNT_OF(words); i++) {
