@@ -138,7 +138,8 @@ static void piece_put(struct adding *a, bool ask)
 
 static bool is_later(const struct adding *a)
 {
-    bool full = a->f->cli->branch && text_starts(a->have.why, "spool.full");
+    /* A person waits here, and a full branch stays full for as long as the line is down. */
+    bool full = a->f->cli->branch && (text_starts(a->have.why, "spool.full") || text_starts(a->have.why, "disk.full"));
     return (text_equal(a->have.code, "busy") && !full) || text_equal(a->have.code, "database");
 }
 
