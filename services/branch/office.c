@@ -111,7 +111,7 @@ struct office *office_open(const struct office_config *config, struct office_now
     follow.consumer = o->source;
     o->follow = follow_new(o->list, &follow, &follow_told, o);
     o->forgot_us = now.boot_us;
-    o->begun_us = o->no_room_us = now.boot_us - MINUTE_US;
+    o->begun_us = o->no_room_us = o->told_failed_us = now.boot_us - MINUTE_US;
     return o;
 }
 
@@ -302,6 +302,20 @@ static bool forward_turn(struct office *o)
     return true;
 }
 
+/* It is tried again with each turn; nothing is sent meanwhile, so it must be said. */
+static void told_failed(struct office *o, enum status status)
+{
+    if (status == STATUS_FULL)
+        o->no_room_us = o->now.boot_us;
+    if (status == STATUS_FULL && spool_give_up_reserve(o->spool) != STATUS_FULL)
+        log_warn("what the feed tells finds no room on the disk: the reserve is given up");
+    if (o->now.boot_us - o->told_failed_us < MINUTE_US)
+        return;
+    o->told_failed_us = o->now.boot_us;
+    log_warn("what the feed told cannot be stored, and nothing is sent before it is: spool: %s; files: %s", spool_error(o->spool),
+             drawer_error(o->drawer));
+}
+
 static bool follow_turn(struct office *o)
 {
     bool erased = o->erased_n > 0;
@@ -309,8 +323,10 @@ static bool follow_turn(struct office *o)
         enum status status = told_commit(o);
         if (status == STATUS_DOUBT)
             return false;
-        if (status != STATUS_OK)
+        if (status != STATUS_OK) {
+            told_failed(o, status);
             return true; /* again in the next turn; the feed's position waits as well */
+        }
     }
     follow_work(o->follow, o->now.boot_us, o->now.wall_us);
     if (erased && follow_trouble(o->follow)[0] == '\0' && worklist_sweep(o->list) != STATUS_OK)

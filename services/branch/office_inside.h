@@ -35,7 +35,7 @@ struct office {
     char source[EVENT_SOURCE_CAP], prefix[NUMBER_PREFIX_CAP];
     struct question *questions, **questions_end;
     struct office_now now;
-    int64_t swept_us, forgot_us, reserved_us, no_room_us, begun_us;
+    int64_t swept_us, forgot_us, reserved_us, no_room_us, begun_us, told_failed_us;
     int64_t up_us;      /* the line is up since (boot time) */
     int64_t current_us; /* the feed was read up to its head then; 0: not since the start */
     char (*erased)[EVENT_KEY_CAP]; /* told by the feed, not stored yet */
