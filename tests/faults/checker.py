@@ -58,7 +58,8 @@ def check_sent(events, sent):
 
 
 def check_kept(events, source, kept, refused):
-    """A branch's daemon: each fact that it has said to keep stands once under its number, in order, or the centre has refused it.
+    """A branch's daemon: each fact that it has said to keep stands once under its number, in order, or the centre has refused it;
+    it refuses no registration here, and something was kept at all.
     kept: {the branch's number: Sent}; refused: {number: code}"""
     there = collections.defaultdict(list)
     for event in events:
@@ -68,11 +69,15 @@ def check_kept(events, source, kept, refused):
         yield f"{source}'s facts stand in the order {list(there)[:20]}"
     if sorted(kept) != list(range(1, len(kept) + 1)):
         yield f"{source} gave out {len(kept)} numbers: {sorted(kept)[:20]}"
+    if not kept:
+        yield f"{source} kept nothing"
     keys = [one.key for one in kept.values() if one.type == "ticket.registered"]
     if len(set(keys)) != len(keys):
         yield f"{source} gave a ticket's number twice: {[k for k, n in collections.Counter(keys).items() if n > 1][:9]}"
     for n, one in kept.items():
         got = there.pop(n, [])
+        if one.type == "ticket.registered" and n in refused:
+            yield f"{source}/{n} {one.type} {one.key} was refused: {refused[n]}"
         if len(got) + (n in refused) != 1:
             yield f"{source}/{n} {one.type} {one.key} was kept; it stands {len(got)} times, refused: {refused.get(n, 'no')}"
         elif got and (got[0]["type"], got[0]["key"]) != (one.type, one.key):

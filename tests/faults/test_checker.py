@@ -72,6 +72,9 @@ KEPT = {
     "become another": ({1: Sent("ticket.assessed", "U"), 2: Sent("sla.scheduled", "T")}, {}, "became ticket.assessed T"),
     "a number left out": ({1: Sent("ticket.assessed", "T"), 3: Sent("sla.scheduled", "T")}, {}, "gave out 2 numbers"),
     "nobody's": ({1: Sent("ticket.assessed", "T")}, {}, "was never given"),
+    "nothing": ({}, {}, "kept nothing"),
+    "no rights": ({1: Sent("ticket.assessed", "T"), 2: Sent("sla.scheduled", "T"), 3: Sent("ticket.registered", "U")}, {3: "denied"},
+                  "x/3 ticket.registered U was refused: denied"),
 }
 
 
