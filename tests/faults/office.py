@@ -16,20 +16,12 @@ class Office(Branch):
         super().__init__(plant, name, prefix=prefix, line=line, folder=plant.folder(name), regions="R")
         self.log = plant.data / "log" / f"{name}.log"
 
-    def write_settings(self):
-        """Where the centre is the key file says; here it is behind the lines that are cut."""
-        path = self.data / "branch.key"
-        key = json.loads(path.read_text())
-        key["endpoints"].update(cmd=[self.line[0]], feed=[self.line[1]])
-        path.write_text(json.dumps(key))
-        super().write_settings()
-
     def start(self):
         # Root's own words come first: who has joined the network becomes somebody else afterwards.
         wan = self.stack.wan
         before = ["nsenter", f"--net=/proc/{os.getpid()}/fd/{wan.branch}"] if wan is not None else []
         self.stack.keep_running(self.name, super().words()[-3:], before)
-        until(f"{self.name} answers", lambda: self("status", check=False).returncode in (0, 1), 30)
+        until(f"{self.name} answers", lambda: self("status", check=False).returncode in (0, 1))
 
     def queued(self):
         """How many facts the centre has not answered yet; -1: it does not say, now."""
