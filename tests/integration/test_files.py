@@ -216,8 +216,7 @@ class Files(unittest.TestCase):
         self.assertEqual(self.putter("bj").attach(1, "T-4", data)[1], "denied")
         # Two principals put the same; one of them wrong bytes: only his own are thrown away.
         wrong = data[:-1] + bytes([data[-1] ^ 1])
-        hq = self.line(Putter, "keys/operator", 0)
-        self.assertEqual(hq.greet(self.stream), "WELCOME")
+        hq = self.putter("keys/operator")
         self.assertEqual(putter.put(data, 0, PART)["upto"], PART)
         for at in range(0, 2 * PART, PART):
             self.assertEqual(hq.put(wrong, at, PART, digest(data))["upto"], at + PART)

@@ -11,6 +11,7 @@ from stack import TREE, jsonl, until
 from test_offline import Cable, Open, can_cut
 
 HOURS = 8
+PATIENCE = 180
 
 
 class Clock:
@@ -108,7 +109,7 @@ class Hours(unittest.TestCase):
         self.comes(ticket, "sla.breached")
         self.comes(ticket, "job.expired", 2)  # nobody took it
         self.cable.mend()
-        branch.drained()
+        branch.drained(PATIENCE)
         withdrawn = self.comes(taken, "job.withdrawn")["data"]
         self.assertEqual((withdrawn["job"], withdrawn["reason"]), (lost["job"], "taken"))
         corrected = self.comes(ticket, "sla.corrected")["data"]

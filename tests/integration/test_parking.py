@@ -135,7 +135,7 @@ class Parking(unittest.TestCase):
         self.assertIn("brought the process down", row["reason"])
         until("others' timers fire", lambda: self.stack.sql("SELECT 1 FROM intake.journal WHERE type = 'job.expired' AND key = 'GOOD-T-1'"))
         self.stack("say", "ticket.reclassified", "POISON-TIMER-1", "priority=urgent", "reason=test")
-        until("what comes later waits", lambda: self.parked("dispatcher")[0]["waiting"] == 1, 30)
+        until("what comes later waits", lambda: [r["waiting"] for r in self.parked("dispatcher")] == [1])
         self.put(SOUND)
         self.stack.kill_and_wait_restart("dispatcher")
         until("the worker answers", lambda: all(s["answers"] for s in self.stack.json("status", check=False)["services"]), 60)
