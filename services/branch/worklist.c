@@ -12,6 +12,10 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS person(ticket TEXT PRIMARY KEY, customer TEXT NOT NULL, name TEXT NOT NULL, phone TEXT NOT NULL,"
     " address TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS person_customer ON person(customer);"
+    /* Whose each ticket is, whoever may see the person, and for a while past its end; ended 0: it is open. */
+    "CREATE TABLE IF NOT EXISTS whose(ticket TEXT PRIMARY KEY, customer TEXT NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS whose_customer ON whose(customer);"
+    "CREATE INDEX IF NOT EXISTS whose_ended ON whose(ended) WHERE ended > 0;"
     "CREATE TABLE IF NOT EXISTS job(job TEXT PRIMARY KEY, ticket TEXT NOT NULL, site TEXT NOT NULL, state TEXT NOT NULL,"
     " offered INTEGER NOT NULL, due INTEGER NOT NULL, engineer TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS job_ticket ON job(ticket);"
@@ -38,8 +42,13 @@ static const char *const texts[WORKLIST_STATEMENTS_N] = {
     [TICKET_END] = "DELETE FROM ticket WHERE ticket = ?",
     [PERSON_PUT] = "INSERT OR REPLACE INTO person(ticket, customer, name, phone, address) VALUES(?, ?, ?, ?, ?)",
     [PERSON_END] = "DELETE FROM person WHERE ticket = ?",
-    [PERSON_TICKETS] = "SELECT ticket FROM person WHERE customer = ?1 OR ticket = ?1",
+    [PERSON_TICKETS] = "SELECT ticket FROM whose WHERE customer = ?1 OR ticket = ?1"
+                       " UNION SELECT ticket FROM person WHERE customer = ?1 OR ticket = ?1",
     [PERSON_ERASE] = "DELETE FROM person WHERE customer = ?1 OR ticket = ?1",
+    [WHOSE_PUT] = "INSERT INTO whose(ticket, customer, ended) VALUES(?, ?, 0)"
+                  " ON CONFLICT(ticket) DO UPDATE SET customer = excluded.customer",
+    [WHOSE_ENDED] = "UPDATE whose SET ended = ? WHERE ticket = ?",
+    [WHOSE_AGE] = "DELETE FROM whose WHERE ended > 0 AND ended < ?",
     [JOB_PUT] = "INSERT OR IGNORE INTO job(job, ticket, site, state, offered, due, engineer) VALUES(?, ?, ?, 'offered', ?, ?, ?)",
     [JOB_STATE] = "UPDATE job SET state = ? WHERE job = ?",
     [JOB_ENGINEER] = "UPDATE job SET engineer = ? WHERE job = ?",
@@ -220,7 +229,7 @@ enum status worklist_commit(struct worklist *list)
 
 static enum status rows_clear(struct worklist *list)
 {
-    return db_run(list->db, "DELETE FROM ticket; DELETE FROM person; DELETE FROM job; DELETE FROM promise;"
+    return db_run(list->db, "DELETE FROM ticket; DELETE FROM person; DELETE FROM whose; DELETE FROM job; DELETE FROM promise;"
                               "DELETE FROM callback; DELETE FROM meta");
 }
 

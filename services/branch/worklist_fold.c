@@ -8,6 +8,8 @@
 #include "worklist_inside.h"
 #include <string.h>
 
+#define WHOSE_US (90 * DAY_US)
+
 typedef enum status fold_event(struct worklist *, const struct event *, const void *data);
 
 static enum status one_key(struct worklist *list, enum worklist_statement which, const char *key)
@@ -27,6 +29,21 @@ static enum status two_texts(struct worklist *list, enum worklist_statement whic
 
 /* --- tickets -------------------------------------------------------------------------------------- */
 
+/* Who is erased is erased with all that waits here of a ticket, open or not. */
+static enum status whose_put(struct worklist *list, const char *ticket, const char *customer)
+{
+    return customer[0] != '\0' ? two_texts(list, WHOSE_PUT, ticket, customer) : STATUS_OK;
+}
+
+/* 0: it is open again. */
+static enum status whose_ended(struct worklist *list, const char *ticket, int64_t ended_us)
+{
+    struct sqlite3_stmt *put = db_use(list->db, WHOSE_ENDED);
+    db_int(put, 1, ended_us);
+    db_text(put, 2, ticket);
+    return db_do(list->db, put);
+}
+
 static enum status on_registered(struct worklist *list, const struct event *event, const void *data)
 {
     const struct ticket_registered *t = data;
@@ -35,6 +52,8 @@ static enum status on_registered(struct worklist *list, const struct event *even
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         db_text(put, (int)i + 1, texts[i]);
     enum status status = db_do(list->db, put);
+    if (status == STATUS_OK)
+        status = whose_put(list, event->key, t->customer.id);
     if (status != STATUS_OK || event->priv.len == 0)
         return status;
     const char *person[] = {event->key, t->customer.id, t->customer.name, t->customer.phone, t->customer.address};
@@ -51,7 +70,8 @@ static enum status on_assessed(struct worklist *list, const struct event *event,
     struct sqlite3_stmt *put = db_use(list->db, TICKET_ASSESSED);
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         db_text(put, (int)i + 1, texts[i]);
-    return db_do(list->db, put);
+    enum status status = db_do(list->db, put);
+    return status == STATUS_OK ? whose_put(list, event->key, t->customer) : status;
 }
 
 static enum status on_reclassified(struct worklist *list, const struct event *event, const void *data)
@@ -73,7 +93,8 @@ static enum status on_resolved(struct worklist *list, const struct event *event,
 static enum status on_reopened(struct worklist *list, const struct event *event, const void *data)
 {
     (void)data;
-    return one_key(list, CALLBACK_END_OF, event->key);
+    enum status status = whose_ended(list, event->key, 0);
+    return status == STATUS_OK ? one_key(list, CALLBACK_END_OF, event->key) : status;
 }
 
 /* Nothing is to be done for it any more, but what is promised beyond its end. */
@@ -84,7 +105,11 @@ static enum status on_ended(struct worklist *list, const struct event *event, co
     (void)data;
     for (size_t i = 0; i < COUNT_OF(ends) && status == STATUS_OK; i++)
         status = one_key(list, ends[i], event->key);
-    return status;
+    if (status == STATUS_OK)
+        status = whose_ended(list, event->key, event->rec_us);
+    struct sqlite3_stmt *age = db_use(list->db, WHOSE_AGE);
+    db_int(age, 1, event->rec_us - WHOSE_US);
+    return status == STATUS_OK ? db_do(list->db, age) : status;
 }
 
 /* --- jobs ----------------------------------------------------------------------------------------- */

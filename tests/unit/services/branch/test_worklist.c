@@ -271,6 +271,32 @@ static void test_erased(void **state)
     buf_release(&tickets);
 }
 
+static void erasure_names(struct stand *stand, const char *customer, const char *expected)
+{
+    struct buf tickets = {0};
+    assert_int_equal(worklist_erase(stand->list, customer, ticket_told, &tickets), STATUS_OK);
+    assert_string_equal(tickets.len > 0 ? buf_text(&tickets) : "", expected);
+    buf_release(&tickets);
+}
+
+/* What waits here of a ticket goes with its customer: without the personal right, and past the ticket's end, but not for ever. */
+static void test_whose_a_ticket_is(void **state)
+{
+    struct stand *stand = *state;
+    told(stand, "ticket.registered", "T-1", "{\"kind\":\"repair\",\"region\":\"GD\",\"customer\":{\"id\":\"C-1\"}}");
+    told(stand, "ticket.registered", "T-2", "{\"kind\":\"repair\",\"region\":\"GD\"}");
+    told(stand, "ticket.assessed", "T-2", "{\"kind\":\"repair\",\"region\":\"GD\",\"customer\":\"C-1\",\"opened\":\"2026-11-22T01:00:00Z\"}");
+    registered(stand, "T-3", "C-1", "13977755533");
+    registered(stand, "T-4", "C-2", "13888888888");
+    told(stand, "ticket.cancelled", "T-3", "{}");
+    erasure_names(stand, "C-1", "T-1 T-2 T-3 ");
+    told(stand, "ticket.cancelled", "T-1", "{}");
+    told(stand, "ticket.reopened", "T-1", "{}");
+    assert_int_equal(tell(stand, "ticket.cancelled", "T-4", MORNING_US + 91 * DAY_US, "{}", NULL), STATUS_OK);
+    erasure_names(stand, "C-1", "T-1 T-2 ");
+    erasure_names(stand, "C-2", "T-4 ");
+}
+
 /* A branch comes back to a hundred thousand broken limits: each event must find its rows by an index, whatever lies beside them. */
 static void test_no_event_looks_through_the_list(void **state)
 {
@@ -322,6 +348,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_callbacks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_erased, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whose_a_ticket_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_event_looks_through_the_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_begun_anew, set_up, tear_down),
     };
