@@ -153,7 +153,7 @@ class App:
     def __init__(self, endpoint, source):
         self.endpoint, self.source, self.incarnation = endpoint, source, os.urandom(16)
         self.facts, self.answers = [], {}  # by n − 1; by n
-        self.socket = None
+        self.socket, self.why = None, ""  # why: of the last BUSY
 
     def say(self, verb, **fields):
         self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
@@ -186,6 +186,7 @@ class App:
     def take(self, seconds):
         """Answers that came; False: nothing did."""
         verb, fields = self.hear(seconds)
+        self.why = fields.get("why", "") if verb == "BUSY" else ""
         if verb == "ACK":
             for n, *answer in fields["answers"]:
                 if n in self.answers:
@@ -195,19 +196,35 @@ class App:
                     self.answers[n] = answer
         return verb
 
+    def push(self, piece, seconds=60):
+        """What is not answered, a piece of it; greets again when the branch is silent or has lost its session."""
+        self.send(len(self.answers) + 1, piece)
+        if self.take(1) not in ("ACK", "BUSY", "PONG"):
+            self.connect(seconds)
+
     def flush(self, seconds=60, piece=50):
-        """Until everything is answered; greets again whenever the branch is silent or has lost its session."""
+        """Until everything is answered."""
         self.connect(seconds)
 
         def all_answered():
             if len(self.answers) == len(self.facts):
                 return True
-            self.send(len(self.answers) + 1, piece)
-            verb = self.take(1)
-            if verb not in ("ACK", "BUSY", "PONG"):
-                self.connect(seconds)
+            self.push(piece, seconds)
             return False
         until("every fact is answered", all_answered, seconds)
+
+    def fill(self, why, seconds=60, piece=50):
+        """Until not even one fact finds a place: BUSY says why."""
+        self.connect(seconds)
+
+        def is_full():
+            nonlocal piece
+            assert len(self.answers) < len(self.facts), "there was room for everything"
+            self.push(piece, seconds)
+            if self.why.startswith(why):
+                piece //= 2
+            return piece == 0
+        until(f"BUSY says {why}", is_full, seconds)
 
     def numbers(self):
         return [answer[1]["number"] for _, answer in sorted(self.answers.items()) if "number" in (answer[1] or {})]
