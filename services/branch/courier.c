@@ -101,6 +101,10 @@ static enum status have_take(struct courier *c, int64_t boot_us, int64_t wall_us
     bool gone = c->have.whole || text_equal(c->have.code, "erased");
     if (c->have.code[0] != '\0') {
         status = refused(c, boot_us, wall_us);
+    } else if (c->have.whole && !c->free) {
+        /* A fact that waits may name it for another ticket: asked again behind that, intake says there as well that it has it. */
+        gone = false;
+        done_with(c);
     } else if (c->have.whole) {
         status = drawer_sent(c->drawer, c->file.sha256, wall_us);
         if (status == STATUS_OK)
@@ -143,7 +147,18 @@ static enum status begin(struct courier *c, int64_t boot_us, int64_t wall_us)
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-static enum status go_on(struct courier *c, size_t piece_bytes, int64_t boot_us)
+/* Intake has as much as there is here, and does not say that it is whole; or it was taken out. Asked once more, later. */
+static enum status put_off(struct courier *c, int64_t wall_us)
+{
+    done_with(c);
+    enum status status = drawer_hold(c->drawer, c->file.sha256, wall_us + HELD_US, "");
+    if (status == STATUS_OK)
+        return drawer_commit(c->drawer);
+    drawer_rollback(c->drawer);
+    return status;
+}
+
+static enum status go_on(struct courier *c, size_t piece_bytes, int64_t boot_us, int64_t wall_us)
 {
     size_t n = piece_bytes < PIECE_BYTES_LEAST ? PIECE_BYTES_LEAST : piece_bytes > PART_BYTES_MAX ? PART_BYTES_MAX : piece_bytes;
     enum status status = STATUS_OK;
@@ -155,12 +170,9 @@ static enum status go_on(struct courier *c, size_t piece_bytes, int64_t boot_us)
         status = STATUS_OK;
     if (status != STATUS_OK)
         return status;
-    if (c->bytes.len > 0) {
-        say(c, c->upto, buf_bytes(&c->bytes), boot_us);
-    } else { /* intake has as much as there is here, and does not say that it is whole: asked once more, later */
-        courier_lost(c);
-        c->next_us = boot_us + HELD_US;
-    }
+    if (c->bytes.len == 0)
+        return put_off(c, wall_us);
+    say(c, c->upto, buf_bytes(&c->bytes), boot_us);
     return STATUS_OK;
 }
 
@@ -178,7 +190,7 @@ enum status courier_work(struct courier *c, bool free, size_t piece_bytes, int64
     if (status == STATUS_OK && free && !c->busy && drawer_waiting(c->drawer) > 0 && boot_us >= c->next_us)
         status = begin(c, boot_us, wall_us);
     if (status == STATUS_OK && free && c->busy && c->known && !c->waiting)
-        status = go_on(c, piece_bytes, boot_us);
+        status = go_on(c, piece_bytes, boot_us, wall_us);
     if (status == STATUS_OK || status == STATUS_DOUBT)
         return status;
     c->next_us = boot_us + LATER_US;

@@ -169,6 +169,7 @@ struct centre {
     struct courier *courier;
     int64_t upto, now_us;
     size_t pieces, largest;
+    bool unsure; /* has all of it, and does not say that it is whole */
 };
 
 static void work(struct centre *centre, bool free)
@@ -198,7 +199,7 @@ static bool hear(struct centre *centre, struct verb_put *verb)
 
 static void answer(struct centre *centre, const char *code)
 {
-    struct verb_have have = {.upto = centre->upto, .whole = centre->upto == BYTES && code[0] == '\0'};
+    struct verb_have have = {.upto = centre->upto, .whole = centre->upto == BYTES && code[0] == '\0' && !centre->unsure};
     struct frame frame = {.verb = "HAVE"};
     struct buf map = {0};
     int64_t took_us;
@@ -285,6 +286,52 @@ static void test_erased_at_the_centre(void **state)
     courier_destroy(&centre.courier);
 }
 
+/* It was named for another ticket while its last piece was on its way: behind that fact the centre is asked again. */
+static void test_a_second_ticket(void **state)
+{
+    struct centre centre = begin(*state);
+    struct verb_put verb;
+    work(&centre, true);
+    assert_true(hear(&centre, &verb));
+    centre.upto = BYTES;
+    answer(&centre, "");
+    work(&centre, false); /* the fact waits */
+    assert_int_equal(drawer_waiting(centre.stand->drawer), 1);
+    assert_false(hear(&centre, &verb));
+    work(&centre, true);
+    assert_true(hear(&centre, &verb));
+    answer(&centre, "");
+    work(&centre, true);
+    assert_int_equal(drawer_waiting(centre.stand->drawer), 0);
+    courier_destroy(&centre.courier);
+}
+
+/* The one file waits, the others go. */
+static void test_one_is_put_off(void **state)
+{
+    struct centre centre = begin(*state);
+    struct stand *stand = centre.stand;
+    struct verb_put verb, empty = {.offset = 0};
+    struct verb_have have;
+    struct frame frame;
+    struct problem problem;
+    digest_of(bytes_of(NULL, 0), empty.sha256);
+    assert_int_equal(drawer_expect(stand->drawer, empty.sha256, 0, "T-2", MORNING_US + 1), STATUS_OK);
+    assert_int_equal(drawer_put(stand->drawer, &empty, MORNING_US + 1, &have), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+    work(&centre, true);
+    assert_true(hear(&centre, &verb));
+    centre.upto = BYTES;
+    centre.unsure = true;
+    answer(&centre, "");
+    work(&centre, true); /* there is no more to send of it */
+    work(&centre, true);
+    assert_true(courier_out(centre.courier, &frame));
+    assert_true(record_decode(&verb_put_record, RECORD_WHOLE, DECODE_LENIENT, frame.map, NULL, &verb, &problem));
+    assert_memory_equal(verb.sha256, empty.sha256, DIGEST_BYTES);
+    courier_destroy(&centre.courier);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +344,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_break_and_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_erased_at_the_centre, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_second_ticket, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_is_put_off, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
