@@ -283,16 +283,22 @@ class Centre(unittest.TestCase):
             branch("say", "note", old, f"text={person['text']} of the old one")
             new = branch.register(*customer("C-17", person))
             branch("say", "note", new, f"text={person['text']} of the new one")
+            photo = branch.data / "photo.jpg"
+            photo.write_bytes(b"PhotoWqz" * 2000)
+            photo.chmod(0o644)
+            branch("file", "add", new, photo)
             self.stack("erase", "C-17", "--reason", "asked for")
-            self.assertEqual({line.split(": ")[1] for line in self.found(branch, person.values())}, set(person.values()),
+            words = {*person.values(), "PhotoWqz"}
+            self.assertEqual({line.split(": ")[1] for line in self.found(branch, words)}, words,
                              "nothing personal is there: the test shows nothing")
             self.line_up(branch)
             branch.drained()
-            until("nothing personal is left at the branch", lambda: not self.found(branch, person.values()))
+            until("nothing personal is left at the branch", lambda: not self.found(branch, words))
+            self.assertEqual(self.stack.sql("SELECT count(*) FROM intake.file_bytes WHERE owner = 'branch-era'")[0][0], "0", "the photo was sent")
             self.assertTrue(self.found(branch, other.values()), "the other customer's data are gone too")
             # What waited has gone to the centre without it, each once.
             mine = [e for e in self.stack.lines("tail", "--format", "jsonl") if e["from"] == branch.name]
-            self.assertEqual([e["key"] for e in mine if e["key"] in (old, new)], [old, old, new, new])
+            self.assertEqual([e["key"] for e in mine if e["key"] in (old, new)], [old, old, new, new, new])
             self.assertEqual([e for e in mine if any(word in str(e) for word in person.values())], [])
             self.assertIn(refused, [r["key"] for r in branch.rows("refused")])
             # One who comes back is a customer like any other.
