@@ -49,7 +49,7 @@ class Packaged(unittest.TestCase):
         (source / "CMakeLists.txt").write_text(
             "cmake_minimum_required(VERSION 3.18)\nproject(mine C)\nfind_package(aftercare 1 REQUIRED)\n"
             f"add_executable(mine {CLIENTS}/c/job.c)\ntarget_link_libraries(mine aftercare::aftercare)\n")
-        run("cmake", "-S", source, "-B", source / "b", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_FLAGS={' '.join(FLAGS)}")
+        run("cmake", "-G", "Ninja", "-S", source, "-B", source / "b", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_FLAGS={' '.join(FLAGS)}")
         run("cmake", "--build", source / "b")
         self.works(source / "b" / "mine", config.parent)
 
