@@ -190,7 +190,7 @@ static void receive_monitor(struct door *door, size_t i)
             continue;
         memcpy(&what, event, sizeof(what));
         memcpy(&value, event + 2, sizeof(value));
-        address[n] = '\0';
+        address[n < (int)sizeof(address) ? n : (int)sizeof(address) - 1] = '\0'; /* n is how long it was, whatever came of it */
         if (what == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL && text_starts(address, "ipc:"))
             continue;
         bool other = what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH;
