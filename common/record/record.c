@@ -210,6 +210,17 @@ const struct field *record_field(const struct record *r, const char *name)
     return NULL;
 }
 
+bool record_has_personal(const struct record *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct field *field = &r->fields[i];
+        const struct record *sub = field->sub != NULL ? field->sub : field->elem != NULL ? field->elem->sub : NULL;
+        if ((field->flags & FIELD_PERSONAL) != 0 || (sub != NULL && record_has_personal(sub)))
+            return true;
+    }
+    return false;
+}
+
 #define SUGGEST_LEN_MAX 48
 
 static size_t least(size_t a, size_t b, size_t c)

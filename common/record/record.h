@@ -129,6 +129,8 @@ void record_encode(const struct record *, enum record_part, const void *object, 
 bool record_decode(const struct record *, enum record_part, unsigned flags, struct bytes in, struct arena *,
                    void *object, struct problem *) MUST_CHECK;
 const struct field *record_field(const struct record *, const char *name);
+/* Some field of it, or of what is nested in it, is personal. */
+bool record_has_personal(const struct record *);
 
 /* JSON: the same names; TIME as RFC 3339, SPAN as text, BIN/BYTES/BLOB as base64, RAW as its JSON image.
  * Compact, keys in table order. */

@@ -53,6 +53,8 @@ enum status server_load(struct server *server)
     server->flying = NULL;
     flight_reset(&server->flights[0], journal);
     flight_reset(&server->flights[1], journal);
+    memset(server->reads, 0, sizeof(server->reads)); /* what was said of them may not stand in the journal: once more does no harm */
+    server->denials_n = 0;
     sessions_load_workers(server);
     server->renewed_us = asked_us;
     return server->lost ? STATUS_CLOSED : STATUS_OK;
@@ -297,13 +299,17 @@ bool server_is_stopped(const struct server *server)
 /* --- after trouble ----------------------------------------------------------------------------------- */
 
 /* Longer each time, until a commit stands: a database that lets itself be read and not be written to (a full disk) is not asked at
- * once again, archive and all, only because it answered. Frames wait in the socket meanwhile: nothing may be taken. */
+ * once again, archive and all, only because it answered. Frames, refusals and readings wait meanwhile: nothing may be taken. */
 static bool recover_wait(struct server *server)
 {
     bool go_on = true;
     if (server->wait_us > 0) {
+        int64_t until_us = clock_boot_us() + server->wait_us;
         loop_forget(server->loop, server->cmd, -1);
-        go_on = loop_once(server->loop, clock_boot_us() + server->wait_us);
+        doors_unwatch(server->config->entrance, server->loop);
+        while (go_on && clock_boot_us() < until_us)
+            go_on = loop_once(server->loop, until_us);
+        doors_watch(server->config->entrance, server->loop, server_on_denied, server);
         loop_socket(server->loop, server->cmd, server_on_cmd, server);
         (void)sd_notify(0, "WATCHDOG=1");
     }

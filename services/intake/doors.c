@@ -177,6 +177,15 @@ void doors_watch(const struct doors *doors, struct loop *loop, loop_ready *ready
     loop_socket(loop, doors->reads_in, ready, arg);
 }
 
+void doors_unwatch(const struct doors *doors, struct loop *loop)
+{
+    if (doors->door == NULL)
+        return;
+    loop_forget(loop, door_end(doors->door), -1);
+    loop_forget(loop, doors->feed_in, -1);
+    loop_forget(loop, doors->reads_in, -1);
+}
+
 void doors_tell_denied(const struct doors *doors, const struct access_denied *denied)
 {
     if (doors->feed_out == NULL)

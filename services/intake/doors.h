@@ -45,6 +45,7 @@ enum status doors_reopen(const struct doors *, struct bus_socket *, const char *
 bool doors_hear_denied(const struct doors *, struct access_denied *);
 /* Calls ready when there may be some. */
 void doors_watch(const struct doors *, struct loop *, loop_ready *ready, void *arg);
+void doors_unwatch(const struct doors *, struct loop *);
 /* Feed thread. */
 void doors_tell_denied(const struct doors *, const struct access_denied *);
 /* Somebody is given personal data of this customer (or of the story of this key, where no customer is known). */

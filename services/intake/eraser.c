@@ -77,24 +77,13 @@ static void arg_needles(struct pg_args *args, const struct pg_result *keys, int 
     pg_arg_array_end(args);
 }
 
-static bool has_personal(const struct record *record)
-{
-    for (size_t i = 0; i < record->n; i++) {
-        const struct field *field = &record->fields[i];
-        const struct record *sub = field->sub != NULL ? field->sub : field->elem != NULL ? field->elem->sub : NULL;
-        if ((field->flags & FIELD_PERSONAL) != 0 || (sub != NULL && has_personal(sub)))
-            return true;
-    }
-    return false;
-}
-
 /* Types with personal fields whose key is neither a ticket's nor a unit's nor a customer's: their data say whom they are about. */
 static void arg_loose_types(struct pg_args *args)
 {
     const struct event_type *type;
     pg_arg_array_begin(args, PG_TEXT_ARRAY);
     for (size_t i = 0; (type = event_type_at(i)) != NULL; i++)
-        if ((type->keys & ~(unsigned)(KEY_TICKET | KEY_UNIT | KEY_CUSTOMER)) != 0 && has_personal(type->data))
+        if ((type->keys & ~(unsigned)(KEY_TICKET | KEY_UNIT | KEY_CUSTOMER)) != 0 && record_has_personal(type->data))
             pg_elem_text(args, type->name, strlen(type->name));
     pg_arg_array_end(args);
 }

@@ -129,9 +129,9 @@ void reader_on_open(struct feed *, const struct bus_peer *, const struct frame *
 void reader_on_credit(struct feed *, const struct bus_peer *, const struct frame *);
 void reader_on_close(struct feed *, const struct bus_peer *);
 struct reader_session *reader_of(struct feed *, const struct bus_peer *);
-/* One batch for each reader that has credit and is behind. True: somebody may still be behind. */
 /* So many bytes more (or fewer) were sent to it and not given back. */
 void reader_owes(struct feed *, struct reader_session *, int64_t bytes);
+/* One batch for each reader that has credit and is behind. True: somebody may still be behind. */
 bool readers_turn(struct feed *);
 void readers_tell_head(struct feed *);
 void readers_sweep(struct feed *);

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "feed_inside.h"
 #include "readings.h"
-#include "readings.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,8 +133,6 @@ static void answer(struct feed *feed, const struct slip *slip)
     }
     if (text_equal(slip->code, "denied"))
         denied_tell(feed, slip->who);
-    if (bytes && slip->offset == 0)
-        reading_story(feed, feed_principal(feed, &slip->peer), slip->ticket);
     if (part_say(feed, &slip->peer, slip, bytes ? getter : NULL) != STATUS_OK || !bytes)
         getter_remove(feed, getter);
 }

@@ -2,18 +2,8 @@
 #include "base/text.h"
 #include "feed_inside.h"
 #include "proto/catalogue.h"
+#include "rights.h"
 #include <string.h>
-
-static bool has_personal(const struct record *record)
-{
-    for (size_t i = 0; i < record->n; i++) {
-        const struct field *field = &record->fields[i];
-        const struct record *sub = field->sub != NULL ? field->sub : field->elem != NULL ? field->elem->sub : NULL;
-        if ((field->flags & FIELD_PERSONAL) != 0 || (sub != NULL && has_personal(sub)))
-            return true;
-    }
-    return false;
-}
 
 bool reading_is_personal(const struct verb_open *open)
 {
@@ -22,7 +12,7 @@ bool reading_is_personal(const struct verb_open *open)
         bool asked = open->types_n == 0;
         for (uint32_t k = 0; k < open->types_n && !asked; k++)
             asked = text_starts(type->name, open->types[k]);
-        if (asked && has_personal(type->data))
+        if (asked && record_has_personal(type->data))
             return true;
     }
     return false;
@@ -42,10 +32,19 @@ static bool is_recorded(const struct feed *feed, const struct principal_row *pri
     return feed->state.reads_recorded && principal != NULL && principal->granted.personal && principal->granted.kind != PRINCIPAL_WORKER;
 }
 
-/* Whose story a key is: of a ticket and of a unit its customer's; else the key says it, or there is nothing better. */
+/* Whose story a key is: of a ticket and of a unit its customer's, a customer's own. A key that the archive does not know is a text
+ * of whoever reads, and does not come into the journal: that reading counts as one of anybody's. */
 static const char customers_sql[] =
-    "SELECT k, coalesce(nullif(t.customer, ''), nullif(u.customer, ''), k) FROM unnest($1::text[]) k"
-    " LEFT JOIN ticket t ON t.\"number\" = k LEFT JOIN unit u ON u.serial = k";
+    "SELECT k, coalesce(nullif(t.customer, ''), nullif(u.customer, ''), c.customer, k),"
+    " coalesce(t.\"number\", u.serial, c.customer), coalesce(t.region, u.region, c.region, ''), coalesce(t.site, '')"
+    " FROM unnest($1::text[]) k LEFT JOIN ticket t ON t.\"number\" = k LEFT JOIN unit u ON u.serial = k"
+    " LEFT JOIN customer c ON c.customer = k";
+
+static void copy_text(const struct pg_result *result, int row, int column, char *out, size_t cap)
+{
+    struct bytes text = pg_bytes(result, row, column);
+    text_copy_n(out, cap, (const char *)text.data, text.len);
+}
 
 static void tell_keys(struct feed *feed, const struct principal_row *principal, char (*keys)[EVENT_KEY_CAP], uint32_t n)
 {
@@ -56,18 +55,23 @@ static void tell_keys(struct feed *feed, const struct principal_row *principal, 
         pg_elem_text(feed->args, keys[i], strlen(keys[i]));
     pg_arg_array_end(feed->args);
     if (!feed_database(feed) || pg_query(feed->pg, customers_sql, feed->args, &result) != STATUS_OK) {
-        for (uint32_t i = 0; i < n; i++) /* on record all the same */
-            tell(feed, principal, keys[i], keys[i]);
+        tell(feed, principal, READINGS_EVERYBODY, ""); /* on record all the same */
         return;
     }
+    bool unknown = false;
     for (int row = 0; row < pg_rows(result); row++) {
-        char key[EVENT_KEY_CAP], customer[EVENT_KEY_CAP];
-        struct bytes text = pg_bytes(result, row, 0);
-        text_copy_n(key, sizeof(key), (const char *)text.data, text.len);
-        text = pg_bytes(result, row, 1);
-        text_copy_n(customer, sizeof(customer), (const char *)text.data, text.len);
-        tell(feed, principal, customer, key);
+        char key[EVENT_KEY_CAP], customer[EVENT_KEY_CAP], region[64], site[64];
+        copy_text(result, row, 0, key, sizeof(key));
+        copy_text(result, row, 1, customer, sizeof(customer));
+        copy_text(result, row, 3, region, sizeof(region));
+        copy_text(result, row, 4, site, sizeof(site));
+        if (pg_is_null(result, row, 2))
+            unknown = true;
+        else if (rights_place(&principal->granted, region, site)) /* nothing is sent of others */
+            tell(feed, principal, customer, key);
     }
+    if (unknown)
+        tell(feed, principal, READINGS_EVERYBODY, "");
 }
 
 void reading_opened(struct feed *feed, const struct principal_row *principal, struct verb_open *open)

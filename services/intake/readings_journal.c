@@ -20,7 +20,7 @@ void reading_journal(struct server *server, const struct reading *reading)
     const struct policy *policy = reference_policy(server->taker.tables, "");
     int64_t now_us = server_wall_us(server), hour = journal_rec(&server->taker.journal, now_us) / HOUR_US;
     uint64_t name;
-    if (server->clock_parted || server->lost || policy == NULL || !policy->reads_recorded)
+    if (server->lost || policy == NULL || !policy->reads_recorded)
         return;
     struct read_place *place = place_of(server, reading, &name);
     if (place->name == name && place->hour == hour)

@@ -242,13 +242,16 @@ void server_on_denied(void *arg)
 {
     struct server *server = arg;
     struct access_denied denied;
-    while (doors_hear_denied(server->config->entrance, &denied))
-        if (!server->lost && !server->dead)
-            denial_journal(server, denied.principal, denied.address, denied.code, denied.count);
     struct reading reading;
-    while (doors_hear_read(server->config->entrance, &reading))
-        if (!server->lost && !server->dead)
+    uint32_t most = (uint32_t)server->config->settings->intake.batch_events;
+    /* The rest waits for the next batch, and for better times. */
+    while (!server->lost && !server->dead && !journal_batch_is_full(&server->building->batch, most))
+        if (doors_hear_denied(server->config->entrance, &denied))
+            denial_journal(server, denied.principal, denied.address, denied.code, denied.count);
+        else if (doors_hear_read(server->config->entrance, &reading))
             reading_journal(server, &reading);
+        else
+            return;
 }
 
 void server_tell_keys(struct server *server)

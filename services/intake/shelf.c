@@ -110,9 +110,13 @@ static bool one(struct shelf *shelf, struct bus_socket *pair)
     case SLIP_STORED:
         break;
     }
-    if (slip_send(pair, &slip) != STATUS_OK) {
-        log_warn("shelf: an answer finds no room"); /* it is asked again */
-        slip_destroy(&slip);
+    /* Every piece that came is answered: its place among those under way is kept until then. */
+    while (slip_send(pair, &slip) != STATUS_OK) {
+        zmq_pollitem_t items[] = {{.socket = bus_raw(pair), .events = ZMQ_POLLOUT}, {.fd = shelf->stop, .events = ZMQ_POLLIN}};
+        if ((zmq_poll(items, 2, -1) < 0 && errno != EINTR) || items[1].revents != 0) {
+            slip_destroy(&slip);
+            break;
+        }
     }
     return true;
 }

@@ -124,7 +124,6 @@ struct putting {
     struct pg_args *args;
     struct slip *slip;
     struct claims claims;
-    bool begun; /* some of it is kept */
 };
 
 static void args_own(struct putting *p)
@@ -147,7 +146,6 @@ static enum status how_far(struct putting *p)
     enum status status = own(p, "SELECT upto, whole FROM file_bytes WHERE sha256 = $1::bytea AND (whole OR owner = $2::text)"
                                 " ORDER BY whole DESC LIMIT 1", &rows);
     if (status == STATUS_OK && pg_rows(rows) > 0) {
-        p->begun = true;
         p->slip->upto = pg_int(rows, 0, 0);
         p->slip->whole = pg_bool(rows, 0, 1);
     }

@@ -63,8 +63,9 @@ class Reads(unittest.TestCase):
         self.stack("refused", "show", source, "1", "--personal")
         self.reads("desk-1", "tail")
         want = {("desk-1", "C-1", "T-1"), ("desk-1", "C-2", "T-3"), ("desk-1", "T-4", "T-4"), ("operator", "C-2", "T-3"),
-                ("operator", "T-6", "T-6"), ("desk-1", "everybody", "")}
-        until("all of it is on record", lambda: set(self.recorded()) >= want)
+                ("desk-1", "everybody", "")}
+        # T-6 was refused: the archive does not know it, and what it is called is its sender's text.
+        until("all of it is on record", lambda: set(self.recorded()) >= want | {("operator", "everybody", "")})
         told = self.recorded()
         self.assertEqual({row for row in told if row[:2] != ("operator", "everybody")}, want)
         self.assertLessEqual(max(told.count(row) for row in told), 2, "once an hour, and an hour may have ended meanwhile")
