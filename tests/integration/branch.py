@@ -24,7 +24,7 @@ TOOL = "at-branch/aftercare"  # what the branch's package installs as `aftercare
 
 
 class Branch:
-    """line: (cmd, feed) endpoints of the centre; netns: the network namespace it lives in, by name or path; clock: a file of clock offsets."""
+    """line: (cmd, feed) endpoints of the centre; netns: the network namespace it lives in, a path; clock: a file of clock offsets."""
 
     def __init__(self, stack, name, prefix="GD01", line=None, netns=None, clock=None, settings="", folder=None, **principal):
         self.stack, self.name, self.prefix, self.netns, self.clock = stack, name, prefix, netns, clock
@@ -76,8 +76,7 @@ class Branch:
                 os.chown(path, user.pw_uid, user.pw_gid)
 
     def words(self, *before):
-        named = ["ip", "netns", "exec", self.netns] if self.netns and "/" not in self.netns else []
-        within = ["nsenter", f"--net={self.netns}"] if self.netns and not named else named
+        within = ["nsenter", f"--net={self.netns}"] if self.netns else []
         user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if USER else []
         return [*within, *user, *before, str(BIN / "aftercare-branch"), "--data", str(self.data)]
 

@@ -28,16 +28,17 @@ class Cable:
     def __init__(self):
         Cable.count += 1
         mark = f"{os.getpid() % 100000}x{Cable.count}"
-        self.netns, self.near, self.far = f"ac{mark}", f"an{mark}", f"af{mark}"
+        self.name, self.near, self.far = f"ac{mark}", f"an{mark}", f"af{mark}"
+        self.netns = f"/run/netns/{self.name}"
         net = f"10.{200 + Cable.count}.{os.getpid() % 250}"
         self.address = f"{net}.1"
-        ip("netns", "add", self.netns)
+        ip("netns", "add", self.name)
         ip("link", "add", self.near, "type", "veth", "peer", "name", self.far)
-        ip("link", "set", self.far, "netns", self.netns)
+        ip("link", "set", self.far, "netns", self.name)
         ip("addr", "add", f"{net}.1/30", "dev", self.near)
         ip("link", "set", self.near, "up")
         for words in (["addr", "add", f"{net}.2/30", "dev", self.far], ["link", "set", self.far, "up"], ["link", "set", "lo", "up"]):
-            ip("-n", self.netns, *words)
+            subprocess.run(["nsenter", f"--net={self.netns}", "ip", *words], check=True, capture_output=True)  # ip -n wants "/" to be a mount
 
     def cut(self):
         ip("link", "set", self.near, "down")
@@ -47,7 +48,7 @@ class Cable:
 
     def remove(self):
         ip("link", "del", self.near, check=False)
-        ip("netns", "del", self.netns, check=False)
+        ip("netns", "del", self.name, check=False)
 
 
 class Open(Stack):
