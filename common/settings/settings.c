@@ -23,6 +23,8 @@ static const struct field settings_intake_fields[] = {
     F_INT_DEF(settings_intake, lease_ms, 0, 5000, 500, 600000, "how long it stays the one writer without saying so again"),
     F_INT_DEF(settings_intake, refused_per_day, 0, 10000, 0, 1000000, "refused events of one source kept a day (and 16 MiB of them); later ones are answered only"),
     F_INT_DEF(settings_intake, file_days, 0, 14, 1, 3650, "days after which a file that never became whole is forgotten"),
+    F_INT_DEF(settings_intake, file_unfinished_mib, 0, 256, 1, 1000000, "MiB of files that one principal may have begun and not finished"),
+    F_INT_DEF(settings_intake, file_day_mib, 0, 4096, 1, 1000000000, "MiB of files taken of one principal in a day (UTC)"),
 };
 static const struct record settings_intake_record =
     RECORD(settings_intake, settings_intake_fields, "intake: the one writer of the journal");

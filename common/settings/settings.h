@@ -15,7 +15,7 @@ struct settings_intake {
     int64_t batch_events;
     int64_t lease_ms;
     int64_t refused_per_day;
-    int64_t file_days;
+    int64_t file_days, file_unfinished_mib, file_day_mib;
 };
 struct settings_worker {
     char dsn[512];

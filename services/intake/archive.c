@@ -121,7 +121,7 @@ static const struct field file_row_fields[] = {
     F_BIN(file_row, sha256, 0, "digest of the content"),
     F_INT(file_row, bytes, 0, "its length"),
     F_INT(file_row, pos, 0, "position of the newest file.attached"),
-    F_INT(file_row, stored, 0, "position of its file.stored"),
+    F_INT(file_row, stored, 0, "position of its newest file.stored"),
 };
 static const struct record file_row_record = RECORD(file_row, file_row_fields, "a file of a ticket");
 static const struct table_def file_table = {

@@ -103,7 +103,7 @@ struct file_row {
     uint8_t sha256[32];
     int64_t bytes;
     int64_t pos;    /* of that file.attached */
-    int64_t stored; /* of its file.stored; 0: the bytes have not come */
+    int64_t stored; /* of its newest file.stored, 0: none; below pos: awaited again */
 };
 #define FILE_KEY_CAP 130
 void file_key(const uint8_t sha256[32], const char *ticket, char out[FILE_KEY_CAP]);

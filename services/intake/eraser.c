@@ -5,6 +5,7 @@
 #include "pg/pg.h"
 #include "proto/catalogue.h"
 #include "record/pack.h"
+#include "shelf_claims.h"
 #include "store.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -189,13 +190,15 @@ static enum status refusals(struct eraser *eraser, const struct pg_result *keys)
 
 /* --- files ----------------------------------------------------------------------------------------- */
 
-/* What belongs to the customer's tickets and, as far as it was named before, to nobody else's. The lock waits for a piece that is being put: it
- * would not see this order, and this one not the piece. */
+/* What belongs to the customer's tickets and to nobody else's. Another ticket keeps it that has it, or that somebody has named it for who is
+ * known to have it: of that file.stored is on its way. The lock waits for a piece that is being put: it would not see this order, and this one
+ * not the piece. */
 static const char files_sql[] =
-    "WITH gone AS (SELECT DISTINCT f.sha256 FROM file f JOIN ticket t ON t.\"number\" = f.ticket WHERE t.customer = $1::text AND f.pos < $2::int8)"
+    "WITH gone AS (SELECT DISTINCT f.sha256 FROM file f JOIN ticket t ON t.\"number\" = f.ticket WHERE t.customer = $1::text)"
     ", dead AS (SELECT g.sha256 FROM gone g WHERE NOT EXISTS (SELECT FROM file f JOIN ticket t ON t.\"number\" = f.ticket"
-    " WHERE f.file >= encode(g.sha256, 'hex') || '/' AND f.file < encode(g.sha256, 'hex') || '0' AND NOT EXISTS"
-    " (SELECT FROM journal j WHERE j.type = 'personal.erased' AND j.key = t.customer AND j.pos > f.pos)))"
+    " WHERE f.file >= encode(g.sha256, 'hex') || '/' AND f.file < encode(g.sha256, 'hex') || '0' AND NOT " ERASED_SINCE("f.pos")
+    " AND (" HAS_FILE " OR EXISTS (SELECT FROM file_bytes b, journal n JOIN source s ON s.id = n.source WHERE b.sha256 = g.sha256 AND b.whole"
+    " AND split_part(s.name, '/', 1) = b.owner AND " NAMES_FILE " AND NOT " ERASED_SINCE("n.pos") "))))"
     ", b AS (DELETE FROM file_bytes b USING dead WHERE b.sha256 = dead.sha256)"
     ", w AS (DELETE FROM file_part p USING dead WHERE p.sha256 = dead.sha256 RETURNING p.tableoid, p.sha256)"
     ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"

@@ -108,6 +108,14 @@ static const char file_sql[] =
     " EXECUTE format('ALTER TABLE file_part_%s ALTER data SET STORAGE EXTERNAL, ALTER data SET STATISTICS 0', i);"
     " END LOOP; END $$;";
 
+/* Who is known to have a content is one thing, whose bytes of it are kept another. And what was taken of whom today. */
+static const char file_has_sql[] =
+    "ALTER TABLE file_bytes ADD keeps boolean NOT NULL DEFAULT false;" /* file_part has it, under this owner; whole: this owner has it */
+    "UPDATE file_bytes SET keeps = true WHERE whole;"
+    "DROP INDEX file_bytes_whole;"
+    "CREATE UNIQUE INDEX file_bytes_keeps ON file_bytes (sha256) WHERE keeps;"
+    "CREATE TABLE file_day (owner text COLLATE \"C\" PRIMARY KEY, day date NOT NULL, bytes bigint NOT NULL) WITH (fillfactor = 50);";
+
 const struct pg_migration intake_migrations[] = {
     {1, journal_sql},
     {2, refused_sql},
@@ -115,5 +123,6 @@ const struct pg_migration intake_migrations[] = {
     {4, erased_sql},
     {5, source_since_sql},
     {6, file_sql},
+    {7, file_has_sql},
 };
 const size_t intake_migrations_n = sizeof(intake_migrations) / sizeof(intake_migrations[0]);

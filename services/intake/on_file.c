@@ -14,7 +14,8 @@ static struct file_row *row_of(struct desk_case *c, const uint8_t sha256[32], bo
     return row;
 }
 
-/* Named again, it is awaited again: its bytes may have gone with an erased customer's. */
+/* Named again, it is awaited again: its bytes may have gone with an erased customer's. What was said of it before stays: naming takes nothing
+ * away. */
 bool desk_on_file_attached(struct desk_case *c)
 {
     const struct file_attached *data = c->data;
@@ -27,7 +28,6 @@ bool desk_on_file_attached(struct desk_case *c)
     memcpy(row->sha256, data->sha256, sizeof(row->sha256));
     row->bytes = data->bytes;
     row->pos = (int64_t)c->pos;
-    row->stored = 0;
     return true;
 }
 
@@ -36,7 +36,7 @@ bool desk_on_file_stored(struct desk_case *c)
 {
     const struct file_stored *data = c->data;
     struct file_row *row = desk_on_ticket_fact(c) ? row_of(c, data->sha256, false) : NULL;
-    if (row == NULL || row->stored != 0)
+    if (row == NULL || row->stored > row->pos)
         return desk_refuse(c, row == NULL ? "file.unknown" : "file.stored", "sha256", "%s", c->key);
     row->stored = (int64_t)c->pos;
     return true;

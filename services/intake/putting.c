@@ -109,6 +109,8 @@ static void on_shelf(void *arg)
             landed(server, slip->who);
             if (text_equal(slip->code, "denied"))
                 denial_journal(server, slip->who, "", "file", 1);
+            else if (slip_is_beyond(slip))
+                denial_journal(server, slip->who, "", "file-measure", 1);
             if (session != NULL && !session->ended)
                 have_say(server, &session->peer, slip);
         }

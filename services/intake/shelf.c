@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#define MIB (INT64_C(1024) * 1024)
 #define RETRY_US SECOND_US
 #define LOOK_US (2 * SECOND_US) /* until file.stored is asked for again */
 #define STATEMENT_MS 60000      /* an erasure holds its lock so long */
@@ -25,7 +26,8 @@ struct shelf {
     int stop; /* eventfd */
     bool serves, announcing, trouble;
     int64_t retry_us, announce_us, forget_us;
-    struct metric *kept, *given;
+    struct shelf_limits limits;
+    struct metric *kept, *given, *beyond;
 };
 
 /* --- the database ---------------------------------------------------------------------------------- */
@@ -70,9 +72,11 @@ static void put(struct shelf *shelf, struct slip *slip)
     bool announce = false;
     size_t n = slip->bytes.len;
     int64_t had = slip->offset;
-    if (!connected(shelf) || !fine(shelf, shelf_put(shelf->pg, shelf->args, slip, &announce))) {
+    if (!connected(shelf) || !fine(shelf, shelf_put(shelf->pg, shelf->args, &shelf->limits, slip, &announce))) {
         slip->whole = false;
         slip_refuse(slip, "database", "the database does not answer");
+    } else if (slip_is_beyond(slip)) {
+        metric_add(shelf->beyond, 1);
     } else if (n > 0 && slip->upto == had + (int64_t)n) {
         metric_add(shelf->kept, (int64_t)n);
     }
@@ -196,11 +200,13 @@ struct shelf *shelf_start(const struct settings *settings, struct metrics *metri
     struct shelf *shelf = memory_new(sizeof(*shelf));
     char error[200] = "no thread";
     shelf->settings = settings;
+    shelf->limits = (struct shelf_limits){settings->intake.file_unfinished_mib * MIB, settings->intake.file_day_mib * MIB};
     shelf->pg = pg_new(settings->intake.dsn, STORE_SCHEMA);
     pg_limit_wait(shelf->pg, STATEMENT_MS);
     shelf->args = pg_args_new();
     shelf->kept = metric_counter(metrics, "file_bytes_kept_total", "bytes of files kept");
     shelf->given = metric_counter(metrics, "file_bytes_given_total", "bytes of files given out");
+    shelf->beyond = metric_counter(metrics, "file_pieces_beyond_total", "pieces of files refused: too much of one principal's unfinished, or taken in a day");
     shelf->stop = eventfd(0, EFD_CLOEXEC);
     shelf->cmd = bus_bind(BUS_PAIR, SHELF_CMD_PAIR, error, sizeof(error));
     shelf->feed = shelf->cmd != NULL ? bus_bind(BUS_PAIR, SHELF_FEED_PAIR, error, sizeof(error)) : NULL;

@@ -1,4 +1,5 @@
-/* Inside of the shelf: shelf.c (the thread), shelf_rows.c (one PUT, one GET, what is announced and forgotten, in its tables). */
+/* Inside of the shelf: shelf.c (the thread), shelf_claims.c (whose a content is), shelf_rows.c (one PUT, one GET, what is announced and
+ * forgotten, in its tables). */
 #ifndef AFTERCARE_INTAKE_SHELF_INSIDE_H
 #define AFTERCARE_INTAKE_SHELF_INSIDE_H
 
@@ -6,13 +7,18 @@
 #include "slip.h"
 
 #define PART_BYTES_LEAST 4096                      /* but for a file's last piece: rows are not to be made by the byte */
-#define UNFINISHED_BYTES_MAX (256 * 1024 * 1024)   /* of one principal */
+
+/* Of one principal. */
+struct shelf_limits {
+    int64_t unfinished_bytes; /* begun and not finished */
+    int64_t day_bytes;        /* taken in a day, UTC */
+};
 
 /* Answers the slip. Not STATUS_OK: trouble with the database, nothing of it holds, and the slip says so. announce: file.stored is to be said
  * of some ticket. */
-enum status shelf_put(struct pg *, struct pg_args *, struct slip *, bool *announce) MUST_CHECK;
+enum status shelf_put(struct pg *, struct pg_args *, const struct shelf_limits *, struct slip *, bool *announce) MUST_CHECK;
 enum status shelf_get(struct pg *, struct pg_args *, struct slip *) MUST_CHECK;
-/* Tells `say` each ticket whose file is whole and of which file.stored was not said. more: there was something. */
+/* Tells `say` each ticket of which file.stored is to be said: who has named the content for it is known to have it. more: there was something. */
 typedef bool shelf_say(void *owner, const char *ticket, struct bytes sha256, int64_t bytes);
 enum status shelf_announce(struct pg *, struct pg_args *, shelf_say *, void *owner, bool *more) MUST_CHECK;
 /* What was begun and not gone on with for so many days. */

@@ -40,6 +40,11 @@ void slip_refuse(struct slip *slip, const char *code, const char *why)
     text_copy(slip->why, sizeof(slip->why), why);
 }
 
+bool slip_is_beyond(const struct slip *slip)
+{
+    return text_equal(slip->code, "quota") || text_equal(slip->code, "measure");
+}
+
 enum status slip_send(struct bus_socket *pair, struct slip **slip)
 {
     if (zmq_send(bus_raw(pair), slip, sizeof(*slip), ZMQ_DONTWAIT) < 0)

@@ -35,6 +35,8 @@ void slip_destroy(struct slip **);
 void slip_bytes(struct slip *, struct bytes); /* others, copied */
 /* Answers with a code and words for people. */
 void slip_refuse(struct slip *, const char *code, const char *why);
+/* Refused because of how much came from one principal: `quota`, `measure`. */
+bool slip_is_beyond(const struct slip *);
 /* STATUS_AGAIN: the other side is behind; the slip stays the caller's. */
 enum status slip_send(struct bus_socket *pair, struct slip **) MUST_CHECK;
 struct slip *slip_receive(struct bus_socket *pair); /* NULL: none */

@@ -217,6 +217,8 @@ class Files(unittest.TestCase):
         # Two principals put the same; one of them wrong bytes: only his own are thrown away.
         wrong = data[:-1] + bytes([data[-1] ^ 1])
         hq = self.putter("keys/operator")
+        self.assertEqual(hq.put(wrong, 0, PART, digest(data))["code"], "denied", "he has not named it")
+        self.assertIsInstance(hq.attach(1, "T-4", data)[1], int)
         self.assertEqual(putter.put(data, 0, PART)["upto"], PART)
         for at in range(0, 2 * PART, PART):
             self.assertEqual(hq.put(wrong, at, PART, digest(data))["upto"], at + PART)
@@ -241,6 +243,49 @@ class Files(unittest.TestCase):
         until("the reading is on record", lambda: ("gd", "C-1") in {  # once an hour, of whichever ticket
             (e["data"]["principal"], e["key"]) for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.read")})
         self.assertIn("file", {e["data"]["code"] for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.denied")})
+
+    def bring(self, putter, data):
+        have = putter.put(data)
+        while not have["whole"]:
+            have = putter.put(data, have["upto"], PART)
+            self.assertEqual(have["code"], "")
+        return have
+
+    def test_a_digest_is_no_key(self):
+        """Who only knows a digest and names it for a ticket of his own is given nothing, whatever others do with the same content; who has the
+        bytes brings them."""
+        data = content(3 * PART + 5, 30)
+        sha, owner, thief = digest(data), self.putter(), self.putter("bj")
+        self.assertIsInstance(thief.attach(1, "T-9", data)[1], int)
+        self.assertIsInstance(owner.attach(1, "T-6", data)[1], int)
+        self.bring(owner, data)
+        self.stored("T-6")
+        self.assertIsInstance(thief.attach(2, "T-9", data)[1], int)
+        nothing = lambda: self.assertEqual((thief.put(data)["upto"], thief.put(data)["whole"], self.get("bj", sha)["code"]), (0, False, "awaited"))
+        nothing()
+        # Who may read it, or has brought it, names it for another ticket: nothing is sent again, and it is that ticket's too.
+        hq = self.putter("keys/operator")
+        for n, putter, ticket in ((1, hq, "T-7"), (2, owner, "T-5"), (2, hq, "T-6")):
+            self.assertIsInstance(putter.attach(n, ticket, data)[1], int)
+            self.assertTrue(putter.put(data)["whole"])
+            self.stored(ticket, 2 if ticket == "T-6" else 1)
+        nothing()
+        # Who may not read it brings it too; he has the right to say so, and no more.
+        blind = self.putter("blind")
+        self.assertIsInstance(blind.attach(1, "T-3", data)[1], int)
+        self.assertFalse(blind.put(data)["whole"])
+        # What was said stays: naming it again takes nothing away, and an archive that is made anew knows as much.
+        self.assertIsInstance(blind.attach(2, "T-6", data)[1], int)
+        self.assertEqual(self.get("gd", sha)["bytes"], data[:PART])
+        self.stack("rebuild", "intake")
+        thief = self.putter("bj")
+        nothing()
+        self.assertEqual(self.get("gd", sha)["bytes"], data[:PART])
+        # With the bytes it is another story. They are kept once.
+        self.bring(thief, data)
+        self.stored("T-9")
+        self.assertEqual(self.get("bj", sha)["bytes"], data[:PART])
+        self.assertEqual(self.stack.sql(f"SELECT count(*), sum(length(data)) FROM intake.file_part WHERE sha256 = '\\x{sha.hex()}'"), [["4", str(len(data))]])
 
     def test_a_branch_off_line(self):
         relay = Relay(self.stack.ports[0], 1)  # nothing comes back
@@ -283,6 +328,7 @@ class Files(unittest.TestCase):
         self.stack("file", "add", "T-8", self.file("face.jpg", data))
         self.stack("file", "add", "T-8", self.file("form.pdf", shared))
         self.stack("file", "add", "T-9", self.file("form.pdf", shared))
+        self.assertIsInstance(self.putter("bj").attach(1, "T-9", data)[1], int)  # and has not brought it: keeps nothing
         putter = self.putter()
         begun = content(2 * PART, 8)
         self.assertIsInstance(putter.attach(1, "T-8", begun)[1], int)
@@ -295,6 +341,7 @@ class Files(unittest.TestCase):
         self.assertEqual(self.get("gd", digest(data))["code"], "erased")
         self.assertEqual(self.get("gd", digest(shared))["code"], "erased")
         self.assertEqual(self.get("bj", digest(shared))["bytes"], shared, "another customer's stays")
+        self.assertEqual(self.get("bj", digest(data))["code"], "awaited")
         self.assertEqual(putter.put(begun, PART, PART)["code"], "erased")
         self.assertEqual({row["state"] for row in self.stack.lines("file", "list", "T-8", "--json")} - {"awaited"}, {"erased"})
         shas = {row[0] for row in self.stack.sql("SELECT encode(sha256, 'hex') FROM intake.file_part UNION SELECT encode(sha256, 'hex') FROM intake.file_bytes")}

@@ -83,9 +83,13 @@ static void test_named_again_it_is_awaited_again(void **state)
     (void)state;
     assert_true(office_say(&office, "gd01", "file.attached", "GD-7", PHOTO, NAME));
     assert_true(say_stored("GD-7"));
+    int64_t stored_at = row_of("GD-7")->stored;
     assert_true(office_say(&office, "gd01", "file.attached", "GD-7", PHOTO, NULL));
     assert_int_equal(row_of("GD-7")->pos, office.answer.pos);
+    assert_int_equal(row_of("GD-7")->stored, stored_at); /* naming takes nothing away */
     assert_true(say_stored("GD-7"));
+    assert_true(row_of("GD-7")->stored > row_of("GD-7")->pos);
+    assert_false(say_stored("GD-7"));
 }
 
 static void test_two_tickets_of_one_content(void **state)

@@ -1,0 +1,45 @@
+/* Whose a content is. Naming a digest (file.attached) is free to whoever may speak of a ticket, and proves nothing: a ticket has the file,
+ * and who may see it may read it, when somebody who has named it for that ticket was known to have it (file.stored). */
+#ifndef AFTERCARE_INTAKE_SHELF_CLAIMS_H
+#define AFTERCARE_INTAKE_SHELF_CLAIMS_H
+
+#include "pg/pg.h"
+#include "slip.h"
+
+/* Of a `file f` and its `ticket t`: an erasure ends what was said before it. */
+#define ERASED_SINCE(pos) "EXISTS (SELECT FROM journal e WHERE e.type = 'personal.erased' AND e.key = t.customer AND e.pos > " pos ")"
+/* The ticket has it: file.stored was said of it, and neither then nor later was its customer erased. */
+#define HAS_FILE "(f.stored > 0 AND NOT " ERASED_SINCE("least(f.stored, f.pos)") ")"
+/* Of a `journal n`: who names the file's content for its ticket. In a body a digest stands behind the head of 32 bytes in msgpack. */
+#define NAMES_FILE "n.key = f.ticket AND n.type = 'file.attached' AND position('\\xc420'::bytea || f.sha256 in n.body) > 0"
+
+/* --- GET: may the slip's principal read the content? ------------------------------------------------ */
+
+struct reach {
+    bool any;   /* somebody has named it, … */
+    bool seen;  /* for a ticket in the principal's reach, … */
+    bool live;  /* whose customer was not erased since, … */
+    bool has;   /* and which has it */
+    char ticket[65]; /* the first that has */
+};
+enum status reach_read(struct pg *, struct pg_args *, const struct slip *, struct reach *) MUST_CHECK;
+
+/* --- PUT: for which tickets has the slip's principal named it? -------------------------------------- */
+
+#define SIZES_MAX 16
+struct namings {
+    bool any, seen, live; /* as above, but by this principal */
+    bool awaited;         /* some ticket of the live ones in reach does not have it */
+    int64_t sizes[SIZES_MAX], largest; /* of the live ones in reach, as it has said them */
+    int sizes_n;
+};
+enum status namings_read(struct pg *, struct pg_args *, const struct slip *, struct namings *) MUST_CHECK;
+
+/* By anybody, for whatever ticket. */
+enum status content_is_named(struct pg *, struct pg_args *, const uint8_t sha256[32], bool *named) MUST_CHECK;
+
+/* Tells each ticket that a principal has named it for, that does not have it and whose customer was not erased since; until `tell` is false. */
+typedef bool naming_tell(void *owner, const char *ticket);
+enum status namings_awaited(struct pg *, struct pg_args *, const uint8_t sha256[32], const char *who, naming_tell *, void *owner) MUST_CHECK;
+
+#endif
