@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Files of tickets: put in pieces, cut, gone on with, fetched again to the byte; who may not gets nothing; a branch off line sends them when
 the line is back, through its own death; what is erased is gone."""
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 import msgpack
 import zmq
@@ -286,6 +289,93 @@ class Files(unittest.TestCase):
         self.stored("T-9")
         self.assertEqual(self.get("bj", sha)["bytes"], data[:PART])
         self.assertEqual(self.stack.sql(f"SELECT count(*), sum(length(data)) FROM intake.file_part WHERE sha256 = '\\x{sha.hex()}'"), [["4", str(len(data))]])
+
+    def test_how_much_of_one_principal(self):
+        """At the bounds: begun and not finished, and taken in a day. What there would be already is written into the tables."""
+        data, mib = content(4 * PART, 40), 1024 * 1024
+        putter = self.putter("bj")
+        self.assertIsInstance(putter.attach(1, "T-9", data)[1], int)
+        beyond = self.metric("file_pieces_beyond_total")
+        self.addCleanup(self.stack.sql, "DELETE FROM intake.file_bytes WHERE sha256 IN (sha256('other'), sha256('his')); DELETE FROM intake.file_day")
+        self.stack.sql(f"INSERT INTO intake.file_bytes (sha256, owner, upto) VALUES (sha256('other'), 'bj', {256 * mib - PART}), (sha256('his'), 'gd', {256 * mib})")
+        self.assertEqual(putter.put(data, 0, PART)["upto"], PART, "exactly as much as there may be")
+        self.assertEqual(putter.put(data, PART, PART)["code"], "quota")
+        self.assertEqual([putter.put(data)[k] for k in ("upto", "code")], [PART, ""])
+        self.stack.sql("DELETE FROM intake.file_bytes WHERE sha256 IN (sha256('other'), sha256('his'))")
+        self.stack.sql(f"UPDATE intake.file_day SET bytes = {4096 * mib - PART} WHERE owner = 'bj'")
+        self.assertEqual(putter.put(data, PART, PART)["upto"], 2 * PART)
+        self.assertEqual(putter.put(data, 2 * PART, PART)["code"], "measure")
+        self.assertEqual(self.metric("file_pieces_beyond_total"), beyond + 2)
+        self.assertEqual([row["data"]["count"] for row in self.stack.lines("tail", "--format", "jsonl", "--type", "access.denied")
+                          if (row["data"]["code"], row["data"]["principal"]) == ("file-measure", "bj")], [1], "on record once an hour")
+        self.stack.sql("UPDATE intake.file_day SET day = day - 1")
+        self.bring(putter, data)
+        self.assertEqual(self.stack.sql("SELECT bytes FROM intake.file_day WHERE owner = 'bj'"), [[str(2 * PART)]])
+
+    def metric(self, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.stack.ports[3]}/metrics", timeout=20) as page:
+            return next(float(line.split()[-1]) for line in page.read().decode().splitlines() if line.startswith(f"aftercare_{name}{{"))
+
+    def test_four_pieces_under_way(self):
+        """While the shelf waits for its database: four of a principal's, whatever its connections; others have theirs, and facts flow."""
+        data = content(6 * PART, 41)
+        putter, second, hq = self.putter(), self.putter(), self.putter("keys/operator")
+        self.assertIsInstance(putter.attach(1, "T-1", data)[1], int)
+        self.assertIsInstance(hq.attach(1, "T-1", data)[1], int)
+        with self.lock("intake.file_bytes"):
+            for _ in range(6):
+                putter.say("PUT", sha256=digest(data))
+            self.assertEqual([putter.hear("HAVE")["code"] for _ in range(2)], ["busy"] * 2)
+            self.assertEqual(second.put(data)["code"], "busy")
+            hq.say("PUT", sha256=digest(data))
+            self.assertIsInstance(putter.attach(2, "T-1", data)[1], int)
+        self.assertEqual([putter.hear("HAVE").get("code", "") for _ in range(4)], [""] * 4)
+        self.assertEqual(hq.hear("HAVE").get("code", ""), "")
+        self.assertEqual(putter.put(data, 0, PART)["upto"], PART)
+
+    @contextlib.contextmanager
+    def lock(self, table):
+        words = ["psql", "-X", "-q", "-A", "-t", "-h", str(self.stack.data / "s"), "-U", "postgres", "-d", "aftercare"]
+        with subprocess.Popen((["runuser", "-u", USER, "--"] if USER else []) + words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/") as psql:
+            psql.stdin.write(f"BEGIN; LOCK TABLE {table}; SELECT 'held';\n")
+            psql.stdin.flush()
+            self.assertEqual(psql.stdout.readline().strip(), "held")
+            yield
+            psql.stdin.close()
+
+    def test_how_many_read(self):
+        """A piece that was not answered for takes a place: sixteen of a principal, sixty-four of all."""
+        data = content(PART + 1, 42)
+        putter = self.putter()
+        self.assertIsInstance(putter.attach(1, "T-2", data)[1], int)
+        self.bring(putter, data)
+        self.stored("T-2")
+        names = ["gd", "keys/operator"] + [f"reader-{i}" for i in range(3)]
+        for name in names[2:]:
+            self.stack("keys", "new", name, "--region", "GD", "--personal")
+            self.stack("keys", "export", name, "--host", "127.0.0.1", "--out", self.stack.data / f"{name}.key")
+        ask = lambda name, line, at=0, receipt=bytes(8): self.get(name, digest(data), at, line, receipt=receipt)
+        lines = {name: [self.line(Line, name, 2) for _ in range(17)] for name in names[:4]}
+        last = self.line(Line, names[4], 2)
+
+        def first_pieces(*names):  # at once: a place is kept for twenty seconds
+            all_of = [line for name in names for line in lines[name][:16]]
+            for line in all_of:
+                line.say("GET", sha256=digest(data), offset=0)
+            return [line.hear("PART")["receipt"] for line in all_of]
+
+        receipts = first_pieces(*names[:3])
+        self.assertEqual(ask("gd", lines["gd"][16])["code"], "busy")
+        first_pieces(names[3])
+        self.assertEqual(ask(names[4], last)["code"], "busy")
+        # One reads on, to the end: its place is another's.
+        line, receipt = lines["gd"][0], receipts[0]
+        self.assertEqual(ask("gd", line, PART, receipts[1])["code"], "receipt")
+        part = ask("gd", line, PART, receipt)
+        self.assertEqual(part["bytes"], data[PART:])
+        self.assertEqual(ask(names[4], last)["code"], "busy", "it has a piece still")
+        self.assertEqual(ask("gd", line, PART + 1, part["receipt"])["bytes"], b"")
+        self.assertEqual(ask(names[4], last)["bytes"], data[:PART])
 
     def test_a_branch_off_line(self):
         relay = Relay(self.stack.ports[0], 1)  # nothing comes back
