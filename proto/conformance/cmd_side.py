@@ -48,6 +48,8 @@ class Intake(Kit):
                 self.pong(said)
             elif said.verb == "APPEND" and self.cmd_peer != said.peer:
                 raise Broken("A1", "APPEND on a connection before its HELLO was answered")
+            elif said.verb == "PUT" and self.source is None:
+                raise Broken("P1", "PUT before HELLO")
         if said["proto"] != [1, 1]:
             raise Broken("A1", f"HELLO.proto is {said['proto']!r}, version 1 is said [1, 1]")
         if said["stream"] != self.stream:
@@ -56,6 +58,8 @@ class Intake(Kit):
             raise Broken("A1", f"HELLO of {said['source']!r}, the key file's principal is {self.principal!r}")
         if self.source == said["source"] and self.incarnation != said["incarnation"]:
             raise Broken("A13", "another incarnation of the same source")
+        if self.source != said["source"]:  # one that nothing was heard of
+            self.content, self.acked = {}, 0
         self.source, self.incarnation = said["source"], said["incarnation"]
         if said["first"] < 1 or said["last"] < said["first"] - 1:
             raise Broken("A1", f"HELLO with first {said['first']}, last {said['last']}")
@@ -101,6 +105,8 @@ class Intake(Kit):
                 self.pong(said)
             elif said.verb == "HELLO":
                 raise Broken(rule, f"HELLO where {want} was due")
+            elif said.verb == "PUT":
+                raise Broken("P1", f"PUT where {want} was due")
         if said.peer != self.cmd_peer:
             raise Broken("A1", "APPEND on another connection than its HELLO")
         events = raw_events(said)
@@ -113,14 +119,17 @@ class Intake(Kit):
             digest = hashlib.sha256(event).digest()
             if self.content.setdefault(i, digest) != digest:
                 raise Broken("A4", f"other bytes under number {i} than before")
-            if (said_n := msgpack.unpackb(event).get("key")) != f"KIT-{i}":
-                raise Broken("J2", f"under number {i} stands {said_n!r}, the job says KIT-{i}")
+            self.judge_event(i, msgpack.unpackb(event))
         self.next_n = n + len(events)
         self.flying += len(events)
         self.flying_bytes += sum(map(len, events))
         if self.flying > self.window[0] or self.flying_bytes > self.window[1]:
             raise Broken("A3", f"{self.flying} events of {self.flying_bytes} bytes unanswered, the window is {self.window}")
         return events
+
+    def judge_event(self, n, event):
+        if event.get("key") != f"KIT-{n}":
+            raise Broken("J2", f"under number {n} stands {event.get('key')!r}, the job says KIT-{n}")
 
     # --- what intake says
     def ack(self, first, last, refused=()):

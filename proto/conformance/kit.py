@@ -17,11 +17,12 @@ import zmq
 from journal import PRINCIPAL, STREAM, Journal
 
 PROTO = pathlib.Path(__file__).resolve().parents[1]
-README = PROTO / "README.md"
+README, JOBS = PROTO / "README.md", PROTO / "conformance" / "README.md"
 PATIENCE = float(os.environ.get("AFTERCARE_KIT_PATIENCE", "20"))  # a client opens anew after 5 s of silence; a busy machine is given more
 START = 3 * PATIENCE  # for the first word of a process
 
-UINT, TEXT, BIN16, LIST, MAP, BOOL = "a number", "a text", "16 bytes", "a list", "a map", "true or false"
+UINT, TEXT, BIN8, BIN16, BIN32, BYTES, LIST, MAP, BOOL = ("a number", "a text", "8 bytes", "16 bytes", "32 bytes", "bytes", "a list",
+                                                          "a map", "true or false")
 FRAMES = {  # what a client says: field -> (what it has to be, required)
     "OPEN": {"stream": (TEXT, False), "consumer": (TEXT, True), "after": (UINT, False), "link": (BIN16, False),
              "types": (LIST, False), "regions": (LIST, False), "sites": (LIST, False), "keys": (LIST, False),
@@ -34,22 +35,29 @@ FRAMES = {  # what a client says: field -> (what it has to be, required)
               "first": (UINT, True), "last": (UINT, False)},
     "APPEND": {"n": (UINT, True), "events": (LIST, True)},
     "PING": {},
+    "PUT": {"sha256": (BIN32, True), "offset": (UINT, False), "bytes": (BYTES, False)},
+    "GET": {"sha256": (BIN32, True), "offset": (UINT, False), "receipt": (BIN8, False)},
 }
+ON_CMD = ("HELLO", "APPEND", "PING", "PUT")
+OPTIONAL = ("put", "get")  # jobs that a client may do without
 
 
 def is_a(value, kind):
     if kind == UINT:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return {TEXT: isinstance(value, str), BIN16: isinstance(value, bytes) and len(value) == 16, LIST: isinstance(value, list),
-            MAP: isinstance(value, dict), BOOL: isinstance(value, bool)}[kind]
+    length = {BIN8: 8, BIN16: 16, BIN32: 32}
+    if kind == BYTES or kind in length:
+        return isinstance(value, bytes) and len(value) == length.get(kind, len(value))
+    return isinstance(value, {TEXT: str, LIST: list, MAP: dict, BOOL: bool}[kind])
 
 
 def rule_line(rule):
-    """Where proto/README.md states it."""
-    for number, line in enumerate(README.read_text(encoding="utf-8").splitlines(), 1):
+    """(document, line) that states it: proto/README.md, or of a job the kit's own."""
+    file = JOBS if rule.startswith("J") else README
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         if f"**{rule}**" in line:
-            return number
-    raise LookupError(f"proto/README.md has no rule {rule}")
+            return f"proto/{file.relative_to(PROTO)}", number
+    raise LookupError(f"{file} has no rule {rule}")
 
 
 class Broken(Exception):
@@ -58,6 +66,10 @@ class Broken(Exception):
     def __init__(self, rule, what):
         super().__init__(what)
         self.rule, self.what = rule, what
+
+
+class Lacking(Exception):
+    """The client says that it does not have this job, and may."""
 
 
 class Said:
@@ -140,7 +152,9 @@ class Kit:
             public, _, own, secret = (k.decode() for k in self.keys)
             key.update(server_key=public, public_key=own, secret_key=secret)
         path = pathlib.Path(self.folder.name) / "kit.key"
+        path.touch(0o600)
         path.write_text(json.dumps(key))
+        self.job = job[0]
         self.lines, self.heard, self.started = [], False, time.monotonic()
         self.errors = open(f"{self.folder.name}/stderr", "w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen([*self.command, str(path), *map(str, job)], stdout=subprocess.PIPE, stderr=self.errors, text=True,
@@ -186,9 +200,16 @@ class Kit:
             if self.process.poll() is not None and not self.poller.poll(100):
                 self.reading.join()
                 end = next((line["end"] for line in self.lines if "end" in line), f"exit {self.process.returncode}")
+                self.lacks(end)
                 raise Broken(rule, f"it ended ({end}) where {want} was due{self.complain()}")
             if time.monotonic() > deadline:
                 raise Broken(rule, f"nothing in {seconds:g} s where {want} was due")
+
+    def lacks(self, end):
+        if end == "no-such-job" and self.job in OPTIONAL:
+            if self.process.returncode == 0:
+                raise Broken("J1", "exit code 0 after 'no-such-job'")
+            raise Lacking(self.job)
 
     def judged(self, socket, frames):
         if len(frames) != 3:
@@ -197,7 +218,7 @@ class Kit:
             raise Broken(self.left_rule, "it speaks to the place that it had to leave")
         peer, verb, raw = frames[0], frames[1].decode("ascii", "replace"), frames[2]
         known = FRAMES.get(verb)
-        if known is None or (verb in ("HELLO", "APPEND", "PING")) != (socket is self.cmd):
+        if known is None or (verb in ON_CMD) != (socket is self.cmd):
             raise Broken("T1", f"a verb {verb!r} on {'cmd' if socket is self.cmd else 'feed'}")
         try:
             fields = msgpack.unpackb(raw)
@@ -244,7 +265,7 @@ class Kit:
             self.on_credit(said)
         elif said.verb == "PING":
             self.say("PONG", {"head": 1}, self.cmd, said.peer)
-        elif said.verb in ("OPEN", "HELLO", "APPEND", "ASK"):
+        elif said.verb in ("OPEN", "HELLO", "APPEND", "ASK", "PUT", "GET"):
             raise Broken(rule, f"{said.verb} once more, where it had to end")
 
     def ended(self, end, rule, positions=None):
@@ -271,4 +292,5 @@ def command_of(words):
 
 
 def rules_in_readme():
-    return re.findall(r"\*\*([A-Z]\d+)\*\*", README.read_text(encoding="utf-8"))
+    """The protocol's, and those of the kit's jobs."""
+    return [rule for file in (README, JOBS) for rule in re.findall(r"\*\*([A-Z]\d+)\*\*", file.read_text(encoding="utf-8"))]

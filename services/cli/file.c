@@ -218,24 +218,42 @@ static int get(const struct files *f)
     return code;
 }
 
+/* For programs the code, for people what it means. */
+static int refused_say(const struct cli *cli, const char *code, const char *words, const char *advice)
+{
+    struct buf out = {0};
+    if (!cli->json)
+        return cli_fail(cli, CLI_REFUSED, advice, "%s", words);
+    buf_append_text(&out, "{\"code\":");
+    json_text(&out, code);
+    buf_append_text(&out, ",\"why\":");
+    json_text(&out, words);
+    printf("%s}\n", buf_text(&out));
+    buf_release(&out);
+    return CLI_REFUSED;
+}
+
 int file_code_say(const struct cli *cli, const char *code, const char *why)
 {
     static const struct {
-        const char *code, *words;
+        const char *code, *words, *advice;
     } known[] = {
-        {"unknown", "no file with this digest is attached to a ticket"},
-        {"denied", "the file belongs to a ticket that this principal may not see, or personal data are not for it"},
-        {"erased", "its customer's personal data were erased, and the file with them"},
-        {"awaited", "the file is announced, but its bytes have not come"},
-        {"sha256", "the bytes that arrived are not this file's; intake has thrown them away"},
-        {"quota", "too many files were begun and not finished"},
-        {"too-large", "the file is longer than it was when it was attached"},
+        {"unknown", "no file with this digest is attached to a ticket", NULL},
+        {"denied", "the file belongs to a ticket that this principal may not see, or personal data are not for it", NULL},
+        {"erased", "its customer's personal data were erased, and the file with them", "`aftercare file add --again` attaches it anew."},
+        {"awaited", "the file is announced, but its bytes have not come", NULL},
+        {"sha256", "the bytes that arrived are not this file's; intake has thrown them away", NULL},
+        {"quota", "too many files were begun and not finished", NULL},
+        {"too-large", "the file is longer than it was when it was attached", NULL},
+        {FILE_CORRUPT, "the bytes that came have another digest", "Run it again: it begins anew."},
     };
+    char words[300];
     for (size_t i = 0; i < COUNT_OF(known); i++)
         if (text_equal(known[i].code, code))
-            return cli_fail(cli, CLI_REFUSED, text_equal(code, "erased") ? in_words(cli->language, "`aftercare file add --again` attaches it anew.") : NULL,
-                            "%s", in_words(cli->language, known[i].words));
-    return cli_fail(cli, CLI_REFUSED, NULL, in_words(cli->language, "refused (%s): %s"), code, why);
+            return refused_say(cli, code, in_words(cli->language, known[i].words),
+                               known[i].advice != NULL ? in_words(cli->language, known[i].advice) : NULL);
+    text_format(words, sizeof(words), in_words(cli->language, "refused (%s): %s"), code, why);
+    return refused_say(cli, code, words, NULL);
 }
 
 /* --- the command ----------------------------------------------------------------------------------- */

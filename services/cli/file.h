@@ -31,7 +31,8 @@ extern const struct record ticket_file_record;
 int file_add(struct files *);
 /* A content into a file, whose digest is true then; CLI_DONE, or the exit code. */
 int file_fetch(const struct cli *, const char *sha256, const char *path) MUST_CHECK;
-/* What a code of HAVE or PART means; its exit code. */
+/* What a code means, of the fact, of HAVE, of PART, or our own; its exit code. */
+#define FILE_CORRUPT "corrupt" /* another digest than was asked for */
 int file_code_say(const struct cli *, const char *code, const char *why);
 
 #endif

@@ -142,8 +142,7 @@ static int finish(struct fetching *g, const char *path)
     digest_end(&g->digest, found);
     if (memcmp(found, g->sha256, DIGEST_BYTES) != 0) {
         (void)unlink(g->part);
-        return cli_fail(g->cli, CLI_REFUSED, in_words(g->cli->language, "Run it again: it begins anew."), "%s",
-                        in_words(g->cli->language, "the bytes that came have another digest"));
+        return file_code_say(g->cli, FILE_CORRUPT, "");
     }
     if (fsync(g->fd) != 0 || rename(g->part, path) != 0)
         return trouble(g);

@@ -18,7 +18,7 @@ struct adding {
     struct buf content;
     struct file_attached data;
     struct answer answer;
-    bool answered;
+    bool answered, again; /* again: as if it had not been attached before */
     /* Bytes. */
     struct verb_have have;
     bool heard, asked; /* an answer has come; one is awaited */
@@ -66,7 +66,7 @@ static void source_name(const struct adding *a, char out[EVENT_SOURCE_CAP])
     struct buf all = {0};
     uint8_t digest[DIGEST_BYTES];
     char hex[33];
-    if (f->again) {
+    if (a->again) {
         source_random(f->cli, out);
         return;
     }
@@ -104,6 +104,15 @@ static void fact_give(struct adding *a)
     buf_release(&data);
     buf_release(&priv);
     buf_release(&encoded);
+}
+
+static int fact_refused(const struct adding *a)
+{
+    struct buf words = {0};
+    problem_print(&a->answer.problem, a->f->cli->language == CHINESE, &words);
+    int code = file_code_say(a->f->cli, a->answer.problem.code, buf_text(&words));
+    buf_release(&words);
+    return code;
 }
 
 /* --- its bytes ------------------------------------------------------------------------------------- */
@@ -188,16 +197,14 @@ static int bytes_send(struct adding *a)
 
 /* --- all ------------------------------------------------------------------------------------------- */
 
-static int add(struct adding *a)
+/* GOES_ON: the fact has its answer. */
+static int attach(struct adding *a, const char *stream)
 {
-    const struct cli *cli = a->f->cli;
-    struct stream_created stream;
     char source[EVENT_SOURCE_CAP];
-    int code = stream_read(cli, &stream);
-    if (code != CLI_DONE)
-        return code;
+    int code;
     source_name(a, source);
-    a->sender = sender_open(cli, stream.stream, source, 1, on_answer, a, &code);
+    a->answered = false;
+    a->sender = sender_open(a->f->cli, stream, source, 1, on_answer, a, &code);
     if (a->sender == NULL)
         return code;
     if (sender_durable(a->sender) < 1)
@@ -205,8 +212,23 @@ static int add(struct adding *a)
     code = GOES_ON;
     while (code == GOES_ON && !a->answered)
         code = sender_turn(a->sender, INT64_MAX);
+    return code;
+}
+
+static int add(struct adding *a)
+{
+    struct stream_created stream;
+    int code = stream_read(a->f->cli, &stream);
+    if (code != CLI_DONE)
+        return code;
+    code = attach(a, stream.stream);
+    if (code == GOES_ON && !a->answer.taken && !a->again && sender_durable(a->sender) >= 1) {
+        sender_close(&a->sender); /* that was said to an earlier run: what it lacked may be there by now */
+        a->again = true;
+        code = attach(a, stream.stream);
+    }
     if (code == GOES_ON && !a->answer.taken)
-        code = refusal_say(cli, &a->answer.problem);
+        code = fact_refused(a);
     if (code == GOES_ON)
         code = bytes_send(a);
     sender_close(&a->sender);
@@ -227,7 +249,7 @@ static void report(const struct adding *a)
 
 int file_add(struct files *f)
 {
-    struct adding a = {.f = f};
+    struct adding a = {.f = f, .again = f->again};
     int code = CLI_USAGE;
     if (!text_is_key(f->what, strlen(f->what)))
         return cli_fail(f->cli, CLI_USAGE, in_words(f->cli->language, "Up to 64 of A-Z a-z 0-9 . _ -"),

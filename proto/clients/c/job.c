@@ -137,6 +137,8 @@ int main(int argc, char **argv)
         code = aftercare_ask(client, argv[3], argv[4], NULL, 0, on_row, NULL, &as_of) ? 0 : end(client);
         if (code == 0)
             printf("{\"end\":\"done\",\"as_of\":%" PRId64 "}\n", as_of);
+    } else {
+        printf("{\"end\":\"no-such-job\"}\n");
     }
     aftercare_close(&client);
     return code;

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import aftercare  # noqa: E402
+from aftercare import files  # noqa: E402
 
 
 def out(**fields):
@@ -42,6 +43,16 @@ def ask(client, args):
     out(end="done", as_of=as_of)
 
 
+def put(client, args):
+    files.put_file(client, args.ticket, args.file)  # what STATE is for it has from intake
+    out(end="done")
+
+
+def get(client, args):
+    files.get_file(client, args.sha256, args.out)
+    out(end="done")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("key")
@@ -61,6 +72,15 @@ def main():
     job.set_defaults(do=ask)
     job.add_argument("to")
     job.add_argument("question")
+    job = jobs.add_parser("put")
+    job.set_defaults(do=put)
+    job.add_argument("ticket")
+    job.add_argument("file")
+    job.add_argument("state")
+    job = jobs.add_parser("get")
+    job.set_defaults(do=get)
+    job.add_argument("sha256")
+    job.add_argument("out")
     args = parser.parse_args()
     try:
         with aftercare.open(args.key) as client:
