@@ -45,6 +45,13 @@ static void after_n(struct asked *a, int64_t n)
     text_format(a->after, sizeof(a->after), "%lld", (long long)n);
 }
 
+/* The number behind the page before. */
+static int64_t next_n(const struct asked *a)
+{
+    int64_t after = strtoll(a->ask->after, NULL, 10);
+    return after < 0 ? 0 : after < INT64_MAX ? after + 1 : after;
+}
+
 static bool refuse(struct asked *a, const char *code, const char *why)
 {
     (void)text_copy(a->error.code, sizeof(a->error.code), code);
@@ -123,8 +130,8 @@ static bool answer_queued(struct asked *a)
     const struct branch_args *args = a->args;
     struct spool_waiting waiting;
     enum status status = STATUS_OK;
-    int64_t n = strtoll(a->ask->after, NULL, 10);
-    while (has_room(a) && (status = spool_waiting(a->office->spool, n + 1, args->key, &waiting)) == STATUS_OK) {
+    int64_t n = next_n(a);
+    while (has_room(a) && (status = spool_waiting(a->office->spool, n, args->key, &waiting)) == STATUS_OK) {
         struct branch_queued_row row = {.n = waiting.n,
                                         .taken_us = waiting.taken_us,
                                         .bytes = waiting.bytes,
@@ -133,7 +140,8 @@ static bool answer_queued(struct asked *a)
         (void)text_copy(row.key, sizeof(row.key), waiting.key);
         (void)text_copy(row.origin, sizeof(row.origin), waiting.origin);
         row_add(a, &row);
-        after_n(a, n = waiting.n);
+        after_n(a, waiting.n);
+        n = waiting.n + 1;
     }
     return ended(a, status);
 }
@@ -198,15 +206,16 @@ static bool answer_refused(struct asked *a)
     struct branch_refused_row row;
     struct spool_refused refused;
     enum status status = STATUS_OK;
-    int64_t n = args->n > 0 ? args->n - 1 : strtoll(a->ask->after, NULL, 10);
-    while (has_room(a) && (status = spool_refused(a->office->spool, n + 1, args->all || args->n > 0, &refused)) == STATUS_OK) {
+    int64_t n = args->n > 0 ? args->n : next_n(a);
+    while (has_room(a) && (status = spool_refused(a->office->spool, n, args->all || args->n > 0, &refused)) == STATUS_OK) {
         if (args->n > 0 && refused.n != args->n)
             return true;
         refused_fill(&refused, args->n > 0, &row);
         row_add(a, &row);
         if (args->n > 0)
             return true;
-        after_n(a, n = refused.n);
+        after_n(a, refused.n);
+        n = refused.n + 1;
     }
     return ended(a, status);
 }
@@ -218,12 +227,18 @@ static bool answer_drop(struct asked *a)
     struct branch_refused_row row;
     struct spool_refused refused;
     struct spool *spool = a->office->spool;
-    enum status status = spool_dropped(spool, args->n, args->reason, args->by);
+    struct let_go let_go;
+    enum status status = spool_refused(spool, args->n, false, &refused);
+    bool file = status == STATUS_OK && refused.n == args->n && let_go_read(refused.draft, &let_go);
+    if (status == STATUS_OK)
+        status = spool_dropped(spool, args->n, args->reason, args->by);
     if (status == STATUS_OK)
         status = spool_commit(spool);
     else
         spool_rollback(spool);
-    a->office->doubt = status == STATUS_DOUBT;
+    if (status == STATUS_OK && file)
+        taking_let_go(&a->office->taking, &let_go);
+    a->office->doubt = status == STATUS_DOUBT || !files_let_go(a->office);
     if (status == STATUS_ABSENT)
         return refuse(a, "refused.unknown", "no such refusal, or it is settled");
     if (status == STATUS_OK)

@@ -7,9 +7,16 @@
 
 #define LATER_US (2 * SECOND_US)          /* intake has no room now, or no database */
 #define HELD_US (10 * MINUTE_US)          /* it does not take this one: its fact may have been refused, and be put right */
-#define UNANSWERED_US (90 * SECOND_US)    /* the connection stands, and the answer is lost */
 #define LOOK_US (30 * SECOND_US)
+/* A line that is dead or too narrow for the piece is given up before, by the facts' heartbeat: who is silent for so long with the
+ * connection standing has lost the question. */
+#define UNANSWERED_US (90 * SECOND_US)
+/* Pieces as large as the line bears: a second or two each, or the other end's patience is short. */
 #define PIECE_BYTES_LEAST 4096
+#define PIECE_BYTES_FIRST (8 * 1024)
+#define QUICK_US (SECOND_US / 2)
+#define LATE_US (2 * SECOND_US)
+#define TRIP_MAX_US SECOND_US
 
 struct courier {
     struct drawer *drawer;
@@ -17,10 +24,12 @@ struct courier {
     bool busy;    /* with `file` */
     bool known;   /* upto is what intake says */
     bool waiting; /* for an answer */
-    bool piece;   /* … to a piece */
     bool heard;   /* `have` has come and is not dealt with */
     bool ready;   /* `map` is to go out */
     bool free;    /* it may speak */
+    size_t piece_bytes; /* what the line bears */
+    int64_t said_upto; /* the last thing said was a piece from there on; −1: a question */
+    int64_t trip_us;
     int64_t upto, said_us, next_us;
     int64_t waiting_n; /* as the drawer had them last */
     struct verb_have have;
@@ -31,6 +40,7 @@ struct courier *courier_new(struct drawer *drawer)
 {
     struct courier *c = memory_new(sizeof(*c));
     c->drawer = drawer;
+    c->piece_bytes = PIECE_BYTES_FIRST;
     return c;
 }
 
@@ -45,41 +55,73 @@ void courier_destroy(struct courier **self)
     *self = NULL;
 }
 
-void courier_lost(struct courier *c)
+/* --- how much the line bears ------------------------------------------------------------------------ */
+
+static void piece_of(struct courier *c, size_t bytes)
 {
-    c->busy = c->known = c->waiting = c->piece = c->ready = false;
+    c->piece_bytes = bytes < PIECE_BYTES_LEAST ? PIECE_BYTES_LEAST : bytes > PART_BYTES_MAX ? PART_BYTES_MAX : bytes;
 }
 
-void courier_in(struct courier *c, const struct frame *frame, int64_t boot_us, int64_t *took_us)
+/* What is there and back again takes its time however small it is: the question before the pieces tells it. */
+static void answered(struct courier *c, int64_t took_us)
+{
+    if (c->said_upto < 0)
+        c->trip_us = took_us < TRIP_MAX_US ? took_us : TRIP_MAX_US;
+    else if (took_us - c->trip_us < QUICK_US)
+        piece_of(c, 2 * c->piece_bytes);
+    else if (took_us - c->trip_us > LATE_US)
+        piece_of(c, (size_t)((int64_t)c->bytes.len * LATE_US / (2 * (took_us - c->trip_us))));
+}
+
+static void away(struct courier *c)
+{
+    c->busy = c->known = c->waiting = c->ready = c->heard = false;
+}
+
+void courier_lost(struct courier *c)
+{
+    /* It may have been the piece that broke it; small ones grow soon. */
+    if (c->waiting && !c->ready && c->said_upto >= 0)
+        piece_of(c, c->bytes.len / 4);
+    away(c);
+}
+
+void courier_in(struct courier *c, const struct frame *frame, int64_t boot_us)
 {
     struct problem problem;
     struct verb_have have;
-    *took_us = -1;
-    if (!text_equal(frame->verb, "HAVE") || !c->busy || !c->waiting ||
+    if (!text_equal(frame->verb, "HAVE") || !c->busy || !c->waiting || c->ready ||
         !record_decode(&verb_have_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &have, &problem) ||
         memcmp(have.sha256, c->file.sha256, DIGEST_BYTES) != 0)
         return;
-    if (c->piece)
-        *took_us = boot_us - c->said_us;
+    answered(c, boot_us - c->said_us);
     c->have = have;
     c->heard = true;
-    c->waiting = c->piece = false;
+    c->waiting = false;
+}
+
+bool courier_tick(struct courier *c, int64_t boot_us)
+{
+    if (!c->waiting || c->ready || boot_us - c->said_us <= UNANSWERED_US)
+        return false;
+    courier_lost(c);
+    return true;
 }
 
 /* --- what intake says ------------------------------------------------------------------------------ */
 
 static void done_with(struct courier *c)
 {
-    courier_lost(c);
+    away(c);
     c->next_us = 0;
 }
 
-static enum status refused(struct courier *c, int64_t boot_us, int64_t wall_us)
+static enum status refused(struct courier *c, int64_t boot_us)
 {
     const char *code = c->have.code;
     enum status status;
     if (text_equal(code, "busy") || text_equal(code, "database")) {
-        courier_lost(c);
+        away(c);
         c->next_us = boot_us + LATER_US;
         return STATUS_OK;
     }
@@ -88,7 +130,7 @@ static enum status refused(struct courier *c, int64_t boot_us, int64_t wall_us)
         status = drawer_drop(c->drawer, c->file.sha256);
     } else {
         log_warn("the centre does not take a file: %s %s", code, c->have.why);
-        status = drawer_hold(c->drawer, c->file.sha256, wall_us + HELD_US, code);
+        status = drawer_hold(c->drawer, c->file.sha256, boot_us + HELD_US, code);
     }
     if (status == STATUS_OK)
         done_with(c);
@@ -100,7 +142,7 @@ static enum status have_take(struct courier *c, int64_t boot_us, int64_t wall_us
     enum status status = STATUS_OK;
     bool gone = c->have.whole || text_equal(c->have.code, "erased");
     if (c->have.code[0] != '\0') {
-        status = refused(c, boot_us, wall_us);
+        status = refused(c, boot_us);
     } else if (c->have.whole && !c->free) {
         /* A fact that waits may name it for another ticket: asked again behind that, intake says there as well that it has it. */
         gone = false;
@@ -109,6 +151,9 @@ static enum status have_take(struct courier *c, int64_t boot_us, int64_t wall_us
         status = drawer_sent(c->drawer, c->file.sha256, wall_us);
         if (status == STATUS_OK)
             done_with(c);
+    } else if (c->said_upto >= 0 && c->have.upto <= c->said_upto) { /* it has not taken the piece, and does not say why */
+        away(c);
+        c->next_us = boot_us + LATER_US;
     } else {
         c->upto = c->have.upto;
         c->known = true;
@@ -132,13 +177,13 @@ static void say(struct courier *c, int64_t offset, struct bytes bytes, int64_t b
     buf_reset(&c->map);
     record_encode(&verb_put_record, RECORD_WHOLE, &put, &c->map);
     c->ready = c->waiting = true;
-    c->piece = bytes.len > 0;
+    c->said_upto = bytes.len > 0 ? offset : -1;
     c->said_us = boot_us;
 }
 
-static enum status begin(struct courier *c, int64_t boot_us, int64_t wall_us)
+static enum status begin(struct courier *c, int64_t boot_us)
 {
-    enum status status = drawer_next(c->drawer, wall_us, &c->file);
+    enum status status = drawer_next(c->drawer, boot_us, &c->file);
     c->busy = status == STATUS_OK;
     if (c->busy)
         say(c, 0, bytes_of(NULL, 0), boot_us);
@@ -148,19 +193,19 @@ static enum status begin(struct courier *c, int64_t boot_us, int64_t wall_us)
 }
 
 /* Intake has as much as there is here, and does not say that it is whole; or it was taken out. Asked once more, later. */
-static enum status put_off(struct courier *c, int64_t wall_us)
+static enum status put_off(struct courier *c, int64_t boot_us)
 {
     done_with(c);
-    enum status status = drawer_hold(c->drawer, c->file.sha256, wall_us + HELD_US, "");
+    enum status status = drawer_hold(c->drawer, c->file.sha256, boot_us + HELD_US, "");
     if (status == STATUS_OK)
         return drawer_commit(c->drawer);
     drawer_rollback(c->drawer);
     return status;
 }
 
-static enum status go_on(struct courier *c, size_t piece_bytes, int64_t boot_us, int64_t wall_us)
+static enum status go_on(struct courier *c, int64_t boot_us)
 {
-    size_t n = piece_bytes < PIECE_BYTES_LEAST ? PIECE_BYTES_LEAST : piece_bytes > PART_BYTES_MAX ? PART_BYTES_MAX : piece_bytes;
+    size_t n = c->piece_bytes;
     enum status status = STATUS_OK;
     buf_reset(&c->bytes);
     /* What lies here in other pieces is put together: a short one would be refused. */
@@ -171,26 +216,24 @@ static enum status go_on(struct courier *c, size_t piece_bytes, int64_t boot_us,
     if (status != STATUS_OK)
         return status;
     if (c->bytes.len == 0)
-        return put_off(c, wall_us);
+        return put_off(c, boot_us);
     say(c, c->upto, buf_bytes(&c->bytes), boot_us);
     return STATUS_OK;
 }
 
-enum status courier_work(struct courier *c, bool free, size_t piece_bytes, int64_t boot_us, int64_t wall_us)
+enum status courier_work(struct courier *c, bool free, int64_t boot_us, int64_t wall_us)
 {
     enum status status = STATUS_OK;
     c->free = free;
     if (drawer_waiting(c->drawer) > c->waiting_n)
         c->next_us = 0;
     c->waiting_n = drawer_waiting(c->drawer);
-    if (c->waiting && !c->ready && boot_us - c->said_us > UNANSWERED_US)
-        courier_lost(c);
     if (c->heard)
         status = have_take(c, boot_us, wall_us);
     if (status == STATUS_OK && free && !c->busy && drawer_waiting(c->drawer) > 0 && boot_us >= c->next_us)
-        status = begin(c, boot_us, wall_us);
+        status = begin(c, boot_us);
     if (status == STATUS_OK && free && c->busy && c->known && !c->waiting)
-        status = go_on(c, piece_bytes, boot_us, wall_us);
+        status = go_on(c, boot_us);
     if (status == STATUS_OK || status == STATUS_DOUBT)
         return status;
     c->next_us = boot_us + LATER_US;

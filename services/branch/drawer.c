@@ -1,75 +1,67 @@
+/* The drawer's file: opening, transactions, what is expected and comes, what is sent. */
 #include "drawer.h"
 #include "base/text.h"
-#include "sqlite/db.h"
+#include "drawer_inside.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define LOG_PAGES "PRAGMA wal_autocheckpoint = 256"
 #define PIECE_BYTES_LEAST 4096
-#define SENT_FORGOTTEN_US (90 * DAY_US)
-#define OPEN_FORGOTTEN_US (14 * DAY_US)
-
-enum state { STATE_OPEN, STATE_WHOLE, STATE_SENT };
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS file(sha256 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, upto INTEGER NOT NULL, state INTEGER NOT NULL,"
     " taken INTEGER NOT NULL, held INTEGER NOT NULL, code TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS file_next ON file(state, taken);"
+    /* How long facts say it is; file.bytes: the longest. One of them may be wrong. */
+    "CREATE TABLE IF NOT EXISTS size(sha256 BLOB NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(sha256, bytes)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS owner(sha256 BLOB NOT NULL, ticket TEXT NOT NULL, PRIMARY KEY(sha256, ticket)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS owner_ticket ON owner(ticket, sha256);"
-    "CREATE TABLE IF NOT EXISTS part(sha256 BLOB NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(sha256, at));";
+    /* How many facts more than one name it for this ticket. */
+    "CREATE TABLE IF NOT EXISTS further(sha256 BLOB NOT NULL, ticket TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(sha256, ticket))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS part(sha256 BLOB NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(sha256, at));"
+    /* By a clock that begins with the machine: in memory only. (file.held is of before.) */
+    "CREATE TEMP TABLE held(sha256 BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;";
 
-enum statement {
-    FILE_GET,
-    FILE_EXPECT,
-    FILE_UPTO,
-    FILE_STATE,
-    FILE_HOLD,
-    FILE_NEXT,
-    FILE_SUM,
-    FILE_COUNT,
-    FILE_DELETE,
-    FILE_ORPHANS,
-    FILE_OLD,
-    OWNER_ADD,
-    OWNER_DELETE,
-    OWNER_ORPHANS,
-    PART_ADD,
-    PART_READ,
-    PART_DELETE,
-    PART_ORPHANS,
-    ROW_NEXT,
-    STATEMENTS_N
-};
-static const char *const texts[STATEMENTS_N] = {
+static const char *const texts[DRAWER_STATEMENTS_N] = {
     [FILE_GET] = "SELECT bytes, upto, state FROM file WHERE sha256 = ?",
     /* What was sent has no bytes here any more: named again, it is brought again. */
     [FILE_EXPECT] = "INSERT INTO file(sha256, bytes, upto, state, taken, held, code) VALUES(?, ?, 0, 0, ?, 0, '')"
-                    " ON CONFLICT(sha256) DO UPDATE SET state = 0, upto = 0, held = 0, code = '', taken = excluded.taken WHERE state = 2",
+                    " ON CONFLICT(sha256) DO UPDATE SET bytes = max(bytes, excluded.bytes), upto = CASE state WHEN 2 THEN 0 ELSE upto END,"
+                    " state = 0, code = '', taken = excluded.taken WHERE state = 2 OR (state = 0 AND bytes <> excluded.bytes)",
     [FILE_UPTO] = "UPDATE file SET upto = ?, taken = ? WHERE sha256 = ?",
-    [FILE_STATE] = "UPDATE file SET state = ?, taken = ?, held = 0, code = '' WHERE sha256 = ?",
-    [FILE_HOLD] = "UPDATE file SET held = ?, code = ? WHERE sha256 = ?",
-    [FILE_NEXT] = "SELECT sha256, bytes FROM file WHERE state = 1 AND held <= ? ORDER BY taken LIMIT 1",
+    /* Whole or sent: its length is known. */
+    [FILE_STATE] = "UPDATE file SET state = ?, taken = ?, bytes = upto, code = '' WHERE sha256 = ?",
+    [FILE_CODE] = "UPDATE file SET code = ? WHERE sha256 = ?",
+    [FILE_NEXT] = "SELECT sha256, bytes FROM file f WHERE state = 1"
+                  " AND NOT EXISTS (SELECT 1 FROM held h WHERE h.sha256 = f.sha256 AND h.until > ?) ORDER BY taken LIMIT 1",
     [FILE_SUM] = "SELECT coalesce(sum(upto), 0) FROM file WHERE state < 2",
     [FILE_COUNT] = "SELECT count(*) FROM file WHERE state = 1",
     [FILE_DELETE] = "DELETE FROM file WHERE sha256 = ?",
     [FILE_ORPHANS] = "DELETE FROM file WHERE sha256 NOT IN (SELECT sha256 FROM owner)",
     [FILE_OLD] = "DELETE FROM file WHERE (state = 0 AND taken < ?) OR ((state = 2 OR code <> '') AND taken < ?)",
+    [HELD_PUT] = "INSERT OR REPLACE INTO held(sha256, until) VALUES(?, ?)",
+    [HELD_END] = "DELETE FROM held WHERE sha256 = ?",
+    [HELD_ORPHANS] = "DELETE FROM held WHERE sha256 NOT IN (SELECT sha256 FROM file)",
+    [SIZE_KEEP] = "INSERT OR IGNORE INTO size(sha256, bytes) SELECT sha256, bytes FROM file WHERE sha256 = ?",
+    [SIZE_ADD] = "INSERT OR IGNORE INTO size(sha256, bytes) VALUES(?, ?)",
+    [SIZE_FIND] = "SELECT 1 FROM size WHERE sha256 = ? AND bytes = ?",
+    [SIZE_ORPHANS] = "DELETE FROM size WHERE sha256 NOT IN (SELECT sha256 FROM file)",
     [OWNER_ADD] = "INSERT INTO owner(sha256, ticket) VALUES(?, ?) ON CONFLICT DO NOTHING",
+    [OWNER_REMOVE] = "DELETE FROM owner WHERE sha256 = ? AND ticket = ?",
     [OWNER_DELETE] = "DELETE FROM owner WHERE ticket = ?",
     [OWNER_ORPHANS] = "DELETE FROM owner WHERE sha256 NOT IN (SELECT sha256 FROM file)",
+    [FURTHER_ADD] = "INSERT INTO further(sha256, ticket, n) VALUES(?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+    [FURTHER_LESS] = "UPDATE further SET n = n - 1 WHERE sha256 = ? AND ticket = ? AND n > 0",
+    [FURTHER_ORPHANS] = "DELETE FROM further WHERE (sha256, ticket) NOT IN (SELECT sha256, ticket FROM owner)",
     [PART_ADD] = "INSERT INTO part(sha256, at, data) VALUES(?, ?, ?)",
     [PART_READ] = "SELECT at, data FROM part WHERE sha256 = ? AND at <= ? ORDER BY at DESC LIMIT 1",
     [PART_DELETE] = "DELETE FROM part WHERE sha256 = ?",
     [PART_ORPHANS] = "DELETE FROM part WHERE sha256 NOT IN (SELECT sha256 FROM file)",
+    [PART_PROBE] = "INSERT OR REPLACE INTO part(sha256, at, data) VALUES(x'', 0, zeroblob(131072))",
+    [PART_PROBED] = "DELETE FROM part WHERE sha256 = x''",
     [ROW_NEXT] = "SELECT o.sha256, o.ticket, f.bytes, f.upto, f.taken, f.state, f.code FROM owner o JOIN file f ON f.sha256 = o.sha256"
                  " WHERE f.state < 2 AND (o.sha256, o.ticket) > (?, ?) AND (? = '' OR o.ticket = ?) ORDER BY o.sha256, o.ticket LIMIT 1",
-};
-
-struct drawer {
-    struct db *db;
-    int64_t bytes_max, waiting;
-    bool changing;
 };
 
 /* --- the file -------------------------------------------------------------------------------------- */
@@ -88,7 +80,7 @@ struct drawer *drawer_open(const char *path, int64_t bytes_max, char *error, siz
 {
     struct drawer *drawer = memory_new(sizeof(*drawer));
     drawer->bytes_max = bytes_max;
-    drawer->db = db_open(path, DB_SYNC_FULL, DB_ALONE, schema, texts, STATEMENTS_N, error, error_cap);
+    drawer->db = db_open(path, DB_SYNC_FULL, DB_ALONE, schema, texts, DRAWER_STATEMENTS_N, error, error_cap);
     enum status status = drawer->db != NULL ? db_run(drawer->db, LOG_PAGES) : STATUS_CLOSED;
     if (status == STATUS_OK)
         status = waiting_count(drawer);
@@ -117,7 +109,7 @@ const char *drawer_error(const struct drawer *drawer)
     return db_error(drawer->db);
 }
 
-static enum status begin(struct drawer *drawer)
+enum status drawer_begin(struct drawer *drawer)
 {
     drawer->changing = true;
     return db_begin(drawer->db);
@@ -158,25 +150,32 @@ int64_t drawer_waiting(const struct drawer *drawer)
 
 /* --- statements ------------------------------------------------------------------------------------ */
 
-static struct bytes digest_bytes(const uint8_t sha256[DIGEST_BYTES])
+struct bytes drawer_digest(const uint8_t sha256[DIGEST_BYTES])
 {
     return bytes_of(sha256, DIGEST_BYTES);
 }
 
-/* A statement whose one parameter is the digest. */
-static enum status of_digest(struct drawer *drawer, enum statement which, const uint8_t sha256[DIGEST_BYTES])
+enum status drawer_do(struct drawer *drawer, enum drawer_statement which, const uint8_t sha256[DIGEST_BYTES])
 {
     struct sqlite3_stmt *statement = db_use(drawer->db, (int)which);
-    db_bytes(statement, 1, digest_bytes(sha256));
+    db_bytes(statement, 1, drawer_digest(sha256));
     return db_do(drawer->db, statement);
 }
 
-static enum status state_put(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], enum state state, int64_t now_us)
+enum status drawer_do_of(struct drawer *drawer, enum drawer_statement which, const uint8_t sha256[DIGEST_BYTES], const char *ticket)
+{
+    struct sqlite3_stmt *statement = db_use(drawer->db, (int)which);
+    db_bytes(statement, 1, drawer_digest(sha256));
+    db_text(statement, 2, ticket);
+    return db_do(drawer->db, statement);
+}
+
+static enum status state_put(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], enum file_state state, int64_t now_us)
 {
     struct sqlite3_stmt *put = db_use(drawer->db, FILE_STATE);
     db_int(put, 1, state);
     db_int(put, 2, now_us);
-    db_bytes(put, 3, digest_bytes(sha256));
+    db_bytes(put, 3, drawer_digest(sha256));
     return db_do(drawer->db, put);
 }
 
@@ -185,28 +184,42 @@ static enum status upto_put(struct drawer *drawer, const uint8_t sha256[DIGEST_B
     struct sqlite3_stmt *put = db_use(drawer->db, FILE_UPTO);
     db_int(put, 1, upto);
     db_int(put, 2, now_us);
-    db_bytes(put, 3, digest_bytes(sha256));
+    db_bytes(put, 3, drawer_digest(sha256));
     return db_do(drawer->db, put);
 }
 
 /* --- taking ---------------------------------------------------------------------------------------- */
 
-enum status drawer_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t now_us)
+static enum status file_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, int64_t now_us)
 {
-    enum status status = begin(drawer);
+    enum status status = drawer_do(drawer, SIZE_KEEP, sha256);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *size = db_use(drawer->db, SIZE_ADD);
+    db_bytes(size, 1, drawer_digest(sha256));
+    db_int(size, 2, bytes);
+    status = db_do(drawer->db, size);
     if (status != STATUS_OK)
         return status;
     struct sqlite3_stmt *expect = db_use(drawer->db, FILE_EXPECT);
-    db_bytes(expect, 1, digest_bytes(sha256));
+    db_bytes(expect, 1, drawer_digest(sha256));
     db_int(expect, 2, bytes);
     db_int(expect, 3, now_us);
-    status = db_do(drawer->db, expect);
-    if (status != STATUS_OK)
+    return db_do(drawer->db, expect);
+}
+
+enum status drawer_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t now_us)
+{
+    enum status status = drawer_begin(drawer);
+    if (status == STATUS_OK)
+        status = file_expect(drawer, sha256, bytes, now_us);
+    if (status == STATUS_OK)
+        status = drawer_do(drawer, HELD_END, sha256); /* behind this fact the centre may see it otherwise */
+    if (status == STATUS_OK)
+        status = drawer_do_of(drawer, OWNER_ADD, sha256, ticket);
+    if (status != STATUS_OK || db_changes(drawer->db) > 0)
         return status;
-    struct sqlite3_stmt *owner = db_use(drawer->db, OWNER_ADD);
-    db_bytes(owner, 1, digest_bytes(sha256));
-    db_text(owner, 2, ticket);
-    return db_do(drawer->db, owner);
+    return drawer_do_of(drawer, FURTHER_ADD, sha256, ticket);
 }
 
 static void refuse(struct verb_have *have, const char *code, const char *why)
@@ -215,21 +228,36 @@ static void refuse(struct verb_have *have, const char *code, const char *why)
     (void)text_copy(have->why, sizeof(have->why), why);
 }
 
-struct held {
+struct standing {
     int64_t bytes, upto;
-    enum state state;
+    enum file_state state;
 };
 
-static enum status held_read(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], struct held *held)
+static enum status standing_read(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], struct standing *held)
 {
     struct sqlite3_stmt *row = db_use(drawer->db, FILE_GET);
-    db_bytes(row, 1, digest_bytes(sha256));
+    db_bytes(row, 1, drawer_digest(sha256));
     enum status status = db_step(drawer->db, row);
     if (status == STATUS_OK)
-        *held = (struct held){
-            .bytes = db_column_int(row, 0), .upto = db_column_int(row, 1), .state = (enum state)db_column_int(row, 2)};
+        *held = (struct standing){
+            .bytes = db_column_int(row, 0), .upto = db_column_int(row, 1), .state = (enum file_state)db_column_int(row, 2)};
     (void)db_use(drawer->db, FILE_GET);
     return status;
+}
+
+/* Does a fact say that it ends there? */
+static enum status ends_at(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], const struct standing *held, int64_t upto, bool *ends)
+{
+    *ends = upto == held->bytes;
+    if (*ends)
+        return STATUS_OK;
+    struct sqlite3_stmt *row = db_use(drawer->db, SIZE_FIND);
+    db_bytes(row, 1, drawer_digest(sha256));
+    db_int(row, 2, upto);
+    enum status status = db_step(drawer->db, row);
+    *ends = status == STATUS_OK;
+    (void)db_use(drawer->db, SIZE_FIND);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 static enum status has_room(struct drawer *drawer, size_t n, bool *room)
@@ -245,7 +273,7 @@ static enum status has_room(struct drawer *drawer, size_t n, bool *room)
 static enum status piece_add(struct drawer *drawer, const struct verb_put *put, int64_t now_us)
 {
     struct sqlite3_stmt *add = db_use(drawer->db, PART_ADD);
-    db_bytes(add, 1, digest_bytes(put->sha256));
+    db_bytes(add, 1, drawer_digest(put->sha256));
     db_int(add, 2, put->offset);
     db_bytes(add, 3, put->bytes);
     enum status status = db_do(drawer->db, add);
@@ -270,16 +298,18 @@ static enum status is_true(struct drawer *drawer, const uint8_t sha256[DIGEST_BY
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-/* All of it is there: is it what it says? Otherwise it is brought anew. */
-static enum status judge(struct drawer *drawer, const struct verb_put *put, int64_t now_us, struct verb_have *have)
+/* All of it is there, by what a fact says: is it what it says? Otherwise it is brought anew, where no fact says that it goes on. */
+static enum status judge(struct drawer *drawer, const struct verb_put *put, int64_t bytes_max, int64_t now_us, struct verb_have *have)
 {
     bool matches = false;
     enum status status = is_true(drawer, put->sha256, have->upto, &matches);
     have->whole = matches;
     if (status == STATUS_OK && matches)
-        return state_put(drawer, put->sha256, STATE_WHOLE, now_us);
+        return state_put(drawer, put->sha256, FILE_WHOLE, now_us);
+    if (have->upto < bytes_max)
+        return status;
     if (status == STATUS_OK)
-        status = of_digest(drawer, PART_DELETE, put->sha256);
+        status = drawer_do(drawer, PART_DELETE, put->sha256);
     if (status == STATUS_OK)
         status = upto_put(drawer, put->sha256, 0, now_us);
     have->upto = 0;
@@ -287,36 +317,43 @@ static enum status judge(struct drawer *drawer, const struct verb_put *put, int6
     return status;
 }
 
-static enum status piece_take(struct drawer *drawer, const struct verb_put *put, const struct held *held, int64_t now_us, struct verb_have *have)
+/* A piece that belongs here; or it is refused. */
+static enum status piece_take(struct drawer *drawer, const struct verb_put *put, const struct standing *held, bool last, int64_t now_us,
+                              struct verb_have *have)
 {
     bool room = false;
-    int64_t upto = put->offset + (int64_t)put->bytes.len;
-    if (put->bytes.len > 0 && put->offset != held->upto)
-        return STATUS_OK;
-    if (upto > held->bytes)
+    if ((int64_t)put->bytes.len > held->bytes - held->upto)
         refuse(have, "too-large", "more than file.attached says");
-    else if (put->bytes.len > 0 && put->bytes.len < PIECE_BYTES_LEAST && upto < held->bytes)
+    else if (put->bytes.len < PIECE_BYTES_LEAST && !last)
         refuse(have, "too-small", "a piece has 4 KiB at least, but for the last one");
     enum status status = have->code[0] == '\0' ? has_room(drawer, put->bytes.len, &room) : STATUS_OK;
     if (status == STATUS_OK && have->code[0] == '\0' && !room)
         refuse(have, "busy", "spool.full: files wait here that the centre has not got");
     if (status != STATUS_OK || have->code[0] != '\0')
         return status;
-    if (put->bytes.len > 0)
-        status = piece_add(drawer, put, now_us);
-    if (status == STATUS_OK && put->bytes.len > 0)
-        have->upto = upto;
-    return status == STATUS_OK && have->upto == held->bytes ? judge(drawer, put, now_us, have) : status;
+    have->upto += (int64_t)put->bytes.len;
+    return piece_add(drawer, put, now_us);
+}
+
+static enum status put_open(struct drawer *drawer, const struct verb_put *put, const struct standing *held, int64_t now_us, struct verb_have *have)
+{
+    bool piece = put->bytes.len > 0, last = false;
+    if (piece && put->offset != held->upto)
+        return STATUS_OK;
+    enum status status = ends_at(drawer, put->sha256, held, held->upto + (int64_t)put->bytes.len, &last);
+    if (status == STATUS_OK && piece)
+        status = piece_take(drawer, put, held, last, now_us, have);
+    return status == STATUS_OK && last && have->code[0] == '\0' ? judge(drawer, put, held->bytes, now_us, have) : status;
 }
 
 enum status drawer_put(struct drawer *drawer, const struct verb_put *put, int64_t now_us, struct verb_have *have)
 {
-    struct held held;
+    struct standing held;
     record_clear(&verb_have_record, have);
     memcpy(have->sha256, put->sha256, sizeof(have->sha256));
-    enum status status = begin(drawer);
+    enum status status = drawer_begin(drawer);
     if (status == STATUS_OK)
-        status = held_read(drawer, put->sha256, &held);
+        status = standing_read(drawer, put->sha256, &held);
     if (status == STATUS_ABSENT) {
         refuse(have, "unknown", "no file.attached has named it here");
         return STATUS_OK;
@@ -324,16 +361,16 @@ enum status drawer_put(struct drawer *drawer, const struct verb_put *put, int64_
     if (status != STATUS_OK)
         return status;
     have->upto = held.upto;
-    have->whole = held.state != STATE_OPEN;
-    return have->whole ? STATUS_OK : piece_take(drawer, put, &held, now_us, have);
+    have->whole = held.state != FILE_OPEN;
+    return have->whole ? STATUS_OK : put_open(drawer, put, &held, now_us, have);
 }
 
 /* --- sending --------------------------------------------------------------------------------------- */
 
-enum status drawer_next(struct drawer *drawer, int64_t now_us, struct drawer_file *out)
+enum status drawer_next(struct drawer *drawer, int64_t boot_us, struct drawer_file *out)
 {
     struct sqlite3_stmt *row = db_use(drawer->db, FILE_NEXT);
-    db_int(row, 1, now_us);
+    db_int(row, 1, boot_us);
     enum status status = db_step(drawer->db, row);
     if (status == STATUS_OK) {
         struct bytes digest = db_column_bytes(row, 0);
@@ -348,7 +385,7 @@ enum status drawer_next(struct drawer *drawer, int64_t now_us, struct drawer_fil
 enum status drawer_read(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t offset, size_t n, struct buf *out)
 {
     struct sqlite3_stmt *row = db_use(drawer->db, PART_READ);
-    db_bytes(row, 1, digest_bytes(sha256));
+    db_bytes(row, 1, drawer_digest(sha256));
     db_int(row, 2, offset);
     enum status status = db_step(drawer->db, row);
     if (status == STATUS_OK) {
@@ -366,84 +403,25 @@ enum status drawer_read(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES
 
 enum status drawer_sent(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t now_us)
 {
-    enum status status = begin(drawer);
+    enum status status = drawer_begin(drawer);
     if (status == STATUS_OK)
-        status = of_digest(drawer, PART_DELETE, sha256);
-    return status == STATUS_OK ? state_put(drawer, sha256, STATE_SENT, now_us) : status;
-}
-
-enum status drawer_drop(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES])
-{
-    enum status status = begin(drawer);
-    if (status == STATUS_OK)
-        status = of_digest(drawer, PART_DELETE, sha256);
-    if (status == STATUS_OK)
-        status = of_digest(drawer, FILE_DELETE, sha256);
-    return status == STATUS_OK ? db_do(drawer->db, db_use(drawer->db, OWNER_ORPHANS)) : status;
+        status = drawer_do(drawer, PART_DELETE, sha256);
+    return status == STATUS_OK ? state_put(drawer, sha256, FILE_SENT, now_us) : status;
 }
 
 enum status drawer_hold(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t until_us, const char *code)
 {
-    enum status status = begin(drawer);
+    enum status status = drawer_begin(drawer);
     if (status != STATUS_OK)
         return status;
-    struct sqlite3_stmt *hold = db_use(drawer->db, FILE_HOLD);
-    db_int(hold, 1, until_us);
-    db_text(hold, 2, code);
-    db_bytes(hold, 3, digest_bytes(sha256));
-    return db_do(drawer->db, hold);
-}
-
-/* --- what goes ------------------------------------------------------------------------------------- */
-
-static enum status orphans_delete(struct drawer *drawer, enum statement first)
-{
-    enum status status = db_do(drawer->db, db_use(drawer->db, (int)first));
-    return status == STATUS_OK ? db_do(drawer->db, db_use(drawer->db, PART_ORPHANS)) : status;
-}
-
-enum status drawer_erase(struct drawer *drawer, const char *ticket)
-{
-    enum status status = begin(drawer);
+    struct sqlite3_stmt *hold = db_use(drawer->db, HELD_PUT);
+    db_bytes(hold, 1, drawer_digest(sha256));
+    db_int(hold, 2, until_us);
+    status = db_do(drawer->db, hold);
     if (status != STATUS_OK)
         return status;
-    struct sqlite3_stmt *owner = db_use(drawer->db, OWNER_DELETE);
-    db_text(owner, 1, ticket);
-    status = db_do(drawer->db, owner);
-    return status == STATUS_OK && db_changes(drawer->db) > 0 ? orphans_delete(drawer, FILE_ORPHANS) : status;
-}
-
-enum status drawer_forget(struct drawer *drawer, int64_t now_us)
-{
-    enum status status = begin(drawer);
-    if (status != STATUS_OK)
-        return status;
-    struct sqlite3_stmt *old = db_use(drawer->db, FILE_OLD);
-    db_int(old, 1, now_us - OPEN_FORGOTTEN_US);
-    db_int(old, 2, now_us - SENT_FORGOTTEN_US);
-    status = db_do(drawer->db, old);
-    return status == STATUS_OK ? orphans_delete(drawer, OWNER_ORPHANS) : status;
-}
-
-enum status drawer_row(struct drawer *drawer, const struct drawer_row *after, const char *ticket, struct drawer_row *out)
-{
-    struct sqlite3_stmt *row = db_use(drawer->db, ROW_NEXT);
-    db_bytes(row, 1, after != NULL ? digest_bytes(after->sha256) : bytes_of(NULL, 0));
-    db_text(row, 2, after != NULL ? after->ticket : "");
-    db_text(row, 3, ticket);
-    db_text(row, 4, ticket);
-    enum status status = db_step(drawer->db, row);
-    if (status == STATUS_OK) {
-        struct bytes digest = db_column_bytes(row, 0);
-        if (digest.len == DIGEST_BYTES)
-            memcpy(out->sha256, digest.data, DIGEST_BYTES);
-        db_column_text(row, 1, out->ticket, sizeof(out->ticket));
-        out->bytes = db_column_int(row, 2);
-        out->upto = db_column_int(row, 3);
-        out->taken_us = db_column_int(row, 4);
-        out->whole = db_column_int(row, 5) == STATE_WHOLE;
-        db_column_text(row, 6, out->code, sizeof(out->code));
-    }
-    (void)db_use(drawer->db, ROW_NEXT);
-    return status;
+    struct sqlite3_stmt *put = db_use(drawer->db, FILE_CODE);
+    db_text(put, 1, code);
+    db_bytes(put, 2, drawer_digest(sha256));
+    return db_do(drawer->db, put);
 }

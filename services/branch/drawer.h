@@ -16,24 +16,29 @@ const char *drawer_error(const struct drawer *);
 enum status drawer_commit(struct drawer *) MUST_CHECK;
 void drawer_rollback(struct drawer *);
 
-/* A fact names it: its bytes may come. To be committed before the fact is. */
+/* A fact names it, and says how long it is: its bytes may come. Facts that say different lengths are all right until one of them proves
+ * true. To be committed before the fact is. */
 enum status drawer_expect(struct drawer *, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t now_us) MUST_CHECK;
 /* A piece, or the question how far it is. The answer holds when the transaction does. */
 enum status drawer_put(struct drawer *, const struct verb_put *, int64_t now_us, struct verb_have *) MUST_CHECK;
+
+/* A fact that named it will never be taken: without another one (of this ticket or another) it is nobody's any more. To be committed
+ * after what settled the fact: said once too seldom its bytes stay until they are forgotten, once too often they go too early. */
+enum status drawer_let_go(struct drawer *, const uint8_t sha256[DIGEST_BYTES], const char *ticket) MUST_CHECK;
 
 /* The oldest that is whole here and may be sent now. STATUS_ABSENT: none. */
 struct drawer_file {
     uint8_t sha256[DIGEST_BYTES];
     int64_t bytes;
 };
-enum status drawer_next(struct drawer *, int64_t now_us, struct drawer_file *) MUST_CHECK;
+enum status drawer_next(struct drawer *, int64_t boot_us, struct drawer_file *) MUST_CHECK;
 /* Up to n bytes from `offset` on. STATUS_ABSENT: there are none. */
 enum status drawer_read(struct drawer *, const uint8_t sha256[DIGEST_BYTES], int64_t offset, size_t n, struct buf *) MUST_CHECK;
 /* The centre has it: its bytes go, that it was sent is remembered. */
 enum status drawer_sent(struct drawer *, const uint8_t sha256[DIGEST_BYTES], int64_t now_us) MUST_CHECK;
 /* It is nobody's any more. */
 enum status drawer_drop(struct drawer *, const uint8_t sha256[DIGEST_BYTES]) MUST_CHECK;
-/* Not before then; code: what the centre said. */
+/* Not before then (boot time; a new start forgets it); code: what the centre said. */
 enum status drawer_hold(struct drawer *, const uint8_t sha256[DIGEST_BYTES], int64_t until_us, const char *code) MUST_CHECK;
 
 /* The personal data of who this ticket is about are gone: what belongs to it alone goes too. */
@@ -42,6 +47,9 @@ enum status drawer_erase(struct drawer *, const char *ticket) MUST_CHECK;
 enum status drawer_forget(struct drawer *, int64_t now_us) MUST_CHECK;
 /* After a commit: nothing that was taken out stays in the log. */
 enum status drawer_sweep(struct drawer *) MUST_CHECK;
+
+/* Writes something of a piece's size and takes it out again: is there room on the disk? STATUS_FULL: no. */
+enum status drawer_probe(struct drawer *) MUST_CHECK;
 
 int64_t drawer_waiting(const struct drawer *); /* files that are whole here and not sent */
 /* The next one not sent, in the order of digest and ticket. STATUS_ABSENT: none. ticket "": of any. */

@@ -46,7 +46,7 @@ static void lines_mend(struct edge *e, struct office_now t)
 {
     struct forward *forward = office_forward(e->office);
     struct follow *follow = office_follow(e->office);
-    if (bus_line_stands(&e->cmd) && forward_tick(forward, t.boot_us, t.wall_us))
+    if (bus_line_stands(&e->cmd) && (forward_tick(forward, t.boot_us, t.wall_us) || office_file_tick(e->office, t)))
         bus_line_break(&e->cmd);
     if (bus_line_is_due(&e->cmd, t.boot_us)) {
         forward_disconnected(forward);

@@ -123,6 +123,26 @@ void fact_print(const struct fact *fact, struct buf *out)
     draft_encode(&draft, out);
 }
 
+bool fact_names_file(const struct fact *fact, struct file_attached *file)
+{
+    struct problem problem;
+    return text_equal(fact->type, "file.attached") && is_map(fact->data) &&
+           record_decode(&file_attached_record, RECORD_PLAIN, DECODE_LENIENT, fact->data, NULL, file, &problem);
+}
+
+static bool draft_read(struct bytes draft, struct fact *fact)
+{
+    struct problem problem;
+    memset(fact, 0, sizeof(*fact));
+    return is_map(draft) && record_decode(&fact_record, RECORD_WHOLE, DECODE_LENIENT, draft, NULL, fact, &problem);
+}
+
+bool draft_names_file(struct bytes draft, struct file_attached *file, char ticket[EVENT_KEY_CAP])
+{
+    struct fact fact;
+    return draft_read(draft, &fact) && fact_names_file(&fact, file) && text_copy(ticket, EVENT_KEY_CAP, fact.key);
+}
+
 static struct bytes map_find(struct bytes map, const char *name)
 {
     struct unpack at = unpack_of(map);
@@ -153,9 +173,7 @@ static bool names_customer(struct bytes data, const char *customer)
 
 bool fact_is_about(struct bytes draft, const char *key_or_customer, struct fact *fact)
 {
-    struct problem problem;
-    memset(fact, 0, sizeof(*fact));
-    if (!is_map(draft) || !record_decode(&fact_record, RECORD_WHOLE, DECODE_LENIENT, draft, NULL, fact, &problem))
+    if (!draft_read(draft, fact))
         return false;
     return text_equal(fact->key, key_or_customer) || (fact->data.len > 0 && names_customer(fact->data, key_or_customer));
 }

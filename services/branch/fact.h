@@ -4,6 +4,7 @@
 #define AFTERCARE_BRANCH_FACT_H
 
 #include "event/event.h"
+#include "event/stream.h"
 #include "proto/catalogue.h"
 
 struct fact {
@@ -25,6 +26,10 @@ void fact_reader_destroy(struct fact_reader **);
 /* `raw`, skimmed, is an element of APPEND's events. False: refused, problem says why. */
 bool fact_read(struct fact_reader *, struct bytes raw, struct fact *, struct problem *) MUST_CHECK;
 bool fact_is_registration(const struct fact *);
+/* The file that it names (file.attached) for its key. False: none. */
+bool fact_names_file(const struct fact *, struct file_attached *) MUST_CHECK;
+/* The same of a draft; ticket: its key. */
+bool draft_names_file(struct bytes draft, struct file_attached *, char ticket[EVENT_KEY_CAP]) MUST_CHECK;
 /* As it will be sent: the bytes that count for ever under its number. */
 void fact_print(const struct fact *, struct buf *out);
 /* Is a draft about this customer, or this key? Then it is read into `fact`, as far as it goes without its type's fields. */

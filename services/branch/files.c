@@ -53,6 +53,8 @@ void files_answer(struct office *o, bool kept)
 {
     if (!kept)
         drawer_rollback(o->drawer);
+    if (o->haves_n > 0)
+        room_told(o, &o->files_full, !kept, "files", drawer_error(o->drawer));
     for (size_t i = 0; i < o->haves_n; i++) {
         if (!kept)
             have_refuse(&o->haves[i].have, "busy", "disk.full: no room on the disk");
@@ -60,6 +62,28 @@ void files_answer(struct office *o, bool kept)
     }
     o->haves_n = 0;
     o->drawer_failed = false;
+}
+
+/* --- of facts that were refused --------------------------------------------------------------------- */
+
+bool files_let_go(struct office *o)
+{
+    struct taking *t = &o->taking;
+    enum status status = STATUS_OK;
+    if (t->let_go_n == 0)
+        return true;
+    for (size_t i = 0; i < t->let_go_n && status == STATUS_OK; i++)
+        status = drawer_let_go(o->drawer, t->let_go[i].sha256, t->let_go[i].ticket);
+    t->let_go_n = 0;
+    if (status == STATUS_OK)
+        status = drawer_commit(o->drawer);
+    else
+        drawer_rollback(o->drawer);
+    if (status == STATUS_OK)
+        status = drawer_sweep(o->drawer);
+    if (status != STATUS_OK)
+        log_warn("the file of a fact that was left out stays until it is forgotten: %s", drawer_error(o->drawer));
+    return status != STATUS_DOUBT;
 }
 
 /* --- to the centre --------------------------------------------------------------------------------- */
@@ -75,12 +99,14 @@ static void rounds_follow(struct office *o)
 
 void office_file_in(struct office *o, const struct frame *frame, struct office_now now)
 {
-    int64_t took_us;
     o->now = now;
     rounds_follow(o);
-    courier_in(o->courier, frame, now.boot_us, &took_us);
-    if (took_us >= 0)
-        forward_paced(o->forward, took_us);
+    courier_in(o->courier, frame, now.boot_us);
+}
+
+bool office_file_tick(struct office *o, struct office_now now)
+{
+    return courier_tick(o->courier, now.boot_us);
 }
 
 bool office_file_out(struct office *o, struct frame *frame)
@@ -92,8 +118,7 @@ bool office_file_out(struct office *o, struct frame *frame)
 bool files_turn(struct office *o)
 {
     rounds_follow(o);
-    enum status status = courier_work(o->courier, forward_is_free(o->forward), forward_piece_bytes(o->forward), o->now.boot_us,
-                                      o->now.wall_us);
+    enum status status = courier_work(o->courier, forward_is_free(o->forward), o->now.boot_us, o->now.wall_us);
     if (status == STATUS_FULL)
         log_warn("files: %s", drawer_error(o->drawer));
     return status != STATUS_DOUBT;

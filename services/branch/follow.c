@@ -55,8 +55,8 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
     f->events++;
     if (text_equal(event.type, "ticket.registered"))
         f->listener.number(f->owner, event.key);
-    else if (text_equal(event.type, "personal.erased"))
-        f->listener.erased(f->owner, event.key);
+    else if (text_equal(event.type, "personal.erased") && f->listener.erased(f->owner, event.key) != STATUS_OK)
+        stop(f, "the work list's file", worklist_error(f->list));
 }
 
 static void on_head(void *owner, uint64_t head, int64_t now_us)
@@ -189,6 +189,8 @@ void follow_disconnected(struct follow *f)
 bool follow_in(struct follow *f, const struct frame *frame, int64_t boot_us, int64_t wall_us)
 {
     (void)wall_us;
+    /* One without events, of much that others are concerned with, leads further too. */
+    f->moved = f->moved || text_equal(frame->verb, "BATCH");
     return f->reader == NULL || f->trouble[0] != '\0' || reader_in(f->reader, frame, boot_us);
 }
 

@@ -10,8 +10,8 @@
 struct follow_listener {
     /* A ticket was registered under this number (ours or another's). */
     void (*number)(void *owner, const char *number);
-    /* A customer was erased. */
-    void (*erased)(void *owner, const char *customer);
+    /* A customer was erased. Other than STATUS_OK: what is read counts for nothing, and comes again. */
+    enum status (*erased)(void *owner, const char *customer);
     /* The centre's time. */
     void (*centre)(void *owner, int64_t centre_us);
 };

@@ -219,16 +219,6 @@ bool forward_is_free(const struct forward *f)
     return f->state.line == LINE_UP && source_state(f->source) == SOURCE_OPEN && !f->held && spool_state(f->spool)->facts == 0;
 }
 
-size_t forward_piece_bytes(const struct forward *f)
-{
-    return f->pace.allowed;
-}
-
-void forward_paced(struct forward *f, int64_t took_us)
-{
-    pace_answered(&f->pace, took_us);
-}
-
 void forward_hold(struct forward *f, bool held)
 {
     f->held = held;

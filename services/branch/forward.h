@@ -41,10 +41,8 @@ enum status forward_work(struct forward *, int64_t boot_us, int64_t wall_us) MUS
 int64_t forward_deadline_us(const struct forward *);
 /* True: make the connection anew. */
 bool forward_tick(struct forward *, int64_t boot_us, int64_t wall_us);
-/* The line stands and nothing waits for it: what comes after the facts may go, in pieces of so many bytes; how long one took. */
+/* The line stands and nothing waits for it: what comes after the facts may go. */
 bool forward_is_free(const struct forward *);
-size_t forward_piece_bytes(const struct forward *);
-void forward_paced(struct forward *, int64_t took_us);
 /* While held nothing new is handed on; what is under way goes on. */
 void forward_hold(struct forward *, bool held);
 /* The first number that was not handed over in this session: it, and those behind it, have never left under this session. */

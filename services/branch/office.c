@@ -10,9 +10,10 @@
 #define TAKEN_MAX 4096 /* facts in one commit */
 #define QUESTIONS_MAX 256
 #define SWEEP_US (10 * SECOND_US)
-/* After a break that was longer, nothing is sent before the feed has told who was erased meanwhile; but no longer than this. */
+/* After a break that was longer, nothing is sent before the feed has told who was erased meanwhile; but no longer than these. */
 #define BREAK_US MINUTE_US
-#define HOLD_US (30 * SECOND_US)
+#define HOLD_US (30 * SECOND_US) /* since it told anything */
+#define HOLD_MAX_US (10 * MINUTE_US)
 #define FORGET_EVERY_US HOUR_US
 #define FORGET_US (90 * DAY_US)
 /* Clocks that differ by less are called the same. */
@@ -44,12 +45,11 @@ static void erased_add(void *owner, const char *key)
     (void)text_copy(o->erased[o->erased_n++], EVENT_KEY_CAP, key);
 }
 
-static void on_erased(void *owner, const char *customer)
+static enum status on_erased(void *owner, const char *customer)
 {
     struct office *o = owner;
     erased_add(o, customer);
-    if (worklist_erase(o->list, customer, erased_add, o) != STATUS_OK)
-        log_error("the work list's file: %s", worklist_error(o->list));
+    return worklist_erase(o->list, customer, erased_add, o);
 }
 
 static void on_centre(void *owner, int64_t centre_us)
@@ -98,6 +98,9 @@ struct office *office_open(const struct office_config *config, struct office_now
     o->now = now;
     (void)text_copy(o->source, sizeof(o->source), config->source);
     (void)text_copy(o->prefix, sizeof(o->prefix), config->prefix);
+    (void)text_copy(o->folder, sizeof(o->folder), config->folder);
+    o->disk_left = -1;
+    o->room_us = now.boot_us - MINUTE_US;
     if (!files_open(o, config, error, error_cap) || !stream_agrees(o, config, error, error_cap)) {
         office_close(&o);
         return NULL;
@@ -165,7 +168,7 @@ const struct spool_state *office_spool(const struct office *o)
 
 /* --- local frames --------------------------------------------------------------------------------- */
 
-static void clock_look(struct office *o)
+void office_clock_look(struct office *o)
 {
     int64_t centre_us = forward_centre_us(o->forward, o->now.boot_us), off_us = o->now.wall_us - centre_us;
     bool off = centre_us != 0 && (off_us > CLOCK_OFF_US || off_us < -CLOCK_OFF_US);
@@ -179,7 +182,7 @@ static void clock_look(struct office *o)
 void office_local(struct office *o, const struct bus_peer *peer, const struct frame *frame, struct office_now now)
 {
     o->now = now;
-    clock_look(o);
+    office_clock_look(o);
     if (guests_frame(o->guests, peer, frame, now.wall_us, now.boot_us) || office_put(o, peer, frame))
         return;
     size_t waiting = 0;
@@ -211,16 +214,17 @@ bool office_local_out(struct office *o, struct bus_peer *peer, struct frame *fra
 
 /* --- a turn --------------------------------------------------------------------------------------- */
 
-/* False: doubt. */
+/* False: doubt. What finds no room for a photo is taken all the same, unless it names one. */
 static bool facts_commit(struct office *o)
 {
     bool took = guests_taken(o->guests) > 0;
     enum status status = guests_keep(o->guests, o->now.wall_us);
-    if (status == STATUS_OK)
-        status = files_commit(o);
+    enum status files = status == STATUS_OK ? files_commit(o) : status;
+    if (status == STATUS_OK && o->taking.named)
+        status = files;
     if (status == STATUS_OK)
         status = spool_commit(o->spool);
-    if (status == STATUS_DOUBT)
+    if (status == STATUS_DOUBT || files == STATUS_DOUBT)
         return false;
     bool kept = status == STATUS_OK;
     if (!kept) {
@@ -228,15 +232,15 @@ static bool facts_commit(struct office *o)
         /* There may be room within the file when the log has none to grow: emptied, it begins anew. */
         enum status swept = spool_sweep(o->spool);
         (void)swept;
+        o->taking.let_go_n = 0;
     }
-    files_answer(o, kept);
-    if (!kept && !o->disk_full)
-        log_error("nothing can be taken: %s", spool_error(o->spool));
+    o->taking.named = false;
+    files_answer(o, files == STATUS_OK);
     if (took || !kept)
-        o->disk_full = !kept;
+        room_told(o, &o->facts_full, !kept, "facts", spool_error(o->spool));
     if (!guests_settle(o->guests, kept, o->now.wall_us))
-        o->disk_full = true;
-    return true;
+        room_told(o, &o->facts_full, true, "facts", spool_error(o->spool));
+    return files_let_go(o);
 }
 
 /* What the feed told must be in the spool before the feed's position is. */
@@ -265,17 +269,26 @@ static enum status told_commit(struct office *o)
     return status;
 }
 
-/* Personal data of a customer who was erased while the line was down must not go out now. */
+/* Personal data of a customer who was erased while the line was down must not go out now: nothing is sent before the feed has told,
+ * as long as it goes on telling. Facts do not wait for it for ever; then people have to look. */
 static void hold_judge(struct office *o)
 {
-    bool up = forward_state(o->forward)->line == LINE_UP;
-    if (!up)
-        o->up_us = o->now.boot_us;
-    bool lately = o->current_us != 0 && o->now.boot_us - o->current_us < BREAK_US;
-    bool unread = !follow_is_current(o->follow) && !lately && o->now.boot_us - o->up_us < HOLD_US;
-    if (follow_is_current(o->follow))
-        o->current_us = o->now.boot_us;
-    forward_hold(o->forward, unread || o->erased_n > 0);
+    int64_t now_us = o->now.boot_us;
+    bool current = follow_is_current(o->follow), held = o->held;
+    if (forward_state(o->forward)->line != LINE_UP)
+        o->up_us = o->moved_us = now_us;
+    if (worklist_state(o->list)->pos != o->pos)
+        o->moved_us = now_us;
+    o->pos = worklist_state(o->list)->pos;
+    bool lately = o->current_us != 0 && now_us - o->current_us < BREAK_US;
+    bool telling = now_us - o->moved_us < HOLD_US && now_us - o->up_us < HOLD_MAX_US;
+    o->held = !current && !lately && telling;
+    if (held && !o->held && !current && spool_state(o->spool)->facts > 0)
+        log_warn("the feed does not tell who was erased while the line was down: what waited goes to the centre all the same. If somebody "
+                 "was, erase again there");
+    if (current)
+        o->current_us = now_us;
+    forward_hold(o->forward, o->held || o->erased_n > 0);
 }
 
 static bool forward_turn(struct office *o)
@@ -302,9 +315,15 @@ static bool forward_turn(struct office *o)
     return true;
 }
 
-/* It is tried again with each turn; nothing is sent meanwhile, so it must be said. */
+static bool told_is_due(const struct office *o)
+{
+    return o->numbers_n + o->erased_n > 0 || (o->blanks_due && spool_has_erased(o->spool));
+}
+
+/* It is tried again each second; nothing is sent meanwhile, so it must be said. */
 static void told_failed(struct office *o, enum status status)
 {
+    o->told_retry_us = o->now.boot_us + SECOND_US;
     if (status == STATUS_FULL)
         o->no_room_us = o->now.boot_us;
     if (status == STATUS_FULL && spool_give_up_reserve(o->spool) != STATUS_FULL)
@@ -319,15 +338,18 @@ static void told_failed(struct office *o, enum status status)
 static bool follow_turn(struct office *o)
 {
     bool erased = o->erased_n > 0;
-    if (o->numbers_n + o->erased_n > 0 || (o->blanks_due && spool_has_erased(o->spool))) {
-        enum status status = told_commit(o);
+    if (told_is_due(o)) {
+        enum status status = o->now.boot_us >= o->told_retry_us ? told_commit(o) : STATUS_AGAIN;
         if (status == STATUS_DOUBT)
             return false;
+        if (status == STATUS_AGAIN)
+            return true; /* the feed's position waits as well */
         if (status != STATUS_OK) {
             told_failed(o, status);
-            return true; /* again in the next turn; the feed's position waits as well */
+            return true;
         }
     }
+    o->told_retry_us = 0;
     follow_work(o->follow, o->now.boot_us, o->now.wall_us);
     if (erased && follow_trouble(o->follow)[0] == '\0' && worklist_sweep(o->list) != STATUS_OK)
         log_warn("the work list's file: %s", worklist_error(o->list));
@@ -337,14 +359,8 @@ static bool follow_turn(struct office *o)
 
 static bool housekeeping(struct office *o)
 {
-    /* Not while an answer still looks for the room. */
-    if (!spool_has_reserve(o->spool) && o->now.boot_us - o->reserved_us >= SECOND_US &&
-        o->now.boot_us - o->no_room_us >= 3 * SECOND_US) {
-        o->reserved_us = o->now.boot_us;
-        /* An empty spool's log is all that can be given back to the disk. */
-        if (spool_state(o->spool)->facts > 0 || spool_sweep(o->spool) == STATUS_OK)
-            spool_reserve(o->spool);
-    }
+    if (!room_look(o))
+        return false;
     if (o->now.boot_us - o->swept_us < SWEEP_US)
         return true;
     o->swept_us = o->now.boot_us;
@@ -352,6 +368,8 @@ static bool housekeeping(struct office *o)
     guests_sweep(o->guests, o->now.boot_us);
     if (o->now.boot_us - o->forgot_us < FORGET_EVERY_US)
         return true;
+    if (o->taking.clock_off_us != 0)
+        return true; /* of what is old, this clock knows nothing */
     o->forgot_us = o->now.boot_us;
     enum status status = spool_forget(o->spool, o->now.wall_us - FORGET_US);
     if (status == STATUS_OK)
@@ -368,7 +386,7 @@ static bool housekeeping(struct office *o)
 bool office_turn(struct office *o, struct office_now now)
 {
     o->now = now;
-    clock_look(o);
+    office_clock_look(o);
     bool sure = facts_commit(o) && forward_turn(o) && follow_turn(o) && files_turn(o) && housekeeping(o);
     if (!sure)
         return false;
@@ -380,80 +398,11 @@ bool office_turn(struct office *o, struct office_now now)
 
 int64_t office_deadline_us(const struct office *o)
 {
-    int64_t due = forward_deadline_us(o->forward), follow = follow_deadline_us(o->follow);
+    /* What is told and not stored keeps the reading from going on, and from mending what is wrong with it. */
+    int64_t due = forward_deadline_us(o->forward), follow = o->told_retry_us != 0 ? o->told_retry_us : follow_deadline_us(o->follow);
     if (follow < due)
         due = follow;
     if (courier_deadline_us(o->courier) < due)
         due = courier_deadline_us(o->courier);
     return o->swept_us + SWEEP_US < due ? o->swept_us + SWEEP_US : due;
-}
-
-/* --- how it stands -------------------------------------------------------------------------------- */
-
-void office_status(struct office *o, struct office_now now, struct branch_status_row *row)
-{
-    static const char *const lines[] = {[LINE_DOWN] = "down", [LINE_UP] = "up", [LINE_DENIED] = "denied"};
-    const struct spool_state *spool = spool_state(o->spool);
-    const struct forward_state *forward = forward_state(o->forward);
-    const struct worklist_state *list = worklist_state(o->list);
-    o->now = now;
-    clock_look(o);
-    record_clear(&branch_status_row_record, row);
-    (void)text_copy(row->service, sizeof(row->service), "branch");
-    (void)text_copy(row->source, sizeof(row->source), o->source);
-    (void)text_copy(row->stream, sizeof(row->stream), spool->stream);
-    (void)text_copy(row->line, sizeof(row->line), lines[forward->line]);
-    if (forward->code[0] != '\0')
-        (void)snprintf(row->why, sizeof(row->why), "%.39s: %.190s", forward->code, forward->why);
-    else
-        (void)text_copy(row->why, sizeof(row->why), follow_trouble(o->follow));
-    row->since_us = forward->since_us;
-    row->heard_us = forward->heard_us;
-    row->queued = spool->facts;
-    row->oldest_us = spool->oldest_us;
-    row->queued_bytes = spool->bytes;
-    row->full_percent = spool_full_percent(o->spool);
-    row->refused = spool->refused;
-    row->sent_n = spool->first - 1;
-    row->last_n = spool->last;
-    row->files = drawer_waiting(o->drawer);
-    row->pos = (int64_t)list->pos;
-    row->as_of_us = list->as_of_us;
-    row->list_heard_us = list->heard_us;
-    row->list_age_s = list->heard_us != 0 && now.wall_us > list->heard_us ? (now.wall_us - list->heard_us) / SECOND_US : 0;
-    row->clock_off_s = o->taking.clock_off_us / SECOND_US;
-    row->disk_full = o->disk_full || spool_lacks_disk(o->spool);
-}
-
-/* By the hour, so that it is said anew with each; "" while nothing is so old. */
-static void age_say(const struct branch_status_row *row, int64_t wall_us, struct buf *words)
-{
-    int64_t waiting = row->oldest_us != 0 ? (wall_us - row->oldest_us) / HOUR_US : 0, list = row->list_age_s / 3600;
-    if (waiting > 0)
-        buf_append_format(words, "%lld facts wait, the oldest for %lld h", (long long)row->queued, (long long)waiting);
-    if (list > 0)
-        buf_append_format(words, "%sthe work list is %lld h old", waiting > 0 ? "; " : "", (long long)list);
-}
-
-void office_health(struct office *o, struct office_now now, char *out, size_t cap)
-{
-    struct branch_status_row row;
-    struct buf words = {0};
-    office_status(o, now, &row);
-    if (row.disk_full)
-        buf_append_text(&words, "no room on the disk: nothing is taken");
-    else if (spool_is_full(o->spool))
-        buf_append_text(&words, "the spool is full: nothing is taken");
-    else if (spool_is_nearly_full(o->spool))
-        buf_append_format(&words, "the spool is %lld %% full", (long long)row.full_percent);
-    else if (text_equal(row.line, "denied"))
-        buf_append_format(&words, "the centre does not take this source: %s", row.why);
-    else if (follow_trouble(o->follow)[0] != '\0')
-        buf_append_format(&words, "the work list stands still: %s", follow_trouble(o->follow));
-    else if (row.clock_off_s != 0)
-        buf_append_format(&words, "the clock is %lld s before the centre's", (long long)row.clock_off_s);
-    else
-        age_say(&row, now.wall_us, &words);
-    (void)text_copy(out, cap, buf_text(&words));
-    buf_release(&words);
 }

@@ -35,6 +35,7 @@ void office_local(struct office *, const struct bus_peer *, const struct frame *
 /* Of the centre's connection for facts: an answer about a file; others are left alone. And what is to be said of files, after the facts. */
 void office_file_in(struct office *, const struct frame *, struct office_now);
 bool office_file_out(struct office *, struct frame *);
+bool office_file_tick(struct office *, struct office_now); /* true: make that connection anew */
 /* So much was taken that it is time to commit. */
 bool office_is_sated(const struct office *);
 bool office_local_out(struct office *, struct bus_peer *, struct frame *);

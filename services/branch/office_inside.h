@@ -36,6 +36,10 @@ struct office {
     struct question *questions, **questions_end;
     struct office_now now;
     int64_t swept_us, forgot_us, reserved_us, no_room_us, begun_us, told_failed_us;
+    int64_t told_retry_us; /* 0: what the feed told is stored */
+    bool held;             /* facts wait for what the feed tells */
+    uint64_t pos;          /* of the work list, when it moved last */
+    int64_t moved_us;      /* then (boot time) */
     int64_t up_us;      /* the line is up since (boot time) */
     int64_t current_us; /* the feed was read up to its head then; 0: not since the start */
     char (*erased)[EVENT_KEY_CAP]; /* told by the feed, not stored yet */
@@ -46,7 +50,10 @@ struct office {
     } *numbers; /* the same */
     size_t numbers_n;
     bool blanks_due; /* refused or unsent facts are to be looked through for who was erased */
-    bool disk_full; /* the last commit of facts found no room */
+    bool facts_full, files_full; /* the last one found no room on the disk */
+    int64_t disk_left;           /* −1: not known */
+    int64_t room_us;             /* it was looked then */
+    char folder[512];
     bool doubt;
     struct arena *arena;
     struct buf rows;
@@ -57,6 +64,8 @@ bool office_put(struct office *, const struct bus_peer *, const struct frame *);
 /* Before the facts' own. */
 enum status files_commit(struct office *) MUST_CHECK;
 void files_answer(struct office *, bool kept);
+/* Files of refused facts that were corrected or left out go; after the commit of that. False: doubt. */
+bool files_let_go(struct office *) MUST_CHECK;
 /* What goes on to the centre. False: doubt. */
 bool files_turn(struct office *);
 /* Of who was erased: of a ticket that the spool names; then by the keys that the feed and the work list name, and all of it holds.
@@ -64,6 +73,13 @@ bool files_turn(struct office *);
 enum status files_erase_of(void *office, const char *ticket) MUST_CHECK;
 enum status files_erase(struct office *, enum status so_far) MUST_CHECK;
 
+/* room.c: something was taken, or found no room (none). */
+void room_told(struct office *, bool *full, bool none, const char *what, const char *why);
+/* Now and then. False: doubt. */
+bool room_look(struct office *) MUST_CHECK;
+
+/* Is the clock right, by the centre's? */
+void office_clock_look(struct office *);
 /* Answers one question. */
 void office_answer(struct office *, const struct question *);
 

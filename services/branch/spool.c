@@ -33,6 +33,8 @@ static const char schema[] =
 static const char *const texts[SPOOL_STATEMENTS_N] = {
     [META_GET] = "SELECT value FROM meta WHERE name = ?",
     [META_PUT] = "INSERT INTO meta(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+    [META_PROBE] = "INSERT OR REPLACE INTO meta(name, value) VALUES('probe', zeroblob(4096))",
+    [META_PROBED] = "DELETE FROM meta WHERE name = 'probe'",
     [FACT_ADD] = "INSERT INTO fact(n, taken, clock_off, type, key, origin, draft) VALUES(?, ?, ?, ?, ?, ?, ?)",
     [FACT_READ] = "SELECT n, draft FROM fact WHERE n >= ? ORDER BY n LIMIT ?",
     [FACT_TRIM] = "DELETE FROM fact WHERE n <= ?",
@@ -290,6 +292,23 @@ bool spool_has_reserve(const struct spool *spool)
 bool spool_lacks_disk(const struct spool *spool)
 {
     return !spool->reserved && spool->state.facts > 0;
+}
+
+enum status spool_probe(struct spool *spool)
+{
+    static const enum spool_statement steps[] = {META_PROBE, META_PROBED};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < COUNT_OF(steps) && status == STATUS_OK; i++) {
+        status = spool_begin(spool);
+        if (status == STATUS_OK)
+            status = db_do(spool->db, db_use(spool->db, (int)steps[i]));
+        if (status == STATUS_OK)
+            status = spool_commit(spool);
+    }
+    if (status == STATUS_OK || status == STATUS_DOUBT)
+        return status;
+    spool_rollback(spool);
+    return STATUS_FULL;
 }
 
 /* --- taking --------------------------------------------------------------------------------------- */

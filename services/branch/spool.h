@@ -73,6 +73,9 @@ enum status spool_give_up_reserve(struct spool *) MUST_CHECK;
 bool spool_has_reserve(const struct spool *);
 bool spool_lacks_disk(const struct spool *); /* nothing may be taken for want of it */
 
+/* Writes something of a fact's size and takes it out again: is there room? STATUS_FULL: no. */
+enum status spool_probe(struct spool *) MUST_CHECK;
+
 struct spool_fact {
     const char *type, *key;
     struct bytes draft;

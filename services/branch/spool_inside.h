@@ -8,6 +8,8 @@
 enum spool_statement {
     META_GET,
     META_PUT,
+    META_PROBE,
+    META_PROBED,
     FACT_ADD,
     FACT_READ,
     FACT_TRIM,

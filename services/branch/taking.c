@@ -1,7 +1,8 @@
 #include "taking.h"
 #include "base/text.h"
-#include "event/stream.h"
 #include "record/pack.h"
+#include <stdlib.h>
+#include <string.h>
 
 void taking_init(struct taking *t, struct spool *spool, const char *prefix, const struct zone *zone)
 {
@@ -14,6 +15,25 @@ void taking_release(struct taking *t)
     fact_reader_destroy(&t->reader);
     buf_release(&t->draft);
     buf_release(&t->result);
+    free(t->let_go);
+    t->let_go = NULL;
+}
+
+bool let_go_read(struct bytes draft, struct let_go *out)
+{
+    struct file_attached file;
+    if (!draft_names_file(draft, &file, out->ticket))
+        return false;
+    memcpy(out->sha256, file.sha256, DIGEST_BYTES);
+    return true;
+}
+
+void taking_let_go(struct taking *t, const struct let_go *let_go)
+{
+    if (t->drawer == NULL)
+        return;
+    t->let_go = memory_grow(t->let_go, (t->let_go_n + 1) * sizeof(t->let_go[0]));
+    t->let_go[t->let_go_n++] = *let_go;
 }
 
 static enum status number_give(struct taking *t, struct fact *fact, int64_t now_us)
@@ -46,10 +66,9 @@ static void result_print(struct taking *t, const struct fact *fact, int64_t n)
 static enum status file_expect(struct taking *t, const struct fact *fact, int64_t now_us)
 {
     struct file_attached file;
-    struct problem problem;
-    if (t->drawer == NULL || !text_equal(fact->type, "file.attached") ||
-        !record_decode(&file_attached_record, RECORD_PLAIN, DECODE_LENIENT, fact->data, NULL, &file, &problem))
+    if (t->drawer == NULL || !fact_names_file(fact, &file))
         return STATUS_OK;
+    t->named = true;
     return drawer_expect(t->drawer, file.sha256, file.bytes, fact->key, now_us);
 }
 
@@ -79,6 +98,8 @@ static enum status put(struct taking *t, struct fact *fact, const char *origin, 
         status = spool_corrected(t->spool, fact->corrects, n);
     if (status != STATUS_OK)
         return status;
+    if (t->corrected.ticket[0] != '\0')
+        taking_let_go(t, &t->corrected);
     result_print(t, fact, n);
     return fact->request_id[0] != '\0' ? spool_request_keep(t->spool, fact->request_id, buf_bytes(&t->result), now_us) : STATUS_OK;
 }
@@ -95,6 +116,7 @@ static enum status repeated(struct taking *t, const struct fact *fact)
 static enum status corrects_judge(struct taking *t, const struct fact *fact, struct answer *said)
 {
     struct spool_refused refused;
+    t->corrected.ticket[0] = '\0';
     if (fact->corrects == 0)
         return STATUS_OK;
     enum status status = spool_refused(t->spool, fact->corrects, false, &refused);
@@ -102,6 +124,8 @@ static enum status corrects_judge(struct taking *t, const struct fact *fact, str
         said->taken = problem_set(&said->problem, "refused.unknown", "corrects", "%lld", (long long)fact->corrects);
         return STATUS_OK;
     }
+    if (status == STATUS_OK && !let_go_read(refused.draft, &t->corrected))
+        t->corrected.ticket[0] = '\0';
     return status;
 }
 

@@ -120,6 +120,91 @@ static void test_bounds(void **state)
     assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
 }
 
+/* A number that two cannot be added to. */
+static void test_an_offset_far_away(void **state)
+{
+    struct stand *stand = *state;
+    struct verb_have have;
+    struct verb_put verb = {.offset = INT64_MAX, .bytes = bytes_of(stand->content, PIECE)};
+    memcpy(verb.sha256, stand->sha256, DIGEST_BYTES);
+    expect(stand, BYTES, "T-1");
+    assert_int_equal(drawer_put(stand->drawer, &verb, MORNING_US, &have), STATUS_OK);
+    assert_int_equal(have.upto, 0);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+}
+
+/* The first fact was wrong about its length, too short or too long; the second one is right. */
+static void test_another_length(void **state)
+{
+    struct stand *stand = *state;
+    expect(stand, 10000, "T-1");
+    assert_int_equal(put(stand, 0, PIECE).upto, PIECE);
+    assert_string_equal(put(stand, PIECE, BYTES - PIECE).code, "too-large");
+    expect(stand, BYTES, "T-1");
+    assert_int_equal(put(stand, PIECE, PIECE).upto, 2 * PIECE); /* its end, by the first one: not what the digest says */
+    assert_false(put(stand, 0, 0).whole);
+    assert_true(put(stand, 2 * PIECE, BYTES - 2 * PIECE).whole);
+    assert_int_equal(drawer_waiting(stand->drawer), 1);
+}
+
+static void test_a_length_too_long(void **state)
+{
+    struct stand *stand = *state;
+    expect(stand, 20000, "T-1");
+    for (int64_t at = 0; at < 10000; at += PIECE)
+        (void)put(stand, at, PIECE);
+    assert_string_equal(put(stand, 10000, BYTES - 10000).code, "too-small"); /* nobody says that it ends there */
+    expect(stand, BYTES, "T-2");
+    assert_true(put(stand, 10000, BYTES - 10000).whole);
+    struct drawer_row row;
+    assert_int_equal(drawer_row(stand->drawer, NULL, "", &row), STATUS_OK);
+    assert_int_equal(row.bytes, BYTES);
+    expect(stand, 30000, "T-3"); /* whole is whole */
+    assert_true(put(stand, 0, 0).whole);
+}
+
+/* All of it had come before the right fact did: the question finds it whole. */
+static void test_a_length_told_late(void **state)
+{
+    struct stand *stand = *state;
+    expect(stand, 20000, "T-1");
+    (void)put(stand, 0, PIECE);
+    assert_int_equal(put(stand, PIECE, BYTES - PIECE).upto, BYTES);
+    expect(stand, BYTES, "T-1");
+    assert_true(put(stand, 0, 0).whole);
+}
+
+static void let_go(struct stand *stand, const char *ticket)
+{
+    assert_int_equal(drawer_let_go(stand->drawer, stand->sha256, ticket), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+}
+
+/* As many facts as named it have to be given up; another ticket's keep it too. */
+static void test_let_go(void **state)
+{
+    struct stand *stand = *state;
+    expect(stand, BYTES, "T-1");
+    expect(stand, BYTES, "T-1");
+    expect(stand, BYTES, "T-2");
+    fill(stand);
+    let_go(stand, "T-1");
+    assert_int_equal(drawer_waiting(stand->drawer), 1);
+    let_go(stand, "T-1");
+    assert_int_equal(drawer_waiting(stand->drawer), 1);
+    let_go(stand, "T-1"); /* once too often */
+    let_go(stand, "T-9");
+    assert_int_equal(drawer_waiting(stand->drawer), 1);
+    let_go(stand, "T-2");
+    assert_int_equal(drawer_waiting(stand->drawer), 0);
+    assert_int_equal(drawer_sweep(stand->drawer), STATUS_OK);
+    assert_false(bench_holds(stand->path, "Photo-Zxvq"));
+    assert_string_equal(put(stand, 0, PIECE).code, "unknown");
+    expect(stand, BYTES, "T-1"); /* it counts from nothing */
+    let_go(stand, "T-1");
+    assert_string_equal(put(stand, 0, PIECE).code, "unknown");
+}
+
 static void test_an_empty_file(void **state)
 {
     struct stand *stand = *state;
@@ -174,7 +259,7 @@ struct centre {
 
 static void work(struct centre *centre, bool free)
 {
-    assert_int_equal(courier_work(centre->courier, free, 8192, centre->now_us, MORNING_US), STATUS_OK);
+    assert_int_equal(courier_work(centre->courier, free, centre->now_us, MORNING_US), STATUS_OK);
 }
 
 /* What the courier says, taken by the centre. False: it is silent. */
@@ -202,12 +287,11 @@ static void answer(struct centre *centre, const char *code)
     struct verb_have have = {.upto = centre->upto, .whole = centre->upto == BYTES && code[0] == '\0' && !centre->unsure};
     struct frame frame = {.verb = "HAVE"};
     struct buf map = {0};
-    int64_t took_us;
     memcpy(have.sha256, centre->stand->sha256, DIGEST_BYTES);
     text_copy(have.code, sizeof have.code, code);
     record_encode(&verb_have_record, RECORD_WHOLE, &have, &map);
     frame.map = buf_bytes(&map);
-    courier_in(centre->courier, &frame, centre->now_us, &took_us);
+    courier_in(centre->courier, &frame, centre->now_us);
     buf_release(&map);
 }
 
@@ -338,6 +422,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pieces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_bytes_are_thrown_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_offset_far_away, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_another_length, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_length_too_long, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_length_told_late, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_let_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_empty_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgotten, set_up, tear_down),
