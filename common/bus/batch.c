@@ -65,24 +65,35 @@ bool reader_batch_read(const struct frame *frame, struct reader_batch *b)
     return map.type == PACK_MAP && b->upto >= b->after;
 }
 
+static struct bytes moved(struct bytes bytes, const uint8_t *from, const uint8_t *to)
+{
+    return bytes.len > 0 ? bytes_of(to + (bytes.data - from), bytes.len) : bytes;
+}
+
+static const uint8_t *item_end(const struct reader_item *item)
+{
+    return item->priv.len > 0 ? item->priv.data + item->priv.len : item->body.data + item->body.len;
+}
+
 struct reader_batch *reader_batch_keep(const struct reader_batch *b)
 {
-    size_t n = b->left > 0 ? (size_t)(b->events.end - b->events.at) : 0;
-    struct reader_batch *kept = memory_new(sizeof *kept + n);
-    uint8_t *copy = (uint8_t *)(kept + 1);
+    const uint8_t *from = b->left > 0 ? b->items[0].body.data : NULL;
+    size_t n = b->left > 0 ? (size_t)(item_end(&b->items[b->left - 1]) - from) : 0, items = b->left * sizeof b->items[0];
+    struct reader_batch *kept = memory_new(sizeof *kept + items + n); /* one block: the batch, its items, their bytes */
+    uint8_t *to = (uint8_t *)(kept + 1) + items;
 
     *kept = *b;
     kept->next = NULL;
-    if (n > 0)
-        memcpy(copy, b->events.at, n);
-    kept->events = (struct unpack){.at = copy, .end = copy + n};
+    kept->items = (struct reader_item *)(void *)(kept + 1);
+    if (b->left == 0)
+        return kept;
+    memcpy(to, from, n);
+    for (size_t i = 0; i < b->left; i++) {
+        kept->items[i] = b->items[i];
+        kept->items[i].body = moved(b->items[i].body, from, to);
+        kept->items[i].priv = moved(b->items[i].priv, from, to);
+    }
     return kept;
-}
-
-bool reader_batch_next(struct reader_batch *b, struct bytes *body, struct bytes *priv)
-{
-    b->left--;
-    return delivery_decode(unpack_raw(&b->events), body, priv);
 }
 
 void reader_debts_release(struct reader_debts *d)

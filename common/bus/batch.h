@@ -1,25 +1,29 @@
-/* A BATCH being delivered, and the credit that it holds until it is applied. Internal to the reader. */
+/* A BATCH that is judged and then delivered, and the credit that it holds until it is applied. Internal to the reader. */
 #ifndef AFTERCARE_BUS_BATCH_H
 #define AFTERCARE_BUS_BATCH_H
 
 #include "bus/verbs.h"
 #include "record/pack.h"
 
+struct reader_item {
+    uint64_t pos;
+    struct bytes body, priv;
+    uint8_t link[LINK_BYTES]; /* behind it; all zero: not known */
+};
 struct reader_batch {
     struct reader_batch *next;
     uint64_t after, upto;
     uint8_t link[LINK_BYTES]; /* all zero: not said */
-    struct unpack events;     /* what is not delivered yet */
-    uint32_t left;
     size_t cost;
+    struct unpack events;      /* as they came … */
+    struct reader_item *items; /* … and judged: what is not delivered yet */
+    size_t left;
 };
 
-/* Reads the frame (skimmed); events borrow from it. False: not a BATCH. */
+/* Reads the frame (skimmed); events borrow from it, left says how many there are. False: not a BATCH. */
 bool reader_batch_read(const struct frame *, struct reader_batch *) MUST_CHECK;
-/* A copy of what is left, on the heap, to be kept beyond the frame's life. free() it. */
+/* A copy of what is left of a judged one, on the heap, to be kept beyond the frame's life. free() it. */
 struct reader_batch *reader_batch_keep(const struct reader_batch *);
-/* The next event. False: malformed. */
-bool reader_batch_next(struct reader_batch *, struct bytes *body, struct bytes *priv) MUST_CHECK;
 
 /* Delivered, not applied, in order. */
 struct reader_debt {

@@ -26,7 +26,7 @@ void reader_drop_kept(struct reader *r)
 void reader_begin_replay(struct reader *r)
 {
     r->phase = PHASE_IDLE;
-    r->caught_up = false;
+    r->caught_up = r->head_reached = false;
     r->hole_us = r->behind_us = 0;
     reader_drop_kept(r);
     r->debts.at = r->debts.n = 0;
@@ -40,77 +40,46 @@ void reader_fail(struct reader *r, const char *code, const char *why)
         r->listener.failed(r->owner, code, why);
 }
 
-static bool corrupt(struct reader *r, const char *what, uint64_t pos)
+static void deliver(struct reader *r, const struct reader_item *item)
 {
-    char why[120];
-
-    text_format(why, sizeof why, "%s at position %llu", what, (unsigned long long)pos);
-    reader_fail(r, "corrupt", why);
-    return false;
-}
-
-/* The body's position; false: the body cannot be one. */
-static bool body_pos(struct bytes body, uint64_t *out)
-{
-    struct problem problem;
-    struct unpack in = unpack_of(body);
-    struct pack_value map, value;
-
-    if (!skim(body, &problem))
-        return false;
-    map = unpack_next(&in);
-    for (uint32_t i = 0; map.type == PACK_MAP && i < map.n; i++) {
-        value = unpack_next(&in);
-        if (!bytes_equal(value.bytes, bytes_of("pos", 3))) {
-            (void)unpack_raw(&in);
-            continue;
-        }
-        value = unpack_next(&in);
-        if (value.type != PACK_INT || value.integer <= 0)
-            return false;
-        *out = (uint64_t)value.integer;
-        return true;
-    }
-    return false;
-}
-
-static bool priv_is_clean(struct bytes priv)
-{
-    struct problem problem;
-
-    return priv.len == 0 || skim(priv, &problem);
-}
-
-static void deliver(struct reader *r, uint64_t pos, struct bytes body, struct bytes priv)
-{
-    if (r->verify && r->link_known)
-        link_next(r->link, body, r->link);
-    else
-        r->link_known = false;
-    r->position = r->last_event = pos;
-    if (r->received < pos)
-        r->received = pos;
-    if (r->head < pos)
-        r->head = pos;
+    memcpy(r->link, item->link, LINK_BYTES);
+    r->position = r->last_event = item->pos;
+    if (r->received < item->pos)
+        r->received = item->pos;
+    if (r->head < item->pos)
+        r->head = item->pos;
     r->delivering = true;
     if (r->listener.event)
-        r->listener.event(r->owner, pos, body, priv, r->link_known ? r->link : reader_link_none);
+        r->listener.event(r->owner, item->pos, item->body, item->priv, item->link);
     r->delivering = false;
+}
+
+static void deliver_live(struct reader *r, uint64_t pos, struct bytes body, struct bytes priv)
+{
+    struct reader_item item = {.pos = pos, .body = body, .priv = priv};
+
+    if (reader_link_is_said(r->link))
+        link_next(r->link, body, item.link);
+    deliver(r, &item);
+}
+
+/* The head's link, where one stands at it and knows one's own. */
+static bool head_is_ours(const struct reader *r, const struct verb_head *h)
+{
+    return !r->whole || r->position != (uint64_t)h->head || !reader_link_is_said(r->link) || !reader_link_is_said(h->link) ||
+           memcmp(h->link, r->link, LINK_BYTES) == 0;
 }
 
 void reader_tell_head(struct reader *r)
 {
     struct verb_head h = r->pending;
 
-    if (!r->head_pending || r->paused || r->phase == PHASE_FAILED || r->position < (uint64_t)h.head)
+    if (!r->head_pending || r->paused || r->phase == PHASE_FAILED || (r->position < (uint64_t)h.head && (!r->head_reached || r->kept)))
         return;
     r->head_pending = false;
-    if (r->verify && r->link_known && r->position == (uint64_t)h.head && reader_link_is_said(h.link) &&
-        memcmp(h.link, r->link, LINK_BYTES) != 0) {
-        corrupt(r, "the link differs", r->position);
-        return;
-    }
-    if (r->listener.head)
+    if (!head_is_ours(r, &h))
+        reader_fail(r, "link", "what live told is not what the journal's head is linked to");
+    else if (r->listener.head)
         r->listener.head(r->owner, (uint64_t)h.head, h.now_us);
 }
 
@@ -125,52 +94,37 @@ static void backlog_drain(struct reader *r)
             return;
         }
         if (pos == r->position + 1 || (MUTATION(MUTATION_READER_SKIPS) && pos > r->position))
-            deliver(r, pos, body, priv);
+            deliver_live(r, pos, body, priv);
         backlog_pop(&r->backlog);
     }
 }
 
-static bool batch_end(struct reader *r, const struct reader_batch *b)
+static void batch_end(struct reader *r, const struct reader_batch *b)
 {
-    struct reader_debt debt = {.upto = b->upto, .cost = b->cost};
+    struct reader_debt debt = {.last_event = r->last_event, .upto = b->upto, .cost = b->cost};
 
-    if (!r->filtered && r->position != b->upto)
-        return corrupt(r, "a batch that is not complete", b->upto);
-    if (r->verify && r->link_known && reader_link_is_said(b->link) && memcmp(b->link, r->link, LINK_BYTES) != 0)
-        return corrupt(r, "the link differs", b->upto);
     r->position = b->upto;
     if (r->head < b->upto)
         r->head = b->upto;
-    if (reader_link_is_said(b->link)) {
-        memcpy(r->link, b->link, LINK_BYTES);
-        r->link_known = true;
-    } else if (!r->verify) {
-        r->link_known = false;
-    }
-    debt.last_event = r->last_event;
+    memcpy(r->link, b->link, LINK_BYTES);
     if (debt.last_event <= r->applied) {
         r->credit_bytes += debt.cost;
     } else {
         reader_debts_add(&r->debts, &debt);
         r->debt_bytes += debt.cost;
     }
-    return true;
 }
 
-/* True: all of it is delivered. False: paused, or failed. */
+/* True: all of it is delivered. False: paused. */
 static bool batch_deliver(struct reader *r, struct reader_batch *b)
 {
-    struct bytes body, priv;
-    uint64_t pos;
-
     while (b->left > 0 && !r->paused) {
-        if (!reader_batch_next(b, &body, &priv) || !body_pos(body, &pos) || !priv_is_clean(priv))
-            return corrupt(r, "a body that cannot be read behind the one", r->position);
-        if (r->filtered ? (pos <= r->position || pos > b->upto) : pos != r->position + 1)
-            return corrupt(r, "a body of the wrong place behind the one", r->position);
-        deliver(r, pos, body, priv);
+        b->left--;
+        deliver(r, b->items++);
     }
-    return b->left == 0 && batch_end(r, b);
+    if (b->left == 0)
+        batch_end(r, b);
+    return b->left == 0;
 }
 
 /* At the head, with everything delivered. */
@@ -178,12 +132,6 @@ static void handover(struct reader *r)
 {
     r->caught_up = false;
     r->phase = r->config.live ? PHASE_LIVE : r->config.open.follow ? PHASE_FOLLOW : PHASE_DONE;
-    /* All that the filter lets through up to there has come. */
-    if (r->filtered && r->position < (uint64_t)r->caught_up_at.head) {
-        r->position = (uint64_t)r->caught_up_at.head;
-        memcpy(r->link, r->caught_up_at.link, LINK_BYTES);
-        r->link_known = reader_link_is_said(r->link);
-    }
     backlog_drain(r);
 }
 
@@ -224,12 +172,12 @@ void reader_take_batch(struct reader *r, struct reader_batch *b)
         reader_drain(r);
     } else if (batch_deliver(r, b)) {
         reader_drain(r);
-    } else if (r->phase != PHASE_FAILED) {
+    } else {
         batch_hold(r, b);
     }
 }
 
-bool reader_note_head(struct reader *r, const struct verb_head *h)
+bool reader_note_head(struct reader *r, const struct verb_head *h, bool reached)
 {
     if (h->epoch < r->epoch)
         return false;
@@ -238,6 +186,7 @@ bool reader_note_head(struct reader *r, const struct verb_head *h)
         r->head = (uint64_t)h->head;
     r->pending = *h;
     r->head_pending = true;
+    r->head_reached = reached;
     return true;
 }
 
@@ -245,7 +194,7 @@ bool reader_take_live(struct reader *r, struct bytes body, struct bytes priv)
 {
     uint64_t pos;
 
-    if (!body_pos(body, &pos) || !priv_is_clean(priv))
+    if (!reader_pos_of(body, priv, &pos))
         return false;
     if (pos <= r->position)
         return true;
@@ -253,7 +202,7 @@ bool reader_take_live(struct reader *r, struct bytes body, struct bytes priv)
         r->head = pos;
     r->hole_us = 0;
     if (r->phase == PHASE_LIVE && !r->paused && pos == r->position + 1 && backlog_is_empty(&r->backlog)) {
-        deliver(r, pos, body, priv);
+        deliver_live(r, pos, body, priv);
     } else {
         backlog_push(&r->backlog, pos, body, priv);
         backlog_drain(r);

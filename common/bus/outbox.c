@@ -134,29 +134,43 @@ bool outbox_peek(struct outbox *o, size_t *events, size_t *bytes)
     return true;
 }
 
-void outbox_take(struct outbox *o, struct buf *map)
+/* Where it has to be cut. */
+static size_t message_fits(const struct message *m, size_t first, int64_t window_events, int64_t window_bytes)
+{
+    size_t start = message_start_of(m, first), end = first + 1;
+
+    while (end < m->count && (int64_t)(end - first) < window_events && (int64_t)(m->ends[end] - start) <= window_bytes)
+        end++;
+    return end;
+}
+
+void outbox_take(struct outbox *o, int64_t window_events, int64_t window_bytes, struct buf *map)
 {
     struct message *m = outbox_next(o);
-    size_t first, start;
+    size_t first, start, end, bytes;
+    bool whole;
 
     assert(m);
     first = message_sent(o, m);
     start = message_start_of(m, first);
-    pack_map(map, 2 + (m->upto >= 0 ? 1u : 0u) + (m->time_us != 0 ? 1u : 0u));
+    end = message_fits(m, first, window_events, window_bytes);
+    bytes = m->ends[end - 1] - start;
+    whole = end == m->count;
+    pack_map(map, 2 + (whole && m->upto >= 0 ? 1u : 0u) + (whole && m->time_us != 0 ? 1u : 0u));
     pack_text(map, "n");
     pack_int(map, m->n + (int64_t)first);
     pack_text(map, "events");
-    pack_array(map, (uint32_t)(m->count - first));
-    buf_append(map, m->data + start, m->ends[m->count - 1] - start);
-    if (m->upto >= 0) {
+    pack_array(map, (uint32_t)(end - first));
+    buf_append(map, m->data + start, bytes);
+    if (whole && m->upto >= 0) {
         pack_text(map, "upto");
         pack_int(map, m->upto);
     }
-    if (m->time_us != 0) {
+    if (whole && m->time_us != 0) {
         pack_text(map, "time");
         pack_time(map, m->time_us);
     }
-    m->flight += m->ends[m->count - 1] - start;
-    o->flight_bytes += m->ends[m->count - 1] - start;
-    o->send_next = message_end(m);
+    m->flight += bytes;
+    o->flight_bytes += bytes;
+    o->send_next = m->n + (int64_t)end;
 }

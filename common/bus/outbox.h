@@ -26,7 +26,8 @@ void outbox_trim(struct outbox *, int64_t n);
 void outbox_go_back(struct outbox *, int64_t n);
 /* How much the next message would add; false: there is nothing to send. */
 bool outbox_peek(struct outbox *, size_t *events, size_t *bytes);
-/* The next message as APPEND's map, cut where its first events are sent already; it counts as sent. */
-void outbox_take(struct outbox *, struct buf *map);
+/* The next message as APPEND's map; what is in it counts as sent. It is cut where its first events are sent already, and behind what
+ * fits into a window (at least one event): then its end, which `upto` and `time` belong to, comes later. */
+void outbox_take(struct outbox *, int64_t window_events, int64_t window_bytes, struct buf *map);
 
 #endif

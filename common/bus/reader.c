@@ -11,6 +11,10 @@
 #define LIVE_BUFFER_DEFAULT (8 * 1024 * 1024)
 #define PATIENCE_US (5 * SECOND_US)
 #define PATIENCE_MAX_US (40 * SECOND_US)
+/* Between two OPENs that came to nothing, beginning with none (T6). */
+#define PAUSE_US (SECOND_US / 10)
+#define PAUSE_MAX_US (5 * SECOND_US)
+#define TRIES_DEFAULT 3
 /* A live head beyond what came, and then nothing for so long: the last messages were lost. */
 #define LIVE_SILENCE_US SECOND_US
 /* A live head below what was delivered, for so long: it is another journal's; OPEN tells. */
@@ -27,16 +31,14 @@ struct reader *reader_new(const struct reader_config *config, const struct reade
         r->config.open.credit = CREDIT_DEFAULT;
     r->backlog.bytes_max = config->live_buffer_bytes ? config->live_buffer_bytes : LIVE_BUFFER_DEFAULT;
     r->filtered = config->open.types_n + config->open.regions_n + config->open.sites_n + config->open.keys_n > 0;
-    assert(!r->filtered || !config->live);
-    r->verify = config->verify && !r->filtered;
+    assert(!config->live || (!r->filtered && !config->needs));
+    if (r->config.tries == 0)
+        r->config.tries = TRIES_DEFAULT;
     r->position = r->received = r->last_event = r->applied = (uint64_t)config->open.after;
-    if (r->position == 0) {
-        link_first(config->open.stream, r->link);
-        r->link_known = true;
-    } else {
+    if (r->position > 0)
         memcpy(r->link, config->open.link, LINK_BYTES);
-        r->link_known = reader_link_is_said(r->link);
-    }
+    else if (config->open.stream[0] != '\0') /* without a name: whichever stream is there */
+        link_first(config->open.stream, r->link);
     r->patience_us = PATIENCE_US;
     return r;
 }
@@ -50,6 +52,7 @@ void reader_destroy(struct reader **r_p)
     reader_drop_kept(r);
     reader_debts_release(&r->debts);
     backlog_release(&r->backlog);
+    free(r->items);
     buf_release(&r->out);
     free(r);
     *r_p = NULL;
@@ -73,7 +76,12 @@ bool reader_is_live(const struct reader *r)
 void reader_cursor(const struct reader *r, uint64_t *pos, uint8_t link[LINK_BYTES])
 {
     *pos = r->position;
-    memcpy(link, r->link_known ? r->link : reader_link_none, LINK_BYTES);
+    memcpy(link, r->link, LINK_BYTES);
+}
+
+size_t reader_unapplied(const struct reader *r)
+{
+    return r->debt_bytes;
 }
 
 static bool is_replaying(const struct reader *r)
@@ -127,7 +135,7 @@ static void live_head(struct reader *r, struct bytes map, int64_t now_us)
     struct problem problem;
 
     if (!skim(map, &problem) || !record_decode(&verb_head_record, RECORD_WHOLE, DECODE_LENIENT, map, NULL, &h, &problem) ||
-        h.head < 0 || !reader_note_head(r, &h))
+        h.head < 0 || !reader_note_head(r, &h, false))
         return;
     if (r->phase != PHASE_LIVE)
         return;
@@ -163,10 +171,11 @@ static bool open_out(struct reader *r, int64_t now_us, struct frame *frame)
     struct verb_open open = r->config.open;
 
     open.after = (int64_t)r->position;
-    memcpy(open.link, r->position > 0 && r->link_known ? r->link : reader_link_none, LINK_BYTES);
+    memcpy(open.link, r->position > 0 ? r->link : reader_link_none, LINK_BYTES);
     open.follow = open.follow && !r->config.live;
     record_encode(&verb_open_record, RECORD_WHOLE, &open, &r->out);
     r->received = r->position;
+    memcpy(r->received_link, r->link, LINK_BYTES);
     r->phase = PHASE_OPENING;
     r->heard_us = now_us;
     text_format(frame->verb, sizeof frame->verb, "OPEN");
@@ -194,7 +203,7 @@ bool reader_out(struct reader *r, int64_t now_us, struct frame *frame)
     bool open = r->phase == PHASE_REPLAY || r->phase == PHASE_FOLLOW;
 
     buf_reset(&r->out);
-    if (r->feed_up && r->phase == PHASE_IDLE)
+    if (r->feed_up && r->phase == PHASE_IDLE && now_us >= r->hold_us)
         return open_out(r, now_us, frame);
     /* Small change is saved up, unless it is all that the feed can hope for. */
     if (open && r->credit_bytes > 0 && (r->debt_bytes == 0 || r->credit_bytes >= (size_t)r->config.open.credit / 8))
@@ -209,16 +218,47 @@ static bool map_read(const struct record *record, const struct frame *frame, voi
     return record_decode(record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, out, &problem);
 }
 
-static bool on_batch(struct reader *r, const struct frame *frame)
+/* T6: what passes is tried again over a new connection, and later each time, until something good has come. */
+static bool later(struct reader *r, int64_t now_us)
+{
+    r->hold_us = now_us + r->pause_us;
+    r->pause_us = r->pause_us == 0 ? PAUSE_US : r->pause_us * 2 < PAUSE_MAX_US ? r->pause_us * 2 : PAUSE_MAX_US;
+    return false;
+}
+
+static void good(struct reader *r)
+{
+    r->pause_us = 0;
+    r->patience_us = PATIENCE_US;
+}
+
+/* What came is not what it has to be. Behind the same position again and again it is not the line's fault. */
+static bool damaged(struct reader *r, const char *code, int64_t now_us)
+{
+    char why[120];
+
+    r->damages = r->damaged_at == r->received ? r->damages + 1 : 1;
+    r->damaged_at = r->received;
+    if (r->damages < r->config.tries && !text_equal(code, "version"))
+        return later(r, now_us);
+    text_format(why, sizeof why, "the batch behind position %llu is not what it has to be", (unsigned long long)r->received);
+    reader_fail(r, code, why);
+    return true;
+}
+
+static bool on_batch(struct reader *r, const struct frame *frame, int64_t now_us)
 {
     struct reader_batch batch;
+    const char *wrong;
 
     if (r->phase != PHASE_REPLAY && r->phase != PHASE_FOLLOW)
         return true; /* of an OPEN before */
-    if (!reader_batch_read(frame, &batch) || batch.after != r->received)
-        return false;
-    r->patience_us = PATIENCE_US;
+    wrong = reader_batch_read(frame, &batch) ? reader_judge(r, &batch) : "corrupt";
+    if (wrong)
+        return damaged(r, wrong, now_us);
+    good(r);
     r->received = batch.upto;
+    memcpy(r->received_link, batch.link, LINK_BYTES);
     reader_take_batch(r, &batch);
     return true;
 }
@@ -231,6 +271,11 @@ static bool on_opened(struct reader *r, const struct frame *frame)
         return false;
     if (r->phase != PHASE_OPENING)
         return true;
+    r->whole = opened.whole && !r->filtered;
+    if (!r->whole && (r->config.live || (r->config.verify && !r->filtered))) {
+        reader_fail(r, "denied", "rights: the feed does not send every position to this reader");
+        return true;
+    }
     r->phase = PHASE_REPLAY;
     r->epoch = opened.epoch;
     if ((uint64_t)opened.head > r->head)
@@ -238,7 +283,7 @@ static bool on_opened(struct reader *r, const struct frame *frame)
     return true;
 }
 
-static bool on_head(struct reader *r, const struct frame *frame, bool caught_up)
+static bool on_head(struct reader *r, const struct frame *frame, bool caught_up, int64_t now_us)
 {
     struct verb_head h;
 
@@ -246,19 +291,17 @@ static bool on_head(struct reader *r, const struct frame *frame, bool caught_up)
         return false;
     if (r->phase != PHASE_REPLAY && r->phase != PHASE_FOLLOW)
         return true;
-    if (!reader_note_head(r, &h))
+    if (!reader_note_head(r, &h, caught_up && !r->whole))
         return true;
-    if (caught_up) {
-        r->caught_up = true;
-        r->caught_up_at = h;
-        if (r->filtered && r->received < (uint64_t)h.head)
-            r->received = (uint64_t)h.head;
-    }
+    if (caught_up && r->whole && r->received < (uint64_t)h.head)
+        return damaged(r, "hole", now_us);
+    good(r);
+    r->caught_up = r->caught_up || caught_up;
     reader_drain(r);
     return true;
 }
 
-static bool on_end(struct reader *r, const struct frame *frame)
+static bool on_end(struct reader *r, const struct frame *frame, int64_t now_us)
 {
     struct verb_denied denied;
     struct verb_fork fork;
@@ -268,6 +311,8 @@ static bool on_end(struct reader *r, const struct frame *frame)
     if (text_equal(frame->verb, "DENIED")) {
         if (!map_read(&verb_denied_record, frame, &denied))
             return false;
+        if (text_equal(denied.code, "full"))
+            return later(r, now_us);
         text_format(why, sizeof why, "%s: %s", denied.code, denied.why);
         reader_fail(r, "denied", why);
     } else if (text_equal(frame->verb, "FORK")) {
@@ -282,6 +327,17 @@ static bool on_end(struct reader *r, const struct frame *frame)
                     (long long)ahead.head);
         reader_fail(r, "ahead", why);
     }
+    return true;
+}
+
+/* The journal itself lacks a position: for people. Everything else passes. */
+static bool on_error(struct reader *r, const struct frame *frame, int64_t now_us)
+{
+    struct verb_error error;
+
+    if (!map_read(&verb_error_record, frame, &error) || !text_equal(error.code, "corrupt"))
+        return later(r, now_us);
+    reader_fail(r, "corrupt", error.why);
     return true;
 }
 
@@ -300,27 +356,28 @@ bool reader_in(struct reader *r, const struct frame *frame, int64_t now_us)
         return false;
     r->heard_us = now_us;
     if (text_equal(frame->verb, "BATCH"))
-        return on_batch(r, frame);
+        return on_batch(r, frame, now_us);
     if (text_equal(frame->verb, "OPENED"))
         return on_opened(r, frame);
     if (text_equal(frame->verb, "HEAD") || text_equal(frame->verb, "CAUGHT_UP"))
-        return on_head(r, frame, text_equal(frame->verb, "CAUGHT_UP"));
+        return on_head(r, frame, text_equal(frame->verb, "CAUGHT_UP"), now_us);
     if (text_equal(frame->verb, "DENIED") || text_equal(frame->verb, "FORK") || text_equal(frame->verb, "AHEAD"))
-        return on_end(r, frame);
-    /* MOVED: it stands by for another intake. */
-    return !text_equal(frame->verb, "ERROR") && !text_equal(frame->verb, "MOVED");
+        return on_end(r, frame, now_us);
+    if (text_equal(frame->verb, "ERROR"))
+        return on_error(r, frame, now_us);
+    return !text_equal(frame->verb, "MOVED") || later(r, now_us); /* it stands by for another intake */
 }
 
 /* --- time ---------------------------------------------------------------------------------------- */
 
-/* Is it the feed's turn to speak? Not while it waits for credit, unless it follows (HEAD each second). */
+/* Is it the feed's turn to speak (F12)? Not while it waits for credit, unless it follows (HEAD each second). */
 static bool is_waiting(const struct reader *r)
 {
     if (!r->feed_up)
         return false;
     if (r->phase == PHASE_OPENING || r->phase == PHASE_FOLLOW)
         return true;
-    return r->phase == PHASE_REPLAY && !r->caught_up && !r->kept && r->debt_bytes == 0;
+    return r->phase == PHASE_REPLAY && !r->caught_up && !r->kept && r->debt_bytes < (size_t)r->config.open.credit;
 }
 
 int64_t reader_deadline_us(const struct reader *r)
@@ -329,6 +386,8 @@ int64_t reader_deadline_us(const struct reader *r)
 
     if (is_waiting(r))
         due = r->heard_us + r->patience_us;
+    else if (r->feed_up && r->phase == PHASE_IDLE)
+        due = r->hold_us;
     if (r->phase == PHASE_LIVE && r->hole_us != 0 && r->hole_us < due)
         due = r->hole_us;
     return due;

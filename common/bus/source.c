@@ -141,7 +141,7 @@ static bool window_has_room(const struct source *s, size_t events, size_t bytes)
 {
     int64_t flight = s->outbox.send_next - flight_start(s);
 
-    if (flight <= 0)
+    if (flight <= 0) /* one that is larger than the window is cut */
         return true;
     return (flight + (int64_t)events <= s->window_events &&
             (int64_t)(s->outbox.flight_bytes + bytes) <= s->window_bytes) ||
@@ -155,8 +155,8 @@ static bool append_out(struct source *s, int64_t now_us, struct frame *frame)
     if (!outbox_peek(&s->outbox, &events, &bytes) || !window_has_room(s, events, bytes))
         return false;
     if (s->outbox.send_next <= flight_start(s))
-        s->stall_us = now_us + SOURCE_SILENCE_BEATS * s->hb_us;
-    outbox_take(&s->outbox, &s->out);
+        s->stall_us = now_us + SOURCE_STALL_BEATS * s->hb_us;
+    outbox_take(&s->outbox, s->window_events, s->window_bytes, &s->out);
     return frame_ready(s, "APPEND", now_us, frame);
 }
 
@@ -232,6 +232,8 @@ static int64_t silent_at_us(const struct source *s)
 
     if (s->config.silence_us > 0 && s->owed_us != 0 && s->owed_us + s->config.silence_us < at)
         at = s->owed_us + s->config.silence_us;
+    if (s->state == SOURCE_GREETING && s->config.greeting_us > 0 && s->heard_us + s->config.greeting_us < at)
+        at = s->heard_us + s->config.greeting_us;
     return at;
 }
 
@@ -267,7 +269,7 @@ bool source_tick(struct source *s, int64_t now_us)
     if (s->state != SOURCE_OPEN)
         return false;
     if (is_waiting(s) && now_us >= s->stall_us) {
-        s->stall_us = now_us + SOURCE_SILENCE_BEATS * s->hb_us;
+        s->stall_us = now_us + SOURCE_STALL_BEATS * s->hb_us;
         if (s->hold_us == 0)
             outbox_go_back(&s->outbox, s->answer_next);
     }

@@ -14,6 +14,7 @@ struct source_config {
     char name[EVENT_SOURCE_CAP];
     uint8_t incarnation[INCARNATION_BYTES];
     int64_t silence_us; /* what was said and has no answer for so long: connect anew (0: after three heartbeats) */
+    int64_t greeting_us; /* the same of HELLO alone (0: as the others) */
     int64_t first, last; /* HELLO's: oldest unanswered, highest given out. A worker: −1, −1: goes on at durable + 1 */
 };
 
@@ -36,7 +37,7 @@ enum source_state source_state(const struct source *);
 void source_connected(struct source *, int64_t now_us);
 void source_disconnected(struct source *);
 /* Events as drafts, at most APPEND_EVENTS_MAX and APPEND_BYTES_MAX together; copied. Returns the number of the first. They go out
- * as the window allows. upto −1: none; time_us 0: none. */
+ * as the window allows, in one message where it is large enough. upto −1: none; time_us 0: none. */
 int64_t source_append(struct source *, const struct bytes *drafts, size_t n, int64_t upto, int64_t time_us);
 /* Queues a PING behind what is queued. */
 void source_ping(struct source *, const struct verb_ping *);

@@ -49,7 +49,7 @@ static bool on_welcome(struct source *s, const struct frame *frame, int64_t now_
     s->hb_us = w.hb_ms > 0 ? 1000 * clamp(w.hb_ms, HB_MIN_US / 1000, HB_MAX_US / 1000) : SOURCE_HB_DEFAULT_US;
     s->hold_us = 0;
     s->nak_expected = -1;
-    s->stall_us = now_us + SOURCE_SILENCE_BEATS * s->hb_us;
+    s->stall_us = now_us + SOURCE_STALL_BEATS * s->hb_us;
     if (s->listener.welcome)
         s->listener.welcome(s->owner, &w);
     return true;
@@ -92,7 +92,7 @@ static bool on_ack(struct source *s, const struct frame *frame, int64_t now_us)
                 return true;
         }
     }
-    s->stall_us = now_us + SOURCE_SILENCE_BEATS * s->hb_us;
+    s->stall_us = now_us + SOURCE_STALL_BEATS * s->hb_us;
     return true;
 }
 

@@ -7,6 +7,8 @@
 
 #define SOURCE_HB_DEFAULT_US (5 * SECOND_US)
 #define SOURCE_SILENCE_BEATS 3
+/* PONG comes and the answer does not: it may take long. Behind so many beats it was lost. */
+#define SOURCE_STALL_BEATS 12
 #define SOURCE_PINGS_MAX 8
 
 /* A PING waits until what was queued before it is sent; one that says `upto`, or waits for all to settle, until

@@ -64,7 +64,7 @@ enum status scan_run(const struct scan *scan, char why[200])
 {
     static const struct reader_listener listener = {.event = on_event, .head = on_head, .failed = on_failed};
     struct scanning scanning = {.scan = scan, .heard_us = clock_boot_us()};
-    struct reader_config config = {.open = scan->open, .verify = scan->verify};
+    struct reader_config config = {.open = scan->open, .verify = scan->verify, .tries = 1};
     why[0] = '\0';
     owned(bus_close) struct bus_socket *socket = bus_connect(BUS_DEALER, scan->endpoint, why, 200);
     if (socket == NULL)

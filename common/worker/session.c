@@ -108,7 +108,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
 static void on_failed(void *owner, const char *code, const char *why)
 {
     struct shell *shell = owner;
-    if (text_equal(code, "fork") || text_equal(code, "ahead") || text_equal(code, "corrupt"))
+    if (!text_equal(code, "denied"))
         shell->fatal = true; /* another history: `aftercare rebuild` */
     session_break(shell, "the feed cannot be followed (%s): %s%s", code, why,
                   shell->fatal ? "; the tables belong to another history: run `aftercare rebuild`" : "");
@@ -341,7 +341,7 @@ static bool read_ahead(struct shell *shell)
 
 static bool follow(struct shell *shell)
 {
-    struct reader_config config = {.live = true, .verify = true};
+    struct reader_config config = {.live = true, .verify = true, .tries = 1};
     record_clear(&verb_open_record, &config.open);
     text_copy(config.open.stream, sizeof config.open.stream, shell->cursor.state.stream);
     text_copy(config.open.consumer, sizeof config.open.consumer, shell->worker->name);

@@ -38,10 +38,17 @@ struct sim {
     int64_t told_now, opens;
     unsigned pause_once_in;
     bool filtered, verify;
+    bool narrow; /* no filter, and yet it sees every third event only */
+    bool beyond; /* a head may be told that no batch came up to */
+    int64_t hurt;       /* this position's body comes with another last byte … */
+    int64_t hurt_opens; /* … in so many readings */
+    struct bytes false_priv; /* and this in the place of its personal part; none: its own */
     char failed[24];
 };
 
 static struct sim sim; /* large */
+
+static const uint8_t priv_bytes[] = {0x92, 0xc4, 0x01, 0x07, 0x80};
 
 static void journal_add(struct sim *s)
 {
@@ -62,13 +69,13 @@ static void journal_add(struct sim *s)
     pack_text(&data, "k");
     pack_int(&data, s->head * 7);
     e.data = buf_bytes(&data);
+    entry->priv = e.has_pd = s->head % 5 == 0;
+    if (e.has_pd)
+        digest_of(bytes_of(priv_bytes, sizeof priv_bytes), e.pd);
     event_encode(&e, &entry->body);
-    entry->priv = s->head % 5 == 0;
     link_next(before->link, buf_bytes(&entry->body), entry->link);
     buf_release(&data);
 }
-
-static const uint8_t priv_bytes[] = {0x92, 0xc4, 0x01, 0x07, 0x80};
 
 static struct bytes priv_of(const struct entry *entry)
 {
@@ -77,7 +84,7 @@ static struct bytes priv_of(const struct entry *entry)
 
 static bool is_wanted(const struct sim *s, int64_t pos)
 {
-    return !s->filtered || pos % 3 == 0;
+    return !(s->filtered || s->narrow) || pos % 3 == 0;
 }
 
 /* --- the fake feed ------------------------------------------------------------------------------ */
@@ -96,9 +103,15 @@ static void batch_send(struct sim *s, int64_t upto)
     uint32_t n = 0;
 
     for (int64_t pos = s->feed.sent + 1; pos <= upto; pos++) {
+        struct entry *entry = &s->journal[pos];
+        bool hurt = pos == s->hurt && s->opens <= s->hurt_opens;
         if (!is_wanted(s, pos))
             continue;
-        delivery_encode(buf_bytes(&s->journal[pos].body), priv_of(&s->journal[pos]), &events);
+        if (hurt && s->false_priv.len == 0)
+            entry->body.data[entry->body.len - 1] ^= 1; /* still a clean body, but not the one the links were made of */
+        delivery_encode(buf_bytes(&entry->body), hurt && s->false_priv.len > 0 ? s->false_priv : priv_of(entry), &events);
+        if (hurt && s->false_priv.len == 0)
+            entry->body.data[entry->body.len - 1] ^= 1;
         n++;
     }
     pack_map(&map, 4);
@@ -121,7 +134,7 @@ static void batch_send(struct sim *s, int64_t upto)
 static void feed_open(struct sim *s, const struct frame *frame)
 {
     struct verb_open open;
-    struct verb_opened opened = {.epoch = 1, .head = s->head, .first = 1};
+    struct verb_opened opened = {.epoch = 1, .head = s->head, .first = 1, .whole = !s->filtered && !s->narrow};
     struct problem problem;
     uint8_t none[LINK_BYTES] = {0};
 
@@ -187,7 +200,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
     struct sim *s = owner;
     const struct entry *entry = &s->journal[pos];
 
-    if (s->filtered) {
+    if (s->filtered || s->narrow) {
         assert_true(pos > s->seen && is_wanted(s, (int64_t)pos));
         for (uint64_t skipped = s->seen + 1; skipped < pos; skipped++)
             assert_false(is_wanted(s, (int64_t)skipped));
@@ -208,7 +221,7 @@ static void on_head(void *owner, uint64_t head, int64_t now_us)
 {
     struct sim *s = owner;
 
-    assert_true(reader_position(s->reader) >= head);
+    assert_true(reader_position(s->reader) >= head || s->beyond);
     assert_true(now_us <= s->now_stream_us);
     s->told_head = head;
     s->told_now = now_us;
@@ -397,12 +410,15 @@ static void settle(void)
             feed_in(&sim, &frame);
         feed_step(&sim);
         while (wire_pop(&sim.down, &frame))
-            assert_true(reader_in(sim.reader, &frame, sim.now_us));
+            if (!reader_in(sim.reader, &frame, sim.now_us))
+                reconnect(&sim);
+        sim.now_us += 100000;
         commit(&sim);
     }
 }
 
-static void test_changed_byte_is_corrupt(void **state)
+/* What is damaged behind the same position three times in turn is final, and nothing of its batch was delivered. */
+static void test_a_changed_byte_is_no_part_of_it(void **state)
 {
     struct reader_config config = config_of(false, false);
 
@@ -411,12 +427,131 @@ static void test_changed_byte_is_corrupt(void **state)
         sim_open((uint64_t)pos, &config);
         for (int i = 0; i < 30; i++)
             journal_add(&sim);
-        uint8_t *last = &sim.journal[pos].body.data[sim.journal[pos].body.len - 1];
-        *last ^= 1; /* still a clean body, but not the one the links were made of */
-        sim.verify = false;
+        sim.hurt = pos;
+        sim.hurt_opens = 100;
         reader_connected(sim.reader, sim.now_us);
         settle();
-        assert_string_equal(sim.failed, "corrupt");
+        assert_string_equal(sim.failed, sim.journal[pos].priv ? "priv" : "link"); /* it ends with the personal part's digest */
+        assert_true(sim.opens >= 3); /* batches are of any size: behind another position it is counted anew */
+        assert_true(sim.seen < (uint64_t)pos);
+        assert_int_equal(sim.seen, reader_position(sim.reader));
+        sim_close();
+    }
+}
+
+static void test_damage_that_passes(void **state)
+{
+    struct reader_config config = config_of(false, false);
+
+    (void)state;
+    for (int64_t opens = 1; opens <= 2; opens++) {
+        sim_open(5, &config);
+        for (int i = 0; i < 60; i++)
+            journal_add(&sim);
+        sim.hurt = 19;
+        sim.hurt_opens = opens;
+        reader_connected(sim.reader, sim.now_us);
+        settle();
+        assert_string_equal(sim.failed, "");
+        assert_int_equal(sim.opens, opens + 1);
+        assert_int_equal(sim.told_head, 60);
+        sim_close();
+    }
+    config.tries = 1; /* who cannot go on after it */
+    sim_open(5, &config);
+    for (int i = 0; i < 60; i++)
+        journal_add(&sim);
+    sim.hurt = 19;
+    sim.hurt_opens = 1;
+    reader_connected(sim.reader, sim.now_us);
+    settle();
+    assert_string_equal(sim.failed, "link");
+    sim_close();
+}
+
+static void test_another_personal_part(void **state)
+{
+    static const uint8_t other[] = {0x92, 0xc4, 0x01, 0x07, 0x81, 0xa1, 'k', 0x01}, none[] = {0xc0};
+    struct reader_config config = config_of(false, false);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        sim_open(1, &config);
+        for (int k = 0; k < 20; k++)
+            journal_add(&sim);
+        sim.hurt = i == 0 ? 10 : 11; /* where there is one, and where none was recorded */
+        sim.hurt_opens = 100;
+        sim.false_priv = i == 0 ? bytes_of(other, sizeof other) : bytes_of(none, sizeof none);
+        reader_connected(sim.reader, sim.now_us);
+        settle();
+        assert_string_equal(sim.failed, "priv");
+        assert_true(sim.seen < 10);
+        sim_close();
+    }
+}
+
+/* F14: a newer version of what is needed stops the reader at once, before its batch. */
+static void test_a_version_that_is_needed(void **state)
+{
+    static const struct {
+        const char *needs[3];
+        const char *want;
+    } rows[] = {
+        {{"ticket.noted/1", "job.offered/1"}, ""}, {{"ticket.noted/1", "job.offered/0"}, "version"}, {{"job/0", "job.offere/0"}, ""},
+        {{"job.offered.x/0"}, ""},                 {{"job.offered/12"}, ""},
+    };
+    struct reader_config config = config_of(false, false);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        config.needs = rows[i].needs;
+        sim_open(1, &config);
+        for (int k = 0; k < 20; k++)
+            journal_add(&sim);
+        reader_connected(sim.reader, sim.now_us);
+        settle();
+        assert_string_equal(sim.failed, rows[i].want);
+        assert_int_equal(sim.opens, 1);
+        assert_true(rows[i].want[0] == '\0' ? sim.seen == 20 : sim.seen < 3);
+        sim_close();
+    }
+}
+
+/* A principal that sees a part, without a filter: holes are right, and its cursor stands where its batches end. Who has to have
+ * every position is told that it will not get them. */
+static void test_a_narrow_right(void **state)
+{
+    struct reader_config config = config_of(false, true);
+    uint64_t pos;
+    uint8_t link[LINK_BYTES];
+
+    (void)state;
+    config.verify = false;
+    sim_open(1, &config);
+    sim.narrow = true;
+    for (int i = 0; i < 40; i++)
+        journal_add(&sim);
+    reader_connected(sim.reader, sim.now_us);
+    settle();
+    assert_string_equal(sim.failed, "");
+    assert_int_equal(sim.opens, 1);
+    assert_int_equal(sim.seen, 39);
+    assert_int_equal(sim.events, 13);
+    assert_int_equal(sim.told_head, 40);
+    reader_cursor(sim.reader, &pos, link);
+    assert_int_equal(pos, 40);
+    assert_memory_equal(link, sim.journal[40].link, LINK_BYTES);
+    sim_close();
+
+    for (int live = 0; live < 2; live++) {
+        config = config_of(live == 1, false);
+        config.verify = live == 0;
+        sim_open(1, &config);
+        sim.narrow = true;
+        journal_add(&sim);
+        reader_connected(sim.reader, sim.now_us);
+        settle();
+        assert_string_equal(sim.failed, "denied");
         sim_close();
     }
 }
@@ -436,7 +571,7 @@ static void test_changed_live_byte_is_corrupt(void **state)
     live_event(&sim, 1);
     assert_string_equal(sim.failed, "");
     live_head(&sim);
-    assert_string_equal(sim.failed, "corrupt");
+    assert_string_equal(sim.failed, "link");
     sim_close();
 }
 
@@ -543,7 +678,7 @@ static void test_ahead_fork_and_denied_are_final(void **state)
     sim_close();
 }
 
-static void test_wrong_positions_are_corrupt(void **state)
+static void test_wrong_positions_are_a_hole(void **state)
 {
     struct reader_config config = config_of(false, false);
 
@@ -558,24 +693,161 @@ static void test_wrong_positions_are_corrupt(void **state)
     reader_connected(sim.reader, sim.now_us);
     sim.seen = 0;
     settle();
+    assert_string_equal(sim.failed, "hole");
+    assert_true(sim.seen < 3);
+    assert_int_equal(sim.seen, reader_position(sim.reader));
+    sim_close();
+}
+
+static bool hear(const char *verb, const struct record *record, const void *object)
+{
+    struct frame frame;
+
+    wire_push_record(&sim.down, verb, record, object);
+    assert_true(wire_pop(&sim.down, &frame));
+    return reader_in(sim.reader, &frame, sim.now_us);
+}
+
+static const struct verb_opened opened_whole = {.epoch = 1, .head = 0, .first = 1, .whole = true};
+
+/* Over a connection made anew: when is OPEN said? */
+static int64_t open_after_us(void)
+{
+    struct frame frame;
+    int64_t began_us = sim.now_us;
+
+    reader_disconnected(sim.reader);
+    reader_connected(sim.reader, sim.now_us);
+    while (!reader_out(sim.reader, sim.now_us, &frame)) {
+        assert_true(reader_deadline_us(sim.reader) > sim.now_us);
+        sim.now_us = reader_deadline_us(sim.reader);
+    }
+    assert_string_equal(frame.verb, "OPEN");
+    return sim.now_us - began_us;
+}
+
+static void test_later_and_later(void **state)
+{
+    static const int64_t want_ms[] = {0, 100, 200, 400, 800, 1600, 3200, 5000, 5000};
+    const struct verb_denied full = {.code = "full", .why = "too many readers"};
+    const struct verb_error error = {.code = "database", .why = "not now"};
+    const struct verb_moved moved = {.endpoints_n = 0};
+    const struct verb_head head = {.epoch = 1, .head = 0};
+    struct reader_config config = config_of(false, true);
+
+    (void)state;
+    sim_open(1, &config);
+    (void)open_after_us();
+    for (size_t i = 0; i < COUNT_OF(want_ms); i++) {
+        bool went_on = i % 3 == 0   ? hear("DENIED", &verb_denied_record, &full)
+                       : i % 3 == 1 ? hear("ERROR", &verb_error_record, &error)
+                                    : hear("MOVED", &verb_moved_record, &moved);
+        assert_false(went_on);
+        assert_int_equal(open_after_us(), want_ms[i] * 1000);
+    }
+    assert_true(hear("OPENED", &verb_opened_record, &opened_whole));
+    assert_true(hear("HEAD", &verb_head_record, &head)); /* something good */
+    assert_false(hear("ERROR", &verb_error_record, &error));
+    assert_int_equal(open_after_us(), 0);
+    assert_string_equal(sim.failed, "");
+    sim_close();
+}
+
+static void test_a_journal_with_a_hole_is_final(void **state)
+{
+    const struct verb_error error = {.code = "corrupt", .why = "a position is missing"};
+    struct reader_config config = config_of(false, true);
+
+    (void)state;
+    sim_open(1, &config);
+    (void)open_after_us();
+    assert_true(hear("OPENED", &verb_opened_record, &opened_whole));
+    assert_true(hear("ERROR", &verb_error_record, &error));
     assert_string_equal(sim.failed, "corrupt");
-    assert_int_equal(sim.seen, 2);
+    sim_close();
+}
+
+/* CAUGHT_UP beyond what came: where every position comes, something was lost; where not, nothing is missing, and the cursor stays. */
+static void test_caught_up_beyond_what_came(void **state)
+{
+    const struct verb_head head = {.epoch = 1, .head = 7, .link = {9}};
+    struct reader_config config = config_of(false, false);
+    struct verb_opened opened = opened_whole;
+    uint64_t pos;
+    uint8_t link[LINK_BYTES];
+
+    (void)state;
+    sim_open(1, &config);
+    for (int i = 0; i < 3; i++) {
+        (void)open_after_us();
+        assert_true(hear("OPENED", &verb_opened_record, &opened));
+        assert_int_equal(hear("CAUGHT_UP", &verb_head_record, &head), i == 2);
+    }
+    assert_string_equal(sim.failed, "hole");
+    sim_close();
+
+    config.verify = opened.whole = false;
+    sim_open(1, &config);
+    sim.told_head = 0;
+    (void)open_after_us();
+    assert_true(hear("OPENED", &verb_opened_record, &opened));
+    reader_pause(sim.reader, true);
+    assert_true(hear("CAUGHT_UP", &verb_head_record, &head));
+    assert_int_equal(sim.told_head, 0);
+    sim.beyond = true;
+    reader_pause(sim.reader, false);
+    reader_resume(sim.reader);
+    assert_int_equal(sim.told_head, 7);
+    reader_cursor(sim.reader, &pos, link);
+    assert_int_equal(pos, 0);
     sim_close();
 }
 
 static void test_silent_feed_is_connected_anew(void **state)
 {
+    const struct verb_head head = {.epoch = 1, .head = 0};
+    struct reader_config config = config_of(false, true);
+
+    (void)state;
+    sim_open(1, &config);
+    (void)open_after_us();
+    for (int64_t patience_us = 5 * SECOND_US; patience_us <= 80 * SECOND_US; patience_us *= 2) {
+        int64_t want_us = patience_us < 40 * SECOND_US ? patience_us : 40 * SECOND_US;
+        assert_int_equal(reader_deadline_us(sim.reader), sim.now_us + want_us);
+        sim.now_us += want_us;
+        assert_true(reader_tick(sim.reader, sim.now_us));
+        (void)open_after_us();
+    }
+    assert_true(hear("OPENED", &verb_opened_record, &opened_whole));
+    assert_true(hear("HEAD", &verb_head_record, &head)); /* it is there after all */
+    assert_int_equal(reader_deadline_us(sim.reader), sim.now_us + 5 * SECOND_US);
+    sim_close();
+}
+
+/* F12: who has taken a batch and not given it back is still owed something, as long as there is credit. */
+static void test_silence_while_there_is_credit(void **state)
+{
     struct reader_config config = config_of(false, true);
     struct frame frame;
 
     (void)state;
-    sim_open(1, &config);
-    reader_connected(sim.reader, sim.now_us);
-    assert_true(reader_out(sim.reader, sim.now_us, &frame));
-    assert_int_equal(reader_deadline_us(sim.reader), sim.now_us + 5000000);
-    sim.now_us += 5000000;
-    assert_true(reader_tick(sim.reader, sim.now_us));
-    sim_close();
+    for (int i = 0; i < 2; i++) {
+        config.open.credit = i == 0 ? 8000 : 100;
+        sim_open(1, &config);
+        for (int k = 0; k < 4; k++)
+            journal_add(&sim);
+        (void)open_after_us();
+        assert_true(hear("OPENED", &verb_opened_record, &opened_whole));
+        sim.feed.open = true;
+        batch_send(&sim, 3);
+        assert_true(wire_pop(&sim.down, &frame));
+        assert_true(reader_in(sim.reader, &frame, sim.now_us));
+        assert_int_equal(reader_unapplied(sim.reader), frame.map.len);
+        assert_int_equal(reader_deadline_us(sim.reader), i == 0 ? sim.now_us + 5 * SECOND_US : INT64_MAX);
+        commit(&sim);
+        assert_int_equal(reader_unapplied(sim.reader), 0);
+        sim_close();
+    }
 }
 
 static void test_cursor_goes_on(void **state)
@@ -611,13 +883,21 @@ int main(void)
         cmocka_unit_test(test_feed_alone_follows),
         cmocka_unit_test(test_filtered_reader_keeps_its_credit),
         cmocka_unit_test(test_without_trouble_one_open_is_enough),
-        cmocka_unit_test(test_changed_byte_is_corrupt),
+        cmocka_unit_test(test_a_changed_byte_is_no_part_of_it),
+        cmocka_unit_test(test_damage_that_passes),
+        cmocka_unit_test(test_another_personal_part),
+        cmocka_unit_test(test_a_version_that_is_needed),
+        cmocka_unit_test(test_a_narrow_right),
         cmocka_unit_test(test_changed_live_byte_is_corrupt),
         cmocka_unit_test(test_lost_last_message_is_fetched),
         cmocka_unit_test(test_a_head_of_an_earlier_epoch_is_none),
         cmocka_unit_test(test_moved_is_no_end),
         cmocka_unit_test(test_ahead_fork_and_denied_are_final),
-        cmocka_unit_test(test_wrong_positions_are_corrupt),
+        cmocka_unit_test(test_wrong_positions_are_a_hole),
+        cmocka_unit_test(test_later_and_later),
+        cmocka_unit_test(test_a_journal_with_a_hole_is_final),
+        cmocka_unit_test(test_caught_up_beyond_what_came),
+        cmocka_unit_test(test_silence_while_there_is_credit),
         cmocka_unit_test(test_silent_feed_is_connected_anew),
         cmocka_unit_test(test_cursor_goes_on),
     };

@@ -396,6 +396,15 @@ static void settle(struct sim *s)
     }
 }
 
+static void say(struct sim *s, const char *verb, const struct record *record, const void *object)
+{
+    struct frame frame;
+
+    wire_push_record(&s->down, verb, record, object);
+    assert_true(wire_pop(&s->down, &frame));
+    assert_true(source_in(s->source, &frame, s->now_us));
+}
+
 static void test_second_run_learns_stored_answers(void **state)
 {
     struct sim s;
@@ -441,6 +450,106 @@ static void test_window_bounds_what_is_in_flight(void **state)
     while (source_out(s.source, s.now_us, &frame))
         frames++;
     assert_int_equal(frames, 3); /* 64 events: three messages of 20 */
+    sim_close(&s);
+}
+
+/* A3: what is larger than the window goes in pieces, each when the one before it is answered; `upto` speaks for all of it. */
+static void test_a_message_larger_than_the_window(void **state)
+{
+    static const struct {
+        int64_t events, bytes;
+        size_t frames;
+    } rows[] = {{64, 1 << 18, 4}, {1000, 700, 3}, {1000, 1, 200}, {1, 1 << 18, 200}, {200, 1 << 18, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct verb_welcome welcome = {.epoch = 1, .window_events = rows[i].events, .window_bytes = rows[i].bytes, .hb_ms = 100};
+        struct arena *arena = arena_new(4096);
+        struct frame frame;
+        struct verb_append part;
+        struct sim s;
+        size_t frames = 0;
+        sim_open(&s, 1, false, 0);
+        source_connected(s.source, s.now_us);
+        assert_true(source_out(s.source, s.now_us, &frame));
+        say(&s, "WELCOME", &verb_welcome_record, &welcome);
+        append(&s, 200);
+        for (int64_t next = 1; next <= 200; next += part.events.n, frames++) {
+            size_t bytes = 0;
+            assert_true(source_out(s.source, s.now_us, &frame));
+            decode(&verb_append_record, &frame, arena, &part);
+            assert_int_equal(part.n, next);
+            for (uint32_t k = 0; k < part.events.n; k++) {
+                assert_int_equal(draft_read(((const struct bytes *)part.events.items)[k]), next + k);
+                bytes += ((const struct bytes *)part.events.items)[k].len;
+            }
+            assert_true(part.events.n <= rows[i].events && (part.events.n == 1 || (int64_t)bytes <= rows[i].bytes));
+            assert_int_equal(part.upto, next + part.events.n > 200 ? 200 : -1);
+            assert_false(source_out(s.source, s.now_us, &frame));
+            ack(&s, next, next + part.events.n - 1);
+            assert_true(wire_pop(&s.down, &frame));
+            assert_true(source_in(s.source, &frame, s.now_us));
+        }
+        assert_int_equal(frames, rows[i].frames);
+        assert_int_equal(s.answered, 200);
+        arena_destroy(&arena);
+        sim_close(&s);
+    }
+}
+
+/* A11: an answer that takes long, while PING is answered, is waited for. Only behind many beats it must have been lost. */
+static void test_an_answer_that_takes_long(void **state)
+{
+    struct verb_pong pong = {.head = 9, .now_us = 77, .upto = -1};
+    struct sim s;
+    struct frame frame;
+
+    (void)state;
+    sim_open(&s, 1, false, 0);
+    source_connected(s.source, s.now_us);
+    settle(&s);
+    append(&s, 5);
+    assert_true(source_out(s.source, s.now_us, &frame)); /* and is lost */
+    for (int beat = 1; beat <= 12; beat++) {
+        s.now_us += 100000;
+        assert_false(source_tick(s.source, s.now_us));
+        assert_true(source_out(s.source, s.now_us, &frame));
+        assert_string_equal(frame.verb, beat < 12 ? "PING" : "APPEND");
+        say(&s, "PONG", &verb_pong_record, &pong);
+    }
+    sim_close(&s);
+}
+
+static void test_a_greeting_without_an_answer(void **state)
+{
+    static const struct source_listener listener = {.answer = on_answer};
+    struct source_config config = {.stream = "test-00000000", .name = "branch", .incarnation = {1}, .first = 1, .last = 0,
+                                   .greeting_us = 5 * SECOND_US};
+    struct verb_busy busy = {.retry_ms = 7000};
+    struct frame frame;
+    struct sim s;
+
+    (void)state;
+    sim_open(&s, 1, false, 0);
+    source_destroy(&s.source);
+    s.source = source_new(&config, &listener, &s);
+    source_connected(s.source, s.now_us);
+    assert_true(source_out(s.source, s.now_us, &frame));
+    assert_int_equal(source_deadline_us(s.source), s.now_us + 5 * SECOND_US);
+    say(&s, "BUSY", &verb_busy_record, &busy); /* what was agreed is no silence */
+    s.now_us += 6 * SECOND_US;
+    assert_false(source_tick(s.source, s.now_us));
+    s.now_us += SECOND_US;
+    assert_false(source_tick(s.source, s.now_us));
+    assert_true(source_out(s.source, s.now_us, &frame));
+    assert_string_equal(frame.verb, "HELLO");
+    s.now_us += 5 * SECOND_US;
+    assert_true(source_tick(s.source, s.now_us));
+    s.hb_ms = 60000;
+    reconnect(&s);
+    settle(&s);
+    assert_int_equal(source_state(s.source), SOURCE_OPEN);
+    assert_true(source_deadline_us(s.source) > s.now_us + 50 * SECOND_US); /* of HELLO alone */
     sim_close(&s);
 }
 
@@ -536,15 +645,6 @@ static void test_ping_waits_for_what_it_speaks_for(void **state)
     sim_close(&s);
 }
 
-static void say(struct sim *s, const char *verb, const struct record *record, const void *object)
-{
-    struct frame frame;
-
-    wire_push_record(&s->down, verb, record, object);
-    assert_true(wire_pop(&s->down, &frame));
-    assert_true(source_in(s->source, &frame, s->now_us));
-}
-
 static void test_denied_and_conflict_are_final(void **state)
 {
     struct sim s;
@@ -638,6 +738,9 @@ int main(void)
         cmocka_unit_test(test_worker_survives_everything),
         cmocka_unit_test(test_second_run_learns_stored_answers),
         cmocka_unit_test(test_window_bounds_what_is_in_flight),
+        cmocka_unit_test(test_a_message_larger_than_the_window),
+        cmocka_unit_test(test_an_answer_that_takes_long),
+        cmocka_unit_test(test_a_greeting_without_an_answer),
         cmocka_unit_test(test_heartbeat_and_silence),
         cmocka_unit_test(test_an_answer_owed_too_long),
         cmocka_unit_test(test_who_waits_asks_sooner),
