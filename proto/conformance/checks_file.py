@@ -323,7 +323,7 @@ def get_killed(k):
 
 
 CHECKS = [put, put_in_turn, put_not_attached, put_unanswered, put_resumed, put_lower, put_further, put_there, put_whole_early, put_not_whole,
-          *map(refused, ("unknown", "denied", "erased", "too-large", "too-small", "quota")), put_thrown_away, put_later, put_empty, put_silent,
+          *map(refused, ("unknown", "denied", "erased", "too-large", "too-small", "quota", "measure")), put_thrown_away, put_later, put_empty, put_silent,
           put_hello_again, put_killed,
           get, get_odd_pieces, get_one_at_a_time, get_cut, get_silent, get_other_part, get_other_bytes,
           *map(not_given, ("unknown", "denied", "erased", "awaited")), get_later, get_empty, get_killed]

@@ -173,7 +173,7 @@ FOR = {  # as in sloppy.py
     "file.put-there": (never_whole, "P3"), "file.put-whole-early": (never_whole, "P3"), "file.put-not-whole": (sent_is_whole, "P3"),
     "file.put-unknown": (deaf_to_codes, "P4"), "file.put-denied": (deaf_to_codes, "P4"), "file.put-erased": (deaf_to_codes, "P4"),
     "file.put-too-large": (deaf_to_codes, "P4"), "file.put-too-small": (deaf_to_codes, "P4"), "file.put-quota": (deaf_to_codes, "P4"),
-    "file.put-thrown-away": (goes_on_regardless, "P4"), "file.put-empty": (nothing_to_bring, "P1"),
+    "file.put-measure": (deaf_to_codes, "P4"), "file.put-thrown-away": (goes_on_regardless, "P4"), "file.put-empty": (nothing_to_bring, "P1"),
     "file.put-killed": (attaches_again, "J3"), "file.get": (receiptless, "P6"), "file.get-odd-pieces": (counts_whole_pieces, "P5"),
     "file.get-one-at-a-time": (twice_at_once, "P5"), "file.get-cut": (anew_each_time, "P5"),
     "file.get-silent": (same_receipt_elsewhere, "P6"), "file.get-other-part": (any_part, "P5"),

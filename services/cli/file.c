@@ -244,6 +244,7 @@ int file_code_say(const struct cli *cli, const char *code, const char *why)
         {"awaited", "the file is announced, but its bytes have not come", NULL},
         {"sha256", "the bytes that arrived are not this file's; intake has thrown them away", NULL},
         {"quota", "too many files were begun and not finished", NULL},
+        {"measure", "more than one principal may bring in a day: again tomorrow", NULL},
         {"too-large", "the file is longer than it was when it was attached", NULL},
         {FILE_CORRUPT, "the bytes that came have another digest", "Run it again: it begins anew."},
     };

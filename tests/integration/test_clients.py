@@ -1,5 +1,6 @@
 """The clients of proto/clients on a real stack: their tables stay equal to the journal through kills of themselves, of the line to
 the feed and of intake; appends come out exactly once; the page FIRST-INTEGRATION.md holds; CloudEvents are CloudEvents."""
+import hashlib
 import json
 import os
 import pathlib
@@ -69,10 +70,10 @@ class Clients(unittest.TestCase):
         cls.stack.__exit__(None, None, None)
 
     # --- the examples as processes
-    def key_file(self, name, feeds=None, principal="operator"):
+    def key_file(self, name, feeds=None, principal="operator", cmds=None):
         """The principal's, with other endpoints."""
         key = json.loads(self.stack.key(principal).read_text())
-        key["endpoints"] = {"cmd": [f"tcp://127.0.0.1:{self.stack.ports[0]}"], "feed": feeds or [f"tcp://127.0.0.1:{self.stack.ports[2]}"]}
+        key["endpoints"] = {"cmd": cmds or [f"tcp://127.0.0.1:{self.stack.ports[0]}"], "feed": feeds or [f"tcp://127.0.0.1:{self.stack.ports[2]}"]}
         path = self.folder / f"{name}.key"
         path.write_text(json.dumps(key))
         os.chmod(path, 0o600)
@@ -281,6 +282,72 @@ class Clients(unittest.TestCase):
                 reader.commit(batch)
             self.assertEqual((reader.whole, reader.session), (True, 2))
             self.assertEqual([e["pos"] for e in seen], list(range(seen[0]["pos"], seen[-1]["pos"] + 1)))
+
+    # --- files
+    def job(self, *words):
+        return subprocess.Popen([sys.executable, CLIENTS / "python/job.py", *map(str, words)], cwd="/", stdout=subprocess.PIPE, text=True)
+
+    def done(self, *words):
+        """It ends well."""
+        process = self.job(*words)
+        out, _ = process.communicate(timeout=180)
+        self.assertEqual((process.returncode, out), (0, '{"end": "done"}\n'))
+
+    def killed(self, relay, *words):
+        """By the time that nothing comes back through the relay."""
+        process = self.job(*words)
+        self.assertTrue(relay.held.wait(60), "it does not go")
+        process.kill()
+        process.communicate()
+        relay.close()
+
+    def file(self, name, size):
+        path, data = self.folder / name, os.urandom(size)
+        path.write_bytes(data)
+        path.chmod(0o644)
+        return path, data, hashlib.sha256(data).hexdigest()
+
+    def told(self, ticket):
+        return [row[0] for row in self.stack.sql(f"SELECT type FROM intake.journal WHERE key = '{ticket}' AND type LIKE 'file.%' ORDER BY pos")]
+
+    def test_files_go_between_the_clients(self):
+        """Python puts and `aftercare file` gets, and the other way; killed in the middle, gone on with by itself and by the other."""
+        for ticket in ("FILE-1", "FILE-2", "FILE-3"):
+            self.stack("say", "register", ticket, "kind=Pothole", "region=BOS-07", "customer.id=C-FILE", "customer.name=王小明")
+        for ticket in ("FILE-1", "FILE-2"):
+            path, data, sha256 = self.file(f"{ticket}.bin", 3 << 20)
+            relay = Relay(self.stack.ports[0], 1 << 20)
+            self.killed(relay, self.key_file("put", cmds=[relay.endpoint]), "put", ticket, path, "-")
+            upto = int(self.stack.sql(f"SELECT upto FROM intake.file_bytes WHERE sha256 = '\\x{sha256}' AND NOT whole")[0][0])
+            self.assertTrue(1 << 19 < upto < len(data), upto)
+            if ticket == "FILE-1":
+                self.done(self.key_file("put"), "put", ticket, path, "-")
+                self.done(self.key_file("put"), "put", ticket, path, "-")
+            else:
+                self.assertEqual(self.stack.json("file", "add", ticket, path)["sha256"], sha256)
+            until("file.stored", lambda: self.told(ticket) == ["file.attached", "file.stored"])
+            out = self.folder / f"{ticket}.out"
+            self.stack("file", "get", sha256, "--out", out)
+            self.assertEqual(out.read_bytes(), data)
+        path, data, sha256 = self.file("FILE-3.bin", 6 << 20)
+        self.stack("file", "add", "FILE-3", path)
+        relay, out = Relay(self.stack.ports[2], 2500), self.folder / "FILE-3.out"  # a greeting, and some of 48 GETs
+        self.killed(relay, self.key_file("get", [relay.endpoint]), "get", sha256, out)
+        self.assertFalse(out.exists())
+        self.assertTrue(0 < (self.folder / "FILE-3.out.part").stat().st_size < len(data))
+        self.done(self.key_file("get"), "get", sha256, out)
+        self.assertEqual(out.read_bytes(), data)
+        self.assertFalse((self.folder / "FILE-3.out.part").exists())
+        # Refused once is not refused for ever.
+        path, data, sha256 = self.file("late.bin", 10)
+        process = self.job(self.key_file("put"), "put", "FILE-4", path, "-")
+        self.assertEqual((process.communicate(timeout=60)[0], process.returncode), ('{"end": "refused", "code": "ticket.unknown"}\n', 1))
+        self.assertEqual(json.loads(self.stack("file", "add", "FILE-5", path, "--json", check=False).stdout)["code"], "ticket.unknown")
+        for ticket in ("FILE-4", "FILE-5"):
+            self.stack("say", "register", ticket, "kind=Pothole", "region=BOS-07")
+        self.done(self.key_file("put"), "put", "FILE-4", path, "-")
+        self.stack("file", "add", "FILE-5", path)
+        until("both are told", lambda: (self.told("FILE-4"), self.told("FILE-5")) == (["file.attached", "file.stored"],) * 2)
 
     def test_cloudevents(self):
         self.stack("say", "register", "CLOUD-1", "kind=Pothole", "region=BOS-07", "customer.name=王小明", "customer.phone=13800000000")
