@@ -49,7 +49,7 @@ static void finding_say(const struct cli *cli, const json_t *finding)
 static void rows_say(const struct cli *cli, const json_t *rows)
 {
     if (number_of(rows, "findings") > 0) {
-        printf(in_words(cli->language, "journal and archive: %" PRId64 " things are wrong\n"),
+        printf(in_words(cli->language, "journal, archive and files: %" PRId64 " things are wrong\n"),
                number_of(rows, "findings"));
         return;
     }
@@ -62,6 +62,8 @@ static void rows_say(const struct cli *cli, const json_t *rows)
            number_of(rows, "erased"));
     printf(in_words(cli->language, "intake: the %" PRId64 " rows of its archive are what the journal says\n"),
            number_of(rows, "archive"));
+    printf(in_words(cli->language, "files: %" PRId64 " with %" PRId64 " bytes have the digest that was said of them\n"),
+           number_of(rows, "files"), number_of(rows, "file_bytes"));
 }
 
 static void line_take(const struct cli *cli, const char *text, size_t n, json_t **rows,
@@ -69,7 +71,8 @@ static void line_take(const struct cli *cli, const char *text, size_t n, json_t 
 {
     json_t *line = json_loadb(text, n, 0, NULL);
     if (line != NULL && json_object_get(line, "column") != NULL) {
-        *(text_equal(text_of(line, "column"), "archive") ? &good->archive : &good->journal) = false;
+        const char *column = text_of(line, "column");
+        *(text_equal(column, "archive") ? &good->archive : text_equal(column, "file") ? &good->files : &good->journal) = false;
         buf_append_text(findings, findings->len > 0 ? "," : "");
         buf_append(findings, text, n);
         if (!cli->json)
@@ -89,7 +92,7 @@ int rows_verify(const struct cli *cli, struct buf *json, struct rows_good *good)
     int status = CLI_REFUSED;
     bool ran = sibling_run(cli, "intake", flags, 1, &told, &status);
     const char *at = buf_text(&told), *end = at + told.len;
-    *good = (struct rows_good){.journal = true, .archive = true};
+    *good = (struct rows_good){.journal = true, .archive = true, .files = true};
     for (const char *stop; ran && at < end; at = stop + 1) {
         stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop != NULL ? stop : end;
@@ -97,6 +100,7 @@ int rows_verify(const struct cli *cli, struct buf *json, struct rows_good *good)
     }
     good->journal = good->journal && rows != NULL;
     good->archive = good->archive && good->journal;
+    good->files = good->files && rows != NULL;
     int code = !ran ? CLI_REFUSED : rows == NULL ? intake_failed(cli, status) : status == 0 ? CLI_DONE : CLI_REFUSED;
     if (rows != NULL && !cli->json)
         rows_say(cli, rows);
@@ -143,6 +147,20 @@ static void personal_say(const struct cli *cli, const json_t *proof)
     line_say(cli, "SHA-256 of priv", text_of(proof, "priv_digest"));
 }
 
+static void file_say(const struct cli *cli, const json_t *proof)
+{
+    const char *file = text_of(proof, "file");
+    if (file[0] == '\0')
+        return;
+    mark_say(cli, is_true(proof, "file_holds"),
+             text_equal(file, "there")    ? "the file's bytes have the digest that the body names"
+             : text_equal(file, "erased") ? "the file's bytes were erased"
+             : text_equal(file, "missing") ? "the file's bytes are not there"
+                                           : "the file's bytes have another digest than the body names");
+    line_say(cli, "SHA-256 of the file, as said", text_of(proof, "file_sha256"));
+    line_say(cli, "SHA-256 of its bytes", text_of(proof, "file_digest"));
+}
+
 static void anchor_say(const struct cli *cli, const json_t *proof)
 {
     bool sealed = text_equal(text_of(proof, "anchor_by"), "journal.sealed");
@@ -180,6 +198,7 @@ static void proof_say(const struct cli *cli, const json_t *proof)
     personal_say(cli, proof);
     mark_say(cli, is_true(proof, "seal_holds"), "the digest of what was sent, and the answer, are as they were written");
     line_say(cli, "digest of what was sent", text_of(proof, "sent_digest"));
+    file_say(cli, proof);
     anchor_say(cli, proof);
 }
 

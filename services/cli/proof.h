@@ -5,7 +5,7 @@
 #include "cli.h"
 
 struct rows_good {
-    bool journal, archive; /* the archive is looked at only where the journal is well */
+    bool journal, archive, files; /* the archive is looked at only where the journal is well */
 };
 /* Every row. People are told at once; for programs json gets the members "rows" and "findings" (no braces). An exit code. */
 int rows_verify(const struct cli *, struct buf *json, struct rows_good *);

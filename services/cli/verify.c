@@ -167,8 +167,8 @@ int command_verify(struct cli *cli, int argc, char **argv)
     static const struct cli_syntax syntax = {
         options, verify_parse, NULL,
         "Prove that the journal has no hole and has not changed, row by row, that every source's "
-        "numbers stand once, and that intake's archive and every worker's tables "
-        "are what it says.\vExamples:\n  aftercare verify\n  aftercare verify --event 1024"};
+        "numbers stand once, that intake's archive and every worker's tables "
+        "are what it says, and that each file's bytes have their digest.\vExamples:\n  aftercare verify\n  aftercare verify --event 1024"};
     struct verifying verifying = {.cli = cli};
     cli_parse(&syntax, argc, argv, &verifying);
     if (verifying.event > 0)
@@ -182,8 +182,9 @@ int command_verify(struct cli *cli, int argc, char **argv)
     int rows_code = rows_verify(cli, &rows, &good), tables_code = workers_verify(cli, tables);
     code = code != CLI_DONE ? code : rows_code != CLI_DONE ? rows_code : tables_code;
     if (cli->json) {
-        printf("{\"events\":%" PRIu64 ",\"journal\":%s,\"intake\":%s,%s", verifying.pos,
-               chain && good.journal ? "true" : "false", good.archive ? "true" : "false", buf_text(&rows));
+        printf("{\"events\":%" PRIu64 ",\"journal\":%s,\"intake\":%s,\"files\":%s,%s", verifying.pos,
+               chain && good.journal ? "true" : "false", good.archive ? "true" : "false",
+               good.files ? "true" : "false", buf_text(&rows));
         for (size_t i = 0; i < COUNT_OF(known_workers); i++)
             printf(",\"%s\":%s", known_workers[i], tables[i] ? "true" : "false");
         printf(",\"good\":%s}\n", code == CLI_DONE ? "true" : "false");

@@ -99,9 +99,10 @@ static const struct {
     {"Make a worker's tables anew from the journal. Decisions are not taken again.",
      "由账册重建某服务的表。已作的决定不会重做。"},
     {"make them beside the living ones and compare instead", "仅在旁重建并比对"},
-    {"Prove that the journal has no hole and has not changed, and that every worker's tables are "
-     "what it says.",
-     "证明账册无缺号、未被改动，且各服务的表与之相符。"},
+    {"Prove that the journal has no hole and has not changed, row by row, that every source's "
+     "numbers stand once, that intake's archive and every worker's tables "
+     "are what it says, and that each file's bytes have their digest.",
+     "证明账册无缺号、逐行未被改动，各来源序号各出现一次，服务档案与各服务的表与之相符，且附件内容与其摘要相符。"},
     {"Print the catalogue of events: as a table, one type's fields, or as a document.",
      "输出事件目录：表格、单个类型的字段，或文档。"},
     {"what may be asked", "可查询的问题"},

@@ -10,8 +10,15 @@ const struct word_pair verify_words[] = {
     {"unreadable", "无法读取"},
     {"differs", "不一致"},
     {"twice", "重复"},
-    {"journal and archive: %" PRId64 " things are wrong\n", "账册与服务档案：发现 %" PRId64 " 处问题\n"},
+    {"journal, archive and files: %" PRId64 " things are wrong\n", "账册、服务档案与附件：发现 %" PRId64 " 处问题\n"},
     {"intake: the %" PRId64 " rows of its archive are what the journal says\n", "intake：服务档案的 %" PRId64 " 行与账册一致\n"},
+    {"files: %" PRId64 " with %" PRId64 " bytes have the digest that was said of them\n", "附件：%" PRId64 " 份共 %" PRId64 " 字节，均与所记摘要相符\n"},
+    {"the file's bytes have the digest that the body names", "附件内容与正文所记摘要相符"},
+    {"the file's bytes were erased", "附件内容已删除"},
+    {"the file's bytes are not there", "附件内容缺失"},
+    {"the file's bytes have another digest than the body names", "附件内容与正文所记摘要不符"},
+    {"SHA-256 of the file, as said", "所记附件 SHA-256"},
+    {"SHA-256 of its bytes", "附件内容 SHA-256"},
     {"journal: every row is as it was written; %" PRId64 " numbers of %" PRId64
      " sources, each once, %" PRId64 " of them refused; sealed %" PRId64 " times; %" PRId64
      " personal parts erased\n",

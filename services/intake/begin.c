@@ -282,7 +282,7 @@ bool server_begin(struct server *server)
     /* Who stands by leaves the socket folder to who serves. */
     doors_local(server->config->entrance, server->cmd, "cmd", server->config->settings->intake.cmd);
     doors_local(server->config->entrance, server->live, "live", server->config->settings->intake.live);
-    doors_watch(server->config->entrance, server->loop, server_on_denied, server);
+    server_watch_doors(server, true);
     loop_socket(server->loop, server->cmd, server_on_cmd, server);
     metrics_note(server->config->metrics, "");
     metrics_health(server->config->metrics, "");
@@ -306,10 +306,10 @@ static bool recover_wait(struct server *server)
     if (server->wait_us > 0) {
         int64_t until_us = clock_boot_us() + server->wait_us;
         loop_forget(server->loop, server->cmd, -1);
-        doors_unwatch(server->config->entrance, server->loop);
+        server_watch_doors(server, false);
         while (go_on && clock_boot_us() < until_us)
             go_on = loop_once(server->loop, until_us);
-        doors_watch(server->config->entrance, server->loop, server_on_denied, server);
+        server_watch_doors(server, true);
         loop_socket(server->loop, server->cmd, server_on_cmd, server);
         (void)sd_notify(0, "WATCHDOG=1");
     }

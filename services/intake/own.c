@@ -138,13 +138,15 @@ static void refused_rows(struct own *own, const struct pg_result *result)
 {
     struct buf *rows = &own->feed->rows;
     const struct refused_args *args = own->args;
+    char (*read)[EVENT_KEY_CAP] = arena_alloc(own->feed->arena, ROWS_MAX * sizeof(*read)); /* whose personal data */
+    uint32_t read_n = 0;
     for (int row = 0; row < pg_rows(result); row++) {
         char key[200];
         struct posted posted = {.type = ""};
         struct problem problem;
         key_of(result, row, key, sizeof(key));
         if (!room(own, row, key))
-            return;
+            break;
         bool readable = !pg_is_null(result, row, REFUSED_COLUMNS) &&
                         posted_decode(pg_bytes(result, row, REFUSED_COLUMNS), &posted, &problem);
         pack_map(rows, REFUSED_COLUMNS + (readable ? 3U + args->event : 0U));
@@ -160,10 +162,11 @@ static void refused_rows(struct own *own, const struct pg_result *result)
             if (args->event)
                 refused_event_add(own, &posted, args->personal);
             if (args->event && args->personal && posted.priv.len > 0)
-                reading_story(own->feed, feed_principal(own->feed, &own->asked->asker), posted.key);
+                text_copy(read[read_n++], sizeof(*read), posted.key);
         }
         row_end(own);
     }
+    reading_stories(own->feed, feed_principal(own->feed, &own->asked->asker), read, read_n);
 }
 
 static const char policies_sql[] =

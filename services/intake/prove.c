@@ -1,8 +1,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "event/stream.h"
+#include "proto/catalogue.h"
 #include "store.h"
 #include "verify.h"
+#include "verify_inside.h"
 #include "verify_rows.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +31,11 @@ struct proof {
     char body_digest[HEX_CAP], link_before[HEX_CAP], link_computed[HEX_CAP], link[HEX_CAP];
     char personal[16], pd[HEX_CAP], priv_digest[HEX_CAP];
     char sent_digest[HEX_CAP], seal[HEX_CAP], seal_computed[HEX_CAP];
+    char file[16], file_sha256[HEX_CAP], file_digest[HEX_CAP];
     struct neighbour before, behind;
     int64_t anchor, anchor_at; /* the position up to which links were recomputed, and who says its link */
     char anchor_by[16], anchor_link[HEX_CAP], anchor_computed[HEX_CAP];
-    bool body_holds, link_holds, personal_holds, seal_holds, anchor_holds, good;
+    bool body_holds, link_holds, personal_holds, seal_holds, file_holds, anchor_holds, good;
 };
 static const struct field proof_fields[] = {
     F_INT(proof, pos, 0, "position"),
@@ -56,6 +59,9 @@ static const struct field proof_fields[] = {
     F_TEXT(proof, sent_digest, 0, "digest of the event as its source sent it"),
     F_TEXT(proof, seal, 0, "digests and results up to here, as stored"),
     F_TEXT(proof, seal_computed, 0, "from the row before"),
+    F_TEXT(proof, file, 0, "file.stored: there, erased, changed, missing"),
+    F_TEXT(proof, file_sha256, 0, "the digest that it says"),
+    F_TEXT(proof, file_digest, 0, "SHA-256 of the bytes that are kept"),
     {.name = "before", .kind = FIELD_RECORD, F_AT(proof, before), .sub = &neighbour_record, .doc = "the row before"},
     {.name = "behind", .kind = FIELD_RECORD, F_AT(proof, behind), .sub = &neighbour_record, .doc = "the row behind"},
     F_INT(proof, anchor, 0, "position up to which the links were recomputed"),
@@ -67,6 +73,7 @@ static const struct field proof_fields[] = {
     F_BOOL(proof, link_holds, 0, "the link follows from the row before"),
     F_BOOL(proof, personal_holds, 0, "the personal part, where it is there, is the body's"),
     F_BOOL(proof, seal_holds, 0, "digest and result are as they were written"),
+    F_BOOL(proof, file_holds, 0, "file.stored: the bytes, where they are there, have the digest that it says, or were erased"),
     F_BOOL(proof, anchor_holds, 0, "every link from here to the anchor holds"),
     F_BOOL(proof, good, 0, "all of these"),
 };
@@ -76,7 +83,8 @@ struct prove {
     struct pg *pg;
     struct proof proof;
     uint8_t link[LINK_BYTES], seal[SEAL_BYTES]; /* of the row before, then recomputed */
-    bool link_known, found;
+    struct file_stored stored;
+    bool link_known, found, is_stored;
 };
 
 static void hex(const void *data, size_t n, char out[HEX_CAP])
@@ -157,6 +165,9 @@ static void take_row(struct prove *prove, const struct verify_row *row)
     }
     take_personal(proof, row);
     take_seal(prove, row);
+    struct problem problem;
+    prove->is_stored = row->readable && text_equal(row->type, "file.stored") &&
+                       record_decode(&file_stored_record, RECORD_PLAIN, DECODE_LENIENT, row->event.data, NULL, &prove->stored, &problem);
 }
 
 /* --- from there to the anchor ---------------------------------------------------------------------- */
@@ -257,6 +268,27 @@ static enum status walk_on(struct prove *prove)
     return prove->found && !anchored ? anchor_at_head(prove, last) : STATUS_OK;
 }
 
+/* --- the bytes of a file --------------------------------------------------------------------------- */
+
+static enum status take_file(struct prove *prove)
+{
+    struct proof *proof = &prove->proof;
+    struct file_proof file;
+    proof->file_holds = true;
+    if (!prove->is_stored)
+        return STATUS_OK;
+    enum status status = file_prove(prove->pg, proof->key, &prove->stored, &file);
+    if (status != STATUS_OK)
+        return status;
+    hex(prove->stored.sha256, DIGEST_BYTES, proof->file_sha256);
+    if (file.kept)
+        hex(file.digest, DIGEST_BYTES, proof->file_digest);
+    bool same = file.kept && file.bytes == prove->stored.bytes && memcmp(file.digest, prove->stored.sha256, DIGEST_BYTES) == 0;
+    text_copy(proof->file, sizeof(proof->file), same ? "there" : file.erased ? "erased" : file.kept ? "changed" : "missing");
+    proof->file_holds = same || file.erased;
+    return STATUS_OK;
+}
+
 int journal_prove(const struct settings *settings, int64_t pos)
 {
     struct prove *prove = memory_new(sizeof(*prove));
@@ -271,11 +303,13 @@ int journal_prove(const struct settings *settings, int64_t pos)
         status = before_first(prove);
     if (status == STATUS_OK)
         status = walk_on(prove);
+    if (status == STATUS_OK)
+        status = take_file(prove);
     int code = status != STATUS_OK ? 3 : 2;
     if (status != STATUS_OK) {
         log_error("the journal cannot be read: %s", pg_error(prove->pg));
     } else if (prove->found) {
-        proof->good = proof->body_holds && proof->link_holds && proof->personal_holds && proof->seal_holds && proof->anchor_holds;
+        proof->good = proof->body_holds && proof->link_holds && proof->personal_holds && proof->seal_holds && proof->file_holds && proof->anchor_holds;
         record_print_json(&proof_record, RECORD_WHOLE, proof, &out);
         printf("%s\n", buf_text(&out));
         code = proof->good ? 0 : 1;

@@ -37,7 +37,7 @@ static bool is_recorded(const struct feed *feed, const struct principal_row *pri
 static const char customers_sql[] =
     "SELECT k, coalesce(nullif(t.customer, ''), nullif(u.customer, ''), c.customer, k),"
     " coalesce(t.\"number\", u.serial, c.customer), coalesce(t.region, u.region, c.region, ''), coalesce(t.site, '')"
-    " FROM unnest($1::text[]) k LEFT JOIN ticket t ON t.\"number\" = k LEFT JOIN unit u ON u.serial = k"
+    " FROM (SELECT DISTINCT unnest($1::text[])) each(k) LEFT JOIN ticket t ON t.\"number\" = k LEFT JOIN unit u ON u.serial = k"
     " LEFT JOIN customer c ON c.customer = k";
 
 static void copy_text(const struct pg_result *result, int row, int column, char *out, size_t cap)
@@ -84,11 +84,19 @@ void reading_opened(struct feed *feed, const struct principal_row *principal, st
         tell(feed, principal, READINGS_EVERYBODY, "");
 }
 
+void reading_stories(struct feed *feed, const struct principal_row *principal, char (*keys)[EVENT_KEY_CAP], uint32_t n)
+{
+    if (n == 0 || !is_recorded(feed, principal))
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        if (keys[i][0] == '\0')
+            text_copy(keys[i], sizeof(keys[i]), READINGS_EVERYBODY);
+    tell_keys(feed, principal, keys, n);
+}
+
 void reading_story(struct feed *feed, const struct principal_row *principal, const char *key)
 {
     char keys[1][EVENT_KEY_CAP];
-    if (!is_recorded(feed, principal))
-        return;
-    text_copy(keys[0], sizeof(keys[0]), key[0] != '\0' ? key : READINGS_EVERYBODY);
-    tell_keys(feed, principal, keys, 1);
+    text_copy(keys[0], sizeof(keys[0]), key);
+    reading_stories(feed, principal, keys, 1);
 }

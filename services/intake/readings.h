@@ -17,6 +17,8 @@ struct reading;
  * personal fields, a file). Workers are not told of. */
 void reading_opened(struct feed *, const struct principal_row *, struct verb_open *);
 void reading_story(struct feed *, const struct principal_row *, const char *key);
+/* Of the stories of several keys, asked for in one go. */
+void reading_stories(struct feed *, const struct principal_row *, char (*keys)[EVENT_KEY_CAP], uint32_t n);
 /* Network thread. */
 void reading_journal(struct server *, const struct reading *);
 /* Can events of the types that are asked for hold personal data? Pure. */

@@ -238,20 +238,34 @@ void server_on_cmd(void *arg)
     }
 }
 
+static bool batch_is_full(const struct server *server)
+{
+    return journal_batch_is_full(&server->building->batch, (uint32_t)server->config->settings->intake.batch_events);
+}
+
+void server_watch_doors(struct server *server, bool watch)
+{
+    if (watch && !server->doors_watched)
+        doors_watch(server->config->entrance, server->loop, server_on_denied, server);
+    else if (!watch && server->doors_watched)
+        doors_unwatch(server->config->entrance, server->loop);
+    server->doors_watched = watch;
+}
+
 void server_on_denied(void *arg)
 {
     struct server *server = arg;
     struct access_denied denied;
     struct reading reading;
-    uint32_t most = (uint32_t)server->config->settings->intake.batch_events;
     /* The rest waits for the next batch, and for better times. */
-    while (!server->lost && !server->dead && !journal_batch_is_full(&server->building->batch, most))
+    while (!server->lost && !server->dead && !batch_is_full(server))
         if (doors_hear_denied(server->config->entrance, &denied))
             denial_journal(server, denied.principal, denied.address, denied.code, denied.count);
         else if (doors_hear_read(server->config->entrance, &reading))
             reading_journal(server, &reading);
         else
             return;
+    server_watch_doors(server, false); /* nobody looks at what he cannot take */
 }
 
 void server_tell_keys(struct server *server)
@@ -408,6 +422,8 @@ static void work(struct server *server)
         server_launch(server);
         server_poll(server);
     } while (server->flight_landed && !server->lost);
+    if (!server->lost && !batch_is_full(server))
+        server_watch_doors(server, true);
 }
 
 /* Often enough that the lease does not run out between two looks at it. */

@@ -42,4 +42,15 @@ enum status content_is_named(struct pg *, struct pg_args *, const uint8_t sha256
 typedef bool naming_tell(void *owner, const char *ticket);
 enum status namings_awaited(struct pg *, struct pg_args *, const uint8_t sha256[32], const char *who, naming_tell *, void *owner) MUST_CHECK;
 
+/* --- its bytes, as they are kept -------------------------------------------------------------------- */
+
+struct content {
+    uint8_t sha256[32];
+    char owner[72]; /* whose pieces */
+    int64_t upto;   /* so many bytes are to be there */
+};
+/* Piece by piece: their digest, and how many there are from the first on; a hole ends them. read (may be NULL) is told each stretch. */
+typedef void content_read(void *owner, int64_t bytes);
+enum status content_digest(struct pg *, struct pg_args *, const struct content *, content_read *, void *owner, uint8_t found[32], int64_t *bytes) MUST_CHECK;
+
 #endif

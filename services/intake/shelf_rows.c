@@ -111,24 +111,16 @@ static enum status part_add(struct putting *p)
     return status;
 }
 
-/* Piece by piece, as PostgreSQL has them: what is true is what is kept. */
+/* As PostgreSQL has it: what is true is what is kept. */
 static enum status digest_is_true(struct putting *p, bool *is_true)
 {
-    struct digest *digest = digest_new();
+    struct content content = {.upto = p->slip->upto};
     uint8_t found[DIGEST_BYTES];
-    enum status status = STATUS_OK;
-    for (int64_t at = 0; at < p->slip->upto && status == STATUS_OK;) {
-        struct pg_result *rows = NULL;
-        args_own(p);
-        pg_arg_int(p->args, at);
-        status = pg_query(p->pg, "SELECT data FROM file_part WHERE sha256 = $1::bytea AND owner = $2::text AND at = $3::int8", p->args, &rows);
-        struct bytes piece = status == STATUS_OK && pg_rows(rows) > 0 ? pg_bytes(rows, 0, 0) : bytes_of(NULL, 0);
-        digest_add(digest, piece);
-        at = piece.len > 0 ? at + (int64_t)piece.len : INT64_MAX; /* a hole: another digest */
-        pg_result_destroy(&rows);
-    }
-    digest_end(&digest, found);
-    *is_true = memcmp(found, p->slip->sha256, DIGEST_BYTES) == 0;
+    int64_t bytes;
+    memcpy(content.sha256, p->slip->sha256, DIGEST_BYTES);
+    text_copy(content.owner, sizeof(content.owner), p->slip->who);
+    enum status status = content_digest(p->pg, p->args, &content, NULL, NULL, found, &bytes);
+    *is_true = bytes == content.upto && memcmp(found, content.sha256, DIGEST_BYTES) == 0;
     return status;
 }
 

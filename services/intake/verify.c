@@ -22,7 +22,7 @@ struct finding {
 };
 static const struct field finding_fields[] = {
     F_INT(finding, pos, 0, "position"),
-    F_TEXT(finding, column, 0, "column of the journal, or what else is wrong: refused, source, head, archive"),
+    F_TEXT(finding, column, 0, "column of the journal, or what else is wrong: refused, source, head, archive, file"),
     F_TEXT(finding, what, 0, "changed, missing, misplaced, unreadable, differs, twice"),
     F_TEXT(finding, detail, 0, "what was expected and what is there"),
 };
@@ -37,6 +37,8 @@ static const struct field verified_fields[] = {
     F_INT(verified, erased, 0, "personal parts that were erased"),
     F_INT(verified, sealed, 0, "positions sealed within the journal"),
     F_INT(verified, archive, 0, "rows of intake's archive that are the journal's fold; none is looked at where the journal is not well"),
+    F_INT(verified, files, 0, "contents of files that have their digest"),
+    F_INT(verified, file_bytes, 0, "their bytes"),
     F_INT(verified, findings, 0, "what is wrong"),
 };
 static const struct record verified_record = RECORD(verified, verified_fields, "what was looked at");
@@ -411,12 +413,15 @@ int journal_verify(const struct settings *settings)
         status = verify_refused(&verify);
     if (status == STATUS_OK)
         verify_own(&verify);
-    if (status == STATUS_OK && !check_archive(&verify, settings))
-        status = STATUS_CLOSED;
-    else if (status == STATUS_OK)
-        say(&verify, &verified_record, &verify.told);
-    else
+    bool archive = status != STATUS_OK || check_archive(&verify, settings);
+    if (status == STATUS_OK && archive)
+        status = verify_files(&verify);
+    if (status != STATUS_OK)
         log_error("the journal cannot be read: %s", pg_error(verify.pg));
+    else if (!archive)
+        status = STATUS_CLOSED;
+    else
+        say(&verify, &verified_record, &verify.told);
     pg_destroy(&verify.pg);
     pg_args_destroy(&verify.args);
     buf_release(&verify.out);

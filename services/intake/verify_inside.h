@@ -1,4 +1,5 @@
-/* Inside of the proof of the journal: verify.c (rows, head, archive), verify_sources.c (numbers, refusals). */
+/* Inside of the proof of the journal: verify.c (rows, head, archive), verify_sources.c (numbers, refusals),
+ * verify_files.c (bytes of files). */
 #ifndef AFTERCARE_INTAKE_VERIFY_INSIDE_H
 #define AFTERCARE_INTAKE_VERIFY_INSIDE_H
 
@@ -7,7 +8,7 @@
 #include "sources.h"
 
 struct verified {
-    int64_t positions, sources, numbers, refused, unkept, erased, sealed, archive, findings;
+    int64_t positions, sources, numbers, refused, unkept, erased, sealed, archive, files, file_bytes, findings;
 };
 struct name {
     int64_t source, last; /* last: the highest number seen */
@@ -41,5 +42,19 @@ enum status verify_query(struct verify *verify, const char *sql, struct pg_resul
 enum status verify_numbers(struct verify *) MUST_CHECK;
 void verify_own(struct verify *);
 enum status verify_refused(struct verify *) MUST_CHECK;
+
+/* Ends the snapshot: each file is looked at by itself, and who erases or writes does not wait for it. Every content that is kept has its digest;
+ * every ticket that has a file (file.stored) has its bytes, but for what was erased. */
+enum status verify_files(struct verify *) MUST_CHECK;
+
+/* Of one file.stored: the bytes that are kept of its content. */
+struct file_stored;
+struct file_proof {
+    bool kept;
+    bool erased; /* the ticket's customer was, behind it */
+    int64_t bytes;
+    uint8_t digest[DIGEST_BYTES];
+};
+enum status file_prove(struct pg *, const char *ticket, const struct file_stored *, struct file_proof *) MUST_CHECK;
 
 #endif

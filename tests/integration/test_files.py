@@ -438,6 +438,9 @@ class Files(unittest.TestCase):
         self.assertFalse(shas & {digest(data).hex(), digest(begun).hex()})
         self.stack.sql("CHECKPOINT")
         self.assertFalse(self.holds(mark), "the photo is still in PostgreSQL's files")
+        self.assertTrue(self.stack.json("verify")["files"], "what was erased is no finding")
+        first = min(int(row[0]) for row in self.stack.sql("SELECT pos FROM intake.journal WHERE type = 'file.stored' AND key = 'T-8'"))
+        self.assertEqual([self.stack.json("verify", "--event", first)[k] for k in ("good", "file")], [True, "erased"])
         # Named again it is another story.
         refused = self.stack("file", "add", "T-8", self.file("face.jpg", data), check=False)
         self.assertEqual((refused.returncode, "--again" in refused.stderr), (1, True), refused.stderr)

@@ -1,7 +1,9 @@
 """Nobody changes the book unseen: every column of the journal, its order and its head, each changed by one byte and found by its
 position and name; the proof of one event; and intake's archive made anew from the journal."""
 import csv
+import hashlib
 import json
+import random
 import unittest
 
 from stack import Stack, until
@@ -32,9 +34,21 @@ class Verify(unittest.TestCase):
             csv.writer(file).writerows([("no", "opened", "kind", "serial", "name"), *ROWS])
         stack("import", "--map", stack.data / "map.yaml", "--until", "2026-01-08T00:00:00Z", stack.data / "rows.csv")
         stack("say", "note", "NOBODY", "text=x", check=False)  # refused
+        cls.photo, cls.form = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (cls.file("photo.jpg", 300001), cls.file("form.pdf", 5)))
+        for ticket, name in (("A-2", "photo.jpg"), ("A-3", "photo.jpg"), ("A-3", "form.pdf")):
+            stack("file", "add", ticket, stack.data / name)
+        until("the files are stored", lambda: stack.sql("SELECT count(*) FROM intake.file WHERE stored > pos") == [["3"]])
+        stack("say", "note", "A-1", "kind=last")  # a row that is not intake's own, and has nothing personal
         stack.wait_caught_up()
         stack.sql("CREATE TABLE public.journal AS SELECT * FROM intake.journal; CREATE TABLE public.head AS SELECT * FROM intake.head;"
                   "CREATE TABLE public.source AS SELECT * FROM intake.source; CREATE TABLE public.refused AS SELECT * FROM intake.refused")
+
+    @classmethod
+    def file(cls, name, n):
+        path = cls.stack.data / name
+        path.write_bytes(random.Random(name).randbytes(n))
+        path.chmod(0o644)
+        return path
 
     def one(self, sql):
         return self.stack.sql(sql)[0][0]
@@ -61,6 +75,7 @@ class Verify(unittest.TestCase):
         self.assertEqual(told["rows"]["positions"], self.stack.head())
         self.assertGreaterEqual(told["rows"]["sealed"], 2)
         self.assertEqual(told["rows"]["refused"], 1)
+        self.assertEqual((told["files"], told["rows"]["files"], told["rows"]["file_bytes"]), (True, 2, 300006))
         self.assertEqual(told["rows"]["archive"], sum(len(rows) for rows in self.archive().values()))
 
     def test_2_every_change_is_named(self):
@@ -150,12 +165,50 @@ class Verify(unittest.TestCase):
         self.assertEqual(self.stack("verify", "--event", 10 ** 9, check=False).returncode, 1)
         self.assertEqual(self.stack("verify", "--event", "0", check=False).returncode, 2)
 
+    # --- files
+    def test_4_files(self):
+        photo, form = (f"sha256 = '\\x{sha}'" for sha in (self.photo, self.form))
+        first, second = sorted(int(row[0]) for row in self.stack.sql(f"SELECT stored FROM intake.file WHERE {photo}"))
+        of_form = int(self.one(f"SELECT stored FROM intake.file WHERE {form}"))
+        flip = f"UPDATE intake.file_part SET data = set_byte(data, 77, get_byte(data, 77) # 1) WHERE {photo} AND at = 131072"
+        proof = lambda pos: self.stack.json("verify", "--event", pos, check=False)
+        self.assertEqual([proof(first)[k] for k in ("good", "file", "file_holds", "file_digest")], [True, "there", True, self.photo])
+        self.assertNotIn("file", proof(1))
+        self.stack.sql("CREATE TABLE public.part AS SELECT * FROM intake.file_part; CREATE TABLE public.bytes AS SELECT * FROM intake.file_bytes")
+        back = "; ".join(f"DELETE FROM intake.file_{t}; INSERT INTO intake.file_{t} SELECT * FROM public.{t}" for t in ("part", "bytes"))
+        cases = [
+            ("a byte", flip, [(first, "file", "changed")], ("changed", False)),
+            ("a piece away", f"DELETE FROM intake.file_part WHERE {photo} AND at = 131072", [(first, "file", "changed")], ("changed", False)),
+            ("the last piece away", f"DELETE FROM intake.file_part WHERE {photo} AND at = 262144", [(first, "file", "changed")], ("changed", False)),
+            ("all of it away", f"DELETE FROM intake.file_part WHERE {photo}; DELETE FROM intake.file_bytes WHERE {photo}",
+             [(first, "file", "missing"), (second, "file", "missing")], ("missing", False)),
+        ]
+        for name, sql, expected, (state, holds) in cases:
+            with self.subTest(name):
+                self.stack.sql(sql)
+                try:
+                    found, told = self.findings(), proof(second)
+                finally:
+                    self.stack.sql(f"BEGIN; {back}; COMMIT")
+                self.assertEqual(found, expected)
+                self.assertEqual((told.get("good", False), told["file"], told.get("file_holds", False)), (False, state, holds))
+        # A file that is whole although nobody was told of it yet has its digest too; one that is not has none.
+        self.stack.sql(f"UPDATE intake.file_bytes SET keeps = false, whole = false WHERE {form}")
+        self.assertEqual(self.findings(), [(of_form, "file", "missing")])
+        self.stack.sql(f"BEGIN; {back}; {flip}; COMMIT")
+        told = self.stack.json("verify", check=False)
+        self.assertEqual([told[k] for k in ("good", "journal", "intake", "files")], [False, True, True, False])
+        self.assertEqual(told["findings"], [{"pos": first, "column": "file", "what": "changed", "detail": f"{self.photo}: its 300001 bytes have another digest"}])
+        self.assertIn("附件内容与正文所记摘要不符", self.stack("verify", "--event", first, check=False, env=CHINESE).stdout)
+        self.stack.sql(f"BEGIN; {back}; COMMIT")
+        self.assertEqual(self.findings(), [])
+
     # --- the archive
     def archive(self):
         tables = [name for name, in self.stack.sql("SELECT name FROM intake.definition")]
         return {table: self.stack.sql(f"SELECT * FROM intake.\"{table}\" ORDER BY 1") for table in tables}
 
-    def test_4_the_archive_is_made_anew(self):
+    def test_5_the_archive_is_made_anew(self):
         before = self.archive()
         self.assertTrue(before["ticket"] and before["request"] and before["unit"] and before["principal"])
         self.stack.sql("UPDATE intake.ticket SET priority = 'wrong'; DELETE FROM intake.request; DELETE FROM intake.job")
@@ -176,7 +229,7 @@ class Verify(unittest.TestCase):
         until("the intake that was taken over from has begun anew", lambda: self.stack.pid("intake") not in (None, pid))
         self.stack("say", "note", "A-2", "text=goes on")
 
-    def test_5_another_definition_at_an_upgrade(self):
+    def test_6_another_definition_at_an_upgrade(self):
         self.stack.wait_caught_up()
         self.stack("down")
         self.stack.up()
