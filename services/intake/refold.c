@@ -185,17 +185,28 @@ static bool write_out(struct refold *refold)
     return true;
 }
 
+/* The row of a file.* event's file; its data are read. */
+static void touch_file(struct refold *refold, const struct verify_row *row, bool attached)
+{
+    char key[FILE_KEY_CAP];
+    file_key(attached ? ((const struct file_attached *)refold->object)->sha256 : ((const struct file_stored *)refold->object)->sha256, row->key, key);
+    (void)table_get(refold->tables, ARCHIVE_FILES, key);
+}
+
 /* Rows that these events will need are fetched together. */
 static bool touch(struct refold *refold, const struct verify_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct event_type *type = rows[i].readable ? event_type_find(rows[i].event.type, rows[i].event.v) : NULL;
         bool registered = type != NULL && text_equal(type->name, "ticket.registered"), job = type != NULL && text_starts(type->name, "job.");
+        bool attached = type != NULL && text_equal(type->name, "file.attached"), stored = type != NULL && text_equal(type->name, "file.stored");
         char principal[sizeof(((struct principal_row *)0)->id)] = "";
         arena_reset(refold->arena);
-        if (type == NULL || ((registered || job) && !data_read(refold, &rows[i], type)) ||
+        if (type == NULL || ((registered || job || attached || stored) && !data_read(refold, &rows[i], type)) ||
             !source_principal(rows[i].event.from, principal, sizeof(principal)))
             continue;
+        if (attached || stored)
+            touch_file(refold, &rows[i], attached);
         /* Every job.* record begins with the job's name. */
         desk_touch(refold->tables, principal, type->name, rows[i].key, job ? refold->object : "", registered ? refold->object : NULL);
     }

@@ -212,6 +212,14 @@ void taker_touch(struct taker *taker, const struct source_row *source, struct by
     desk_touch(taker->tables, principal, posted.type, posted.key, job, file ? NULL : object);
 }
 
+void taker_touch_stored(struct taker *taker, const char *ticket, const struct file_stored *stored)
+{
+    char key[FILE_KEY_CAP];
+    file_key(stored->sha256, ticket, key);
+    (void)table_get(taker->tables, ARCHIVE_TICKETS, ticket);
+    (void)table_get(taker->tables, ARCHIVE_FILES, key);
+}
+
 /* False: the desk does not take it (undone), or it is a miss. */
 static bool say(struct taker *taker, struct batch *batch, const char *type, const char *key, const void *data, int64_t now_us)
 {

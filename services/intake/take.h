@@ -33,6 +33,7 @@ enum take taker_take(struct taker *, struct batch *, struct source_row *source, 
                      const uint8_t salt[SALT_BYTES], struct buf *answer) MUST_CHECK;
 /* Asks for the rows that taking this one will need, so that a batch's misses are fetched together. */
 void taker_touch(struct taker *, const struct source_row *, struct bytes raw);
+void taker_touch_stored(struct taker *, const char *ticket, const struct file_stored *);
 /* file.stored, where the desk awaits it; it may be a miss. Nothing is said of a file that is not awaited (any more). */
 enum take taker_say_stored(struct taker *, struct batch *, const char *ticket, const struct file_stored *, int64_t now_us) MUST_CHECK;
 /* An event of intake's own that also goes through the desk's fold (principal.added at the start of a stream). */

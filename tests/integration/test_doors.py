@@ -372,6 +372,32 @@ class Doors(unittest.TestCase):
         self.source("branch-many", "branch-many/a-month-later").close()
         self.assertEqual(self.refused_hello("branch-many", "branch-many/beyond")["code"], "sources")  # the second one is young
 
+    def test_a_name_that_said_nothing_for_a_month(self):
+        """It is forgotten when intake begins; who comes back under it goes on as he was, by the same incarnation."""
+        silent, heard = (f"branch-SH/{uuid.uuid4().hex[:8]}" for _ in range(2))
+        self.source("branch-SH", silent, incarnation=b"s" * 16).close()
+        raw = self.source("branch-SH", heard, incarnation=b"h" * 16)
+        raw.say("APPEND", n=1, events=[{"type": "ticket.noted", "v": 1, "key": "SH-1", "by": "x", "data": {"kind": "call"}}])
+        raw.answers(1)
+        raw.close()
+        self.stack.sql(f"UPDATE intake.source SET since = now() - interval '31 days' WHERE name IN ('{silent}', '{heard}')")
+        self.stack.kill_and_wait_restart("intake")
+        let_in = lambda: (self.stack.sql(f"SELECT name FROM intake.source WHERE name = '{silent}'") == []) and self.back("branch-SH", silent, b"s" * 16)
+        raw = until("it is let in again", let_in)
+        raw.say("APPEND", n=1, events=[{"type": "ticket.noted", "v": 1, "key": "SH-1", "by": "x", "data": {"kind": "call"}}])
+        self.assertIsInstance(raw.answers(1)[0][1], int)
+        self.assertEqual(self.refused_hello("branch-SH", heard, b"x" * 16, last=1)["code"], "incarnation")
+        self.source("branch-SH", heard, incarnation=b"h" * 16, last=1).close()
+
+    def back(self, key, name, incarnation):
+        """None: intake is not there yet."""
+        raw = Raw(self.cmd, "", self.stack.key(key))
+        self.addCleanup(raw.close)
+        try:
+            return raw if raw.hello(name, incarnation, stream=self.stream)[0] == "WELCOME" else None
+        except TimeoutError:
+            return None
+
     def test_a_handshake_played_again(self):
         """Bytes of a whole CURVE session with a HELLO in it, sent a second time."""
         tape = Tape(self.stack.ports[0])

@@ -1,6 +1,6 @@
 /* An intake that comes back from trouble with its database. When another one has taken the lease meanwhile: it ends; one that waits for
  * ever keeps its addresses, and who comes there is not answered. When the database takes nothing (a full disk) and yet answers: it asks
- * less and less often. The network thread as it is; the store, sockets, the loop and the clock are stubs. */
+ * less and less often. And rows that many items of the queue need. The network thread as it is; the store, sockets, the loop and the clock are stubs. */
 #include "refold.h"
 #include "server_inside.h"
 
@@ -24,6 +24,8 @@ static bool ours;            /* nobody else takes the lease */
 static enum status commits;  /* how a commit ends */
 static int64_t clock_us = DAY_US;
 static struct server *busy;
+static size_t fetches; /* with nothing in the database */
+static bool fetched;   /* it answers */
 
 int64_t clock_wall_us(void)
 {
@@ -157,9 +159,15 @@ enum status mirror_load(struct pg *pg, struct tables *tables)
 }
 enum status mirror_fetch(struct pg *pg, struct tables *tables)
 {
+    const struct miss *misses;
+    size_t n = tables_misses(tables, &misses);
     (void)pg;
-    (void)tables;
-    return STATUS_CLOSED;
+    fetches++;
+    for (size_t i = 0; i < n && fetched; i++)
+        tables_fill(tables, misses[i].table, misses[i].key, NULL);
+    if (fetched)
+        tables_misses_reset(tables);
+    return fetched ? STATUS_OK : STATUS_CLOSED;
 }
 bool pg_is_connected(const struct pg *pg)
 {
@@ -404,10 +412,36 @@ static void test_a_database_that_takes_nothing(void **state)
     server_destroy(&server);
 }
 
+/* What the shelf has said of many tickets: their rows are fetched together, not one by one while facts wait. */
+static void test_many_files_are_whole(void **state)
+{
+    (void)state;
+    ours = fetched = true;
+    away = 0;
+    struct server *server = begun();
+    for (int i = 0; i < 50; i++) {
+        struct item *item = memory_new(sizeof(*item));
+        struct stored_file *stored = memory_new(sizeof(*stored));
+        text_format(stored->ticket, sizeof(stored->ticket), "T-%d", i);
+        item->kind = ITEM_FILE;
+        item->map = bytes_of(stored, sizeof(*stored));
+        *server->queue_end = item;
+        server->queue_end = &item->next;
+        server->queue_bytes += sizeof(*item) + item->map.len;
+    }
+    fetches = 0;
+    server_build(server);
+    assert_null(server->queue); /* no such ticket: nothing is said */
+    assert_int_equal(fetches, 1);
+    fetched = false;
+    server_destroy(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_lease_is_anothers),
                                        cmocka_unit_test(test_the_lease_is_anothers_when_the_database_is_back),
-                                       cmocka_unit_test(test_a_database_that_takes_nothing)};
+                                       cmocka_unit_test(test_a_database_that_takes_nothing),
+                                       cmocka_unit_test(test_many_files_are_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
