@@ -1,17 +1,31 @@
 """Who reads a customer's personal data is on record where the policy asks for it: one line for each principal, customer and hour."""
+import os
+import pathlib
+import subprocess
+import time
 import unittest
 
-from stack import TREE, Stack, jsonl, until
+from client import Reader
+from stack import TREE, USER, Stack, jsonl, until
 
 
 def customer(identity):
     return {"id": identity, "name": f"name of {identity}", "phone": "13800000000"}
 
 
+class Small(Stack):
+    """Few events in one commit."""
+
+    def write_settings(self):
+        super().write_settings()
+        file = self.data / "aftercare.yaml"
+        file.write_text(file.read_text().replace("intake:\n", "intake:\n  batch_events: 4\n"))
+
+
 class Reads(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(clock="wall")
+        cls.stack = Small(clock="wall")
         cls.stack.__enter__()
         cls.publish("off", "")
         cls.stack("append", jsonl(cls.stack.data / "facts.jsonl", [
@@ -79,6 +93,39 @@ class Reads(unittest.TestCase):
         self.assertNotIn(("desk-1", "C-5", "T-5"), self.recorded())
         self.stack.wait_caught_up()
         self.stack("verify")
+
+    def cpu(self):
+        """Seconds that intake has had of the processor."""
+        fields = pathlib.Path(f"/proc/{self.stack.pid('intake')}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_what_a_commit_cannot_take_waits_quietly(self):
+        """Readings come while a commit hangs: they are on record behind it, and nobody looks at them all the time meanwhile."""
+        self.publish("quiet", "reads_recorded: true\n")
+        keys = [f"Q-{i}" for i in range(16)]
+        self.stack("append", jsonl(self.stack.data / "quiet.jsonl", [
+            {"type": "ticket.registered", "key": key, "data": {"kind": "repair", "region": "GD", "customer": customer(f"C{key}")}}
+            for key in keys]))
+        self.stack.wait_caught_up()
+        hung = subprocess.Popen([*(["runuser", "-u", USER, "--"] if USER else []), "psql", "-X", "-q", "-A", "-t", "-h", str(self.stack.data / "s"),
+                                 "-U", "postgres", "-d", "aftercare"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/")
+        self.addCleanup(hung.communicate)
+        hung.stdin.write("BEGIN; LOCK TABLE intake.head IN EXCLUSIVE MODE; SELECT 'locked';\n")
+        hung.stdin.flush()
+        self.assertEqual(hung.stdout.readline().strip(), "locked")
+        reader = Reader(f"tcp://127.0.0.1:{self.stack.ports[2]}", "desk-1", self.stack.data / "desk-1.key")
+        self.addCleanup(reader.socket.close, 0)
+        reader.say("OPEN", consumer="desk-1", after=0, credit=1, keys=keys)
+        waits = lambda: self.stack.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")[0][0] != "0"
+        until("the commit hangs", waits)
+        began, had = time.monotonic(), self.cpu()
+        while time.monotonic() - began < 1:
+            self.assertTrue(waits(), "the commit came through")
+        took, had = time.monotonic() - began, self.cpu() - had
+        hung.stdin.write("COMMIT;\n")
+        hung.stdin.flush()
+        self.assertLess(had, took / 2, "intake looks at what it cannot take")
+        until("all of them are on record", lambda: {("desk-1", f"C{key}", key) for key in keys} <= set(self.recorded()))
 
 
 if __name__ == "__main__":
