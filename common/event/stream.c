@@ -90,9 +90,10 @@ static const struct field event_parked_fields[] = {
     F_INT(event_parked, pos, FIELD_REQUIRED, "the event set aside, with the later ones of its key; with timer: the last one read"),
     F_TEXT(event_parked, worker, FIELD_REQUIRED, "who could not handle it"),
     F_TEXT(event_parked, reason, 0, "what went wrong, for people"),
-    F_TEXT(event_parked, timer, 0, "it is no event but this timer; its position from now on is this event's"),
+    F_TEXT(event_parked, timer, 0, "it is no event but this timer or sweep; its position from now on is this event's"),
     F_TEXT(event_parked, row, 0, "of this row"),
-    F_TIME(event_parked, due, 0, "due then"),
+    F_TIME(event_parked, due, 0, "of a timer: due then"),
+    F_TEXT(event_parked, follows, 0, "of a sweep: what the row followed"),
 };
 const struct record event_parked_record =
     RECORD(event_parked, event_parked_fields, "a worker could not handle an event and sets it aside");

@@ -40,9 +40,17 @@ struct journal_sealed { int64_t pos; uint8_t link[LINK_BYTES], seal[SEAL_BYTES];
 struct time_reached { int64_t time_us; };
 #define EVENT_TIMER_CAP 48
 #define EVENT_ROW_CAP 160
-/* key = the parked event's. timer: not an event is set aside but the timer of that row which was due then; this event's own position
- * names it from now on. */
-struct event_parked { int64_t pos; char worker[48]; char reason[200]; char timer[EVENT_TIMER_CAP], row[EVENT_ROW_CAP]; int64_t due_us; };
+#define EVENT_FOLLOWS_CAP 64
+/* key = the parked event's. timer: not an event is set aside but the timer of that row which was due then or, with follows, the sweep of
+ * that row, which followed this; this event's own position names it from now on. */
+struct event_parked {
+    int64_t pos;
+    char worker[48];
+    char reason[200];
+    char timer[EVENT_TIMER_CAP], row[EVENT_ROW_CAP];
+    int64_t due_us;
+    char follows[EVENT_FOLLOWS_CAP];
+};
 struct event_released { int64_t pos; char worker[48]; char reason[200]; }; /* by an operator: try again */
 struct event_dropped { int64_t pos; char worker[48]; char reason[200]; };  /* by an operator: leave it out */
 struct event_corrected { char source[EVENT_SOURCE_CAP]; int64_t n; int64_t pos; char code[40]; char field[120]; }; /* key = the new event's */

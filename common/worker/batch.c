@@ -62,18 +62,21 @@ static enum run_result head(struct shell *shell)
     return run_head(shell->run, shell->head_now_us);
 }
 
-static enum run_result next_timer(struct shell *shell)
+/* A timer or, where none is due, a row of a sweep. */
+static enum run_result next_alone(struct shell *shell)
 {
-    return run_next_timer(shell->run, shell->trying);
+    enum run_result result = run_next_timer(shell->run, shell->trying);
+    shell->trying_row = result == RUN_DONE && shell->trying[0] == '\0';
+    return shell->trying_row ? run_next_swept(shell->run, shell->trying) : result;
 }
 
-static enum run_result fire_next(struct shell *shell)
+static enum run_result do_alone(struct shell *shell)
 {
-    return run_fire_next(shell->run);
+    return shell->trying_row ? run_sweep_next(shell->run) : run_fire_next(shell->run);
 }
 
 /* While it is searched for what brings the process down: on record before it is tried, off it as soon as it has come back. */
-static bool try_timer(struct shell *shell)
+static bool try_alone(struct shell *shell)
 {
     if (cursor_try(shell->pg, shell->worker->name, shell->trying) == STATUS_OK)
         return true;
@@ -89,24 +92,25 @@ static bool attempt(struct shell *shell, uint64_t pos)
     return false;
 }
 
-/* One event and one timer at most, each by itself. A look at the timers between leaves the record of the event as it is. */
+/* One event, and one timer or row of a sweep at most, each by itself. A look at the timers between leaves the record of the event as
+ * it is. */
 static enum run_result search(struct shell *shell)
 {
-    run_hold_timers(shell->run, true);
+    run_hold(shell->run, true);
     if (!attempt(shell, shell->committed + 1))
         return RUN_MISS;
     enum run_result result = step(shell, run_batched(shell->run) > 0 ? process : head);
     if (result == RUN_DONE && !attempt(shell, 0))
         return RUN_MISS;
     if (result == RUN_DONE)
-        result = step(shell, next_timer);
+        result = step(shell, next_alone);
     if (result != RUN_DONE || shell->trying[0] == '\0')
         return result;
-    if (!try_timer(shell))
+    if (!try_alone(shell))
         return RUN_MISS;
-    result = step(shell, fire_next);
+    result = step(shell, do_alone);
     shell->trying[0] = '\0';
-    return result == RUN_DONE && !try_timer(shell) ? RUN_MISS : result;
+    return result == RUN_DONE && !try_alone(shell) ? RUN_MISS : result;
 }
 
 static bool handle(struct shell *shell)
@@ -114,7 +118,7 @@ static bool handle(struct shell *shell)
     cpu_limit(EVENT_CPU_SECONDS_MAX);
     ahead_allow(shell, shell->concluded_us);
     enum run_result result = shell->alone > 0 ? search(shell) : step(shell, run_batched(shell->run) > 0 ? process : head);
-    run_hold_timers(shell->run, false);
+    run_hold(shell->run, false);
     cpu_limit(0);
     if (result == RUN_MISS)
         return false;
@@ -250,7 +254,7 @@ static void send_batch(struct shell *shell)
     sent->answered_n = source_next_n(shell->source);
     sent->pos = run_state(shell->run).pos;
     sent->events_n = run_batched(shell->run);
-    sent->tried = sent->events_n + run_fired(shell->run, &due_us);
+    sent->tried = sent->events_n + run_fired(shell->run, &due_us) + run_swept(shell->run);
     if (sent->events_n > sent->cap)
         sent->rec_us = memory_grow(sent->rec_us, (sent->cap = 2 * sent->events_n) * sizeof sent->rec_us[0]);
     for (size_t i = 0; i < sent->events_n; i++)

@@ -107,12 +107,12 @@ enum status cursor_read(struct pg *pg, const char *schema, struct cursor *cursor
 enum status cursor_send(struct pg *pg, const char *schema, int64_t session, uint64_t before, const struct run_state *after)
 {
     owned(pg_args_destroy) struct pg_args *args = pg_args_new();
-    char table[128], sql[512];
+    char table[128], sql[640];
     cursor_table(schema, table);
     /* 0 rows must be an error: a COMMIT behind it in the pipeline would go through. */
     text_format(sql, sizeof sql,
                 "WITH c AS (UPDATE %s SET pos = $2, link = $3, rec = $4, checked = $5, stream = $6, stepped = $7,"
-                " starts = 0, attempts = 0 WHERE pos = $1 AND session = $8 RETURNING 1) SELECT 1 / count(*) FROM c",
+                " starts = CASE WHEN $9 THEN starts ELSE 0 END, attempts = 0 WHERE pos = $1 AND session = $8 RETURNING 1) SELECT 1 / count(*) FROM c",
                 table);
     pg_arg_int(args, (int64_t)before);
     pg_arg_int(args, (int64_t)after->pos);
@@ -122,6 +122,7 @@ enum status cursor_send(struct pg *pg, const char *schema, int64_t session, uint
     pg_arg_text(args, after->stream);
     pg_arg_bool(args, after->stepped);
     pg_arg_int(args, session);
+    pg_arg_bool(args, after->sweeping);
     return pg_send(pg, sql, args);
 }
 

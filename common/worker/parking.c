@@ -64,7 +64,7 @@ static const struct parked_row *first_of(const struct run *run, const char *key)
     return row != NULL && text_equal(row->key, key) ? row : NULL;
 }
 
-/* Timers that are left out are no longer anybody's business. */
+/* Timers and sweeps that are left out are no longer anybody's business. */
 size_t run_parked(const struct run *run)
 {
     size_t n = 0;
@@ -222,9 +222,12 @@ bool parking_holds(struct run *run, const struct run_item *item, enum step *step
     return true;
 }
 
-bool parking_will_hold(const struct run *run, const struct run_item *item)
+bool parking_will_hold(const struct run *run, const struct run_item *item, struct flight *aside)
 {
-    return held(run, item) != NULL;
+    if (held(run, item) == NULL)
+        return item->builtin == NULL && flight_has(aside, item->event.key);
+    flight_add(aside, item->event.key);
+    return true;
 }
 
 /* At the event at hand: its own position, or the release that failed. */
@@ -262,7 +265,7 @@ static enum step handle_parked(struct run *run, const struct parked_row *row, bo
     struct bytes body = {.data = row->event.data, .len = row->event.len};
     memset(&item, 0, sizeof item);
     if (parked_timer_read(run, body, &item.event, &parked))
-        return decide ? timer_again(run, &parked) : STEP_DONE;
+        return !decide ? STEP_DONE : parked.follows[0] != '\0' ? sweep_again(run, &parked) : timer_again(run, &parked);
     bool readable = event_decode(body, bytes_of(NULL, 0), &item.event, &problem);
     assert(readable); /* it was, when it was parked */
     run_decode(run, &item);
@@ -330,7 +333,7 @@ static enum step release_rows(struct run *run, const char *key, bool decide)
     return step == STEP_MISS ? STEP_MISS : STEP_DONE;
 }
 
-/* Our own word that a timer is set aside. */
+/* Our own word that a timer or a sweep is set aside. */
 static enum step on_parked(struct run *run, const struct run_item *item)
 {
     const struct event_parked *parked = item->builtin_data;
@@ -340,7 +343,7 @@ static enum step on_parked(struct run *run, const struct run_item *item)
     return set_aside(run, &item->event, parked->reason);
 }
 
-/* Who tells that a timer is left out tells it for good: it goes on being due. */
+/* Who tells that a timer is left out tells it for good: it goes on being due, as a row goes on being behind. */
 static void leave_out(struct run *run, const char *id)
 {
     struct event event;

@@ -358,11 +358,13 @@ static enum step handle(struct run *run, const struct run_item *item)
 static void collect_misses(struct run *run, size_t from)
 {
     size_t mark = tables_mark(run->tables);
+    struct flight *aside = flight_new();
     run->dry = true;
     for (size_t i = from; i < run->items_n; i++)
-        if (run->items[i].handler != NULL && !parking_will_hold(run, &run->items[i]))
+        if (run->items[i].handler != NULL && !parking_will_hold(run, &run->items[i], aside))
             run_step(run, &run->items[i], run->items[i].event.pos > run->upto);
     run->dry = false;
+    flight_destroy(&aside);
     tables_undo(run->tables, mark);
 }
 
@@ -439,7 +441,9 @@ uint64_t run_upto(const struct run *run)
 
 struct run_state run_state(const struct run *run)
 {
-    return run->state;
+    struct run_state state = run->state;
+    state.sweeping = run_sweeping(run);
+    return state;
 }
 
 void run_committed(struct run *run)

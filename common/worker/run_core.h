@@ -14,6 +14,7 @@ struct run_state {
     uint8_t link[LINK_BYTES];
     int64_t rec_us;     /* of the last event */
     int64_t checked_us; /* time is known to have come so far; stepped: the last time.reached */
+    bool sweeping;      /* a sweep is not finished: not stored, but what brings the process down may lie ahead of it */
 };
 
 enum run_result {
@@ -81,15 +82,18 @@ size_t run_parked(const struct run *);
 /* Parks the event at `pos` when it comes: it has brought the process down before. Where it releases others, fewer of them are
  * tried: half of them, and half as many for each of `times` that this was not few enough. */
 void run_park_at(struct run *, uint64_t pos, unsigned times);
-/* A timer by its name: TABLE.INDEX/DUE/ROW. */
-#define RUN_TIMER_CAP 256
-/* From here on no timer fires by itself; run_timers_left tells that one is due. */
-void run_hold_timers(struct run *, bool hold);
-/* The one that fires next, "": none is due. RUN_MISS as in run_process. */
+/* A timer by its name: TABLE.INDEX/DUE/ROW; the sweep of a row: TABLE.COLUMN~VALUE/ROW. */
+#define RUN_TIMER_CAP 320
+/* From here on no timer fires and no row is swept by itself; run_timers_left tells that there are some. */
+void run_hold(struct run *, bool hold);
+/* The timer that fires next, "": none is due. RUN_MISS as in run_process. */
 enum run_result run_next_timer(struct run *, char name[RUN_TIMER_CAP]);
 /* Fires that one. */
 enum run_result run_fire_next(struct run *);
-/* Sets that timer aside when it comes: it has brought the process down before. "": none. */
+/* The same for the row that is swept next; none before the last timer that is due. */
+enum run_result run_next_swept(struct run *, char name[RUN_TIMER_CAP]);
+enum run_result run_sweep_next(struct run *);
+/* Sets that timer, or that row's sweep, aside when it comes: it has brought the process down before. "": none. */
 void run_park_timer(struct run *, const char *name);
 const char *run_error(const struct run *);
 

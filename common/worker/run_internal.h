@@ -56,9 +56,9 @@ struct run {
     struct run_state state;
     unsigned crash_times; /* that it did so in spite of what was left out */
     uint64_t crash_pos; /* an event that has brought the process down, 0: none */
-    char crash_timer[RUN_TIMER_CAP]; /* a timer that has done so; "": none */
-    struct flight *timers_aside;     /* timers that were set aside by what is not read back yet */
-    bool timers_held;
+    char crash_timer[RUN_TIMER_CAP]; /* a timer, or a row's sweep, that has done so; "": none */
+    struct flight *timers_aside;     /* of these, what was set aside by what is not read back yet */
+    bool held;                       /* neither fire by themselves */
     uint64_t upto;    /* events up to here are applied only */
     bool timers_left; /* due, but this transaction is full */
     bool fire;        /* timers are to be looked at before the next event */
@@ -127,13 +127,19 @@ void sweeps_on_event(struct run *, const char *type);
 void sweeps_on_commit(struct run *);
 /* Sees to rows until the transaction is full. */
 enum step run_sweep(struct run *);
+/* TABLE.COLUMN; what a row follows. */
+void sweep_kind(const struct run *, const struct sweep *, char out[EVENT_TIMER_CAP]);
+const char *sweep_value(const struct run *, const struct sweep *, const void *row);
+/* What was set aside is tried, now: where the row is still behind and follows what it did. */
+enum step sweep_again(struct run *, const struct event_parked *);
 
 /* --- parking.c */
 extern const struct table_def parked_table_def;
 /* True: the event is held back behind a parked one of its key (or is known to be parked); *step tells how that went. */
 bool parking_holds(struct run *, const struct run_item *, enum step *);
-/* As far as can be told before its turn: its handler must not be asked. */
-bool parking_will_hold(const struct run *, const struct run_item *);
+/* As far as can be told before its turn: its handler must not be asked. `aside`: keys of which an earlier event of the same look ahead
+ * must not be either; what comes behind it may be as bad. */
+bool parking_will_hold(const struct run *, const struct run_item *, struct flight *aside);
 /* Parks an event that cannot be handled, and says so. */
 enum step parking_park(struct run *, const struct run_item *, const char *reason, bool decide);
 /* event.released and event.dropped: what waited is handled now. */
@@ -149,13 +155,15 @@ const void *parking_first(const struct run *, const char *key, struct bytes *bod
 const void *parking_next(const struct run *, const void *row, const char *key, struct bytes *body);
 
 /* --- parked_timers.c */
-/* Is that body an event.parked of our own about a timer? */
+/* Is that body an event.parked of our own about a timer or a sweep? */
 bool parked_timer_read(const struct run *, struct bytes body, struct event *, struct event_parked *);
-/* True: it does not fire, since it is set aside, or left out, or is set aside now. */
+/* True: it does not fire, is not swept, since it is set aside, or left out, or is set aside now. */
 bool parking_stops_timer(struct run *, const struct timer *, const void *row, int64_t due_us);
-/* An event.parked about a timer is in flight; it is read back. */
+bool parking_stops_sweep(struct run *, const struct sweep *, const void *row);
+/* An event.parked about one is in flight; it is read back. */
 void parked_timer_expect(struct run *, const struct event_parked *);
 void parked_timer_landed(struct run *, const struct event_parked *);
 void timer_name(const struct run *, const struct timer *, const void *row, int64_t due_us, char out[RUN_TIMER_CAP]);
+void sweep_name(const struct run *, const struct sweep *, const void *row, char out[RUN_TIMER_CAP]);
 
 #endif

@@ -17,7 +17,7 @@ struct sent {
     uint64_t pos;
     int64_t *rec_us; /* of its events */
     size_t events_n, cap;
-    size_t tried; /* events and timers */
+    size_t tried; /* events, timers and rows of sweeps */
 };
 
 /* A page of rows that come due next, on its way over a second connection; and how far sweeps have used their share. */
@@ -54,8 +54,10 @@ struct shell {
     char why[256];
     int64_t backoff_us;
 
-    size_t alone;                /* so many events and timers more get a transaction each: looking for what brought the process down */
-    char trying[RUN_TIMER_CAP];  /* of these, the timer at hand; "": none */
+    size_t alone;                /* so many events, timers and rows of sweeps more get a transaction each: looking for what brought
+                                    the process down */
+    char trying[RUN_TIMER_CAP];  /* of these, the timer or row at hand; "": none */
+    bool trying_row;
     bool concluded;              /* the batch at hand is handled and shipped; its rows wait until the one sent has committed */
     int64_t concluded_us;        /* boot time when that began */
     struct sent sent;

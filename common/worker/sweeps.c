@@ -76,16 +76,25 @@ void sweeps_start(struct run *run)
 
 void sweeps_on_event(struct run *run, const char *type)
 {
+    /* What was set aside has been seen to: other rows of that story may have waited for it. */
+    if (text_equal(type, "event.released") || text_equal(type, "event.dropped"))
+        for (size_t i = 0; i < run->worker->sweeps_n; i++)
+            run->sweeps[i].again = true;
     for (size_t i = 0; i < run->worker->sweeps_n; i++)
         for (const char *const *on = run->sweeps[i].def->on; *on != NULL; on++)
             run->sweeps[i].again = run->sweeps[i].again || text_equal(*on, type);
 }
 
-static bool is_behind(const struct run *run, const struct run_sweep *sweep, const void *row)
+const char *sweep_value(const struct run *run, const struct sweep *sweep, const void *row)
 {
-    const struct table_def *table = tables_def(run->tables, sweep->def->table);
-    const char *value = (const char *)row + table->sweep_offset;
-    return *(const bool *)((const char *)row + table->open_offset) && *value != '\0' && sweep->def->behind(run->tables, value);
+    return (const char *)row + tables_def(run->tables, sweep->table)->sweep_offset;
+}
+
+static bool is_behind(const struct run *run, const struct sweep *sweep, const void *row)
+{
+    const struct table_def *table = tables_def(run->tables, sweep->table);
+    const char *value = sweep_value(run, sweep, row);
+    return *(const bool *)((const char *)row + table->open_offset) && *value != '\0' && sweep->behind(run->tables, value);
 }
 
 struct touch {
@@ -96,7 +105,7 @@ struct touch {
 static void touched(const void *row, void *arg)
 {
     const struct touch *touch = arg;
-    if (is_behind(touch->run, touch->sweep, row)) {
+    if (is_behind(touch->run, touch->sweep->def, row)) {
         const struct record *record = tables_def(touch->run->tables, touch->sweep->def->table)->row;
         texts_add(&touch->sweep->left, (const char *)row + record->fields[0].offset);
     }
@@ -116,10 +125,17 @@ void sweeps_on_commit(struct run *run)
 
 /* --- one row ------------------------------------------------------------------------------------- */
 
-static void row_decide(struct run *run, const struct run_sweep *sweep, const char *key)
+/* NULL: there is nothing to do about it, or it is not known yet (tables_missed). */
+static const void *row_behind(const struct run *run, const struct run_sweep *sweep, const char *key)
 {
     const void *row = table_get(run->tables, sweep->def->table, key);
-    if (row != NULL && is_behind(run, sweep, row) && !tables_missed(run->tables))
+    return row != NULL && is_behind(run, sweep->def, row) && !tables_missed(run->tables) ? row : NULL;
+}
+
+static void row_decide(struct run *run, const struct run_sweep *sweep, const char *key)
+{
+    const void *row = row_behind(run, sweep, key);
+    if (row != NULL && !parking_stops_sweep(run, sweep->def, row))
         sweep->def->decide(run, run->tables, row);
 }
 
@@ -133,22 +149,40 @@ static void collect_misses(struct run *run, const struct run_sweep *sweep, const
     run->dry = true;
     for (size_t i = sweep->key_at; i < n && i < sweep->key_at + LOOKED_AT_EACH * run->sweep_most; i++) {
         const void *row = keys[i] == first ? NULL : table_get(run->tables, sweep->def->table, keys[i]);
-        if (row != NULL && is_behind(run, sweep, row))
+        if (row != NULL && is_behind(run, sweep->def, row) && !parking_stops_sweep(run, sweep->def, row))
             sweep->def->decide(run, run->tables, row);
     }
     run->dry = false;
     tables_undo(run->tables, mark);
 }
 
-static enum step row_sweep(struct run *run, struct run_sweep *sweep, const char *key)
+/* The row whose turn it is: of those that events have left behind, else of the page at hand. */
+static const char *row_at_hand(const struct run *run, const struct run_sweep *sweep)
+{
+    const char *const *keys;
+    bool more;
+    if (texts_head(&sweep->left) != NULL)
+        return texts_head(&sweep->left);
+    (void)tables_answer(run->tables, sweep->def->table, &keys, &more);
+    return keys[sweep->key_at];
+}
+
+static void row_pass(struct run_sweep *sweep)
+{
+    if (texts_head(&sweep->left) != NULL)
+        texts_next(&sweep->left);
+    else
+        sweep->key_at++;
+}
+
+static enum step row_sweep(struct run *run, struct run_sweep *sweep)
 {
     run_begin(run, run->state.pos, run->state.rec_us);
     size_t mark = tables_mark(run->tables);
-    row_decide(run, sweep, key);
+    row_decide(run, sweep, row_at_hand(run, sweep));
     if (tables_missed(run->tables)) {
         tables_undo(run->tables, mark);
         run_undo_drawn(run);
-        collect_misses(run, sweep, key);
         return STEP_MISS;
     }
     run->looked_at++;
@@ -158,12 +192,13 @@ static enum step row_sweep(struct run *run, struct run_sweep *sweep, const char 
         text_copy(sweep->waits, sizeof sweep->waits, (const char *)run->slots.data);
         run->swept++;
     }
+    row_pass(sweep);
     return STEP_DONE;
 }
 
 /* --- pages --------------------------------------------------------------------------------------- */
 
-enum turn { TURN_ON, TURN_MISS, TURN_REST };
+enum turn { TURN_ON, TURN_MISS, TURN_REST, TURN_ROW };
 
 static enum turn asked(const struct run *run, const struct run_sweep *sweep)
 {
@@ -214,12 +249,7 @@ static enum turn page_turn(struct run *run, struct run_sweep *sweep)
     const char *const *keys;
     bool more;
     size_t n = tables_answer(run->tables, sweep->def->table, &keys, &more);
-    if (sweep->key_at == n)
-        return page_next(run, sweep, keys, n, more);
-    if (row_sweep(run, sweep, keys[sweep->key_at]) == STEP_MISS)
-        return TURN_MISS;
-    sweep->key_at++;
-    return TURN_ON;
+    return sweep->key_at == n ? page_next(run, sweep, keys, n, more) : TURN_ROW;
 }
 
 static enum turn pass_begin(struct run *run, struct run_sweep *sweep)
@@ -232,20 +262,13 @@ static enum turn pass_begin(struct run *run, struct run_sweep *sweep)
     return asked(run, sweep);
 }
 
-static enum turn left_turn(struct run *run, struct run_sweep *sweep)
-{
-    if (row_sweep(run, sweep, texts_head(&sweep->left)) == STEP_MISS)
-        return TURN_MISS;
-    texts_next(&sweep->left);
-    return TURN_ON;
-}
-
+/* On to the next row, and no further. */
 static enum turn turn(struct run *run, struct run_sweep *sweep)
 {
     if (asked(run, sweep) == TURN_MISS)
         return TURN_MISS;
     if (texts_head(&sweep->left) != NULL)
-        return left_turn(run, sweep);
+        return TURN_ROW;
     switch (sweep->phase) {
     case SWEEP_REST:
         return pass_begin(run, sweep);
@@ -269,20 +292,117 @@ static bool is_waiting(const struct run *run, const struct run_sweep *sweep)
     return !sweep->began && sweep->waits[0] != '\0' && flight_has(run->flight, sweep->waits);
 }
 
+/* Timers go first. */
+static bool is_time(const struct run *run)
+{
+    return run->state.pos >= run->upto && !run->timers_left;
+}
+
+static enum turn row_turn(struct run *run, struct run_sweep *sweep)
+{
+    if (row_sweep(run, sweep) == STEP_DONE)
+        return TURN_ON;
+    collect_misses(run, sweep, row_at_hand(run, sweep));
+    return TURN_MISS;
+}
+
 enum step run_sweep(struct run *run)
 {
-    if (run->state.pos < run->upto || run->timers_left)
+    if (!is_time(run) || run->held)
         return STEP_DONE;
     for (size_t i = 0; i < run->worker->sweeps_n; i++) {
         struct run_sweep *sweep = &run->sweeps[i];
         enum turn next = is_waiting(run, sweep) ? TURN_REST : TURN_ON;
-        while (next == TURN_ON && run->swept < run->sweep_most && run->looked_at < LOOKED_AT_EACH * run->sweep_most)
+        while (next == TURN_ON && run->swept < run->sweep_most && run->looked_at < LOOKED_AT_EACH * run->sweep_most) {
             next = turn(run, sweep);
+            next = next == TURN_ROW ? row_turn(run, sweep) : next;
+        }
         if (next == TURN_MISS)
             return STEP_MISS;
     }
     return STEP_DONE;
 }
+
+/* --- one by one -------------------------------------------------------------------------------- */
+
+/* The sweep that has a row at hand which is behind; those that are not any more are passed. NULL: there is none, or it is not known
+ * yet (*step). */
+static struct run_sweep *swept_next(struct run *run, enum step *step)
+{
+    *step = STEP_DONE;
+    for (size_t i = 0; i < run->worker->sweeps_n && is_time(run) && run->swept < run->sweep_most; i++) {
+        struct run_sweep *sweep = &run->sweeps[i];
+        enum turn next = is_waiting(run, sweep) ? TURN_REST : turn(run, sweep);
+        while (next == TURN_ON || next == TURN_ROW) {
+            if (next == TURN_ROW && row_behind(run, sweep, row_at_hand(run, sweep)) != NULL)
+                return sweep;
+            if (tables_missed(run->tables))
+                break;
+            if (next == TURN_ROW)
+                row_pass(sweep);
+            next = turn(run, sweep);
+        }
+        if (next == TURN_MISS || tables_missed(run->tables)) {
+            *step = STEP_MISS;
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+enum run_result run_next_swept(struct run *run, char name[RUN_TIMER_CAP])
+{
+    enum step step;
+    const struct run_sweep *sweep = swept_next(run, &step);
+    name[0] = '\0';
+    if (sweep != NULL)
+        sweep_name(run, sweep->def, row_behind(run, sweep, row_at_hand(run, sweep)), name);
+    return step == STEP_MISS ? RUN_MISS : RUN_DONE;
+}
+
+enum run_result run_sweep_next(struct run *run)
+{
+    enum step step;
+    struct run_sweep *sweep = swept_next(run, &step);
+    if (sweep != NULL)
+        step = row_sweep(run, sweep);
+    return step == STEP_MISS ? RUN_MISS : RUN_DONE;
+}
+
+/* --- what was set aside ------------------------------------------------------------------------ */
+
+void sweep_kind(const struct run *run, const struct sweep *sweep, char out[EVENT_TIMER_CAP])
+{
+    const struct table_def *def = tables_def(run->tables, sweep->table);
+    for (size_t i = 0; i < def->row->n; i++)
+        if (def->row->fields[i].offset == def->sweep_offset)
+            text_format(out, EVENT_TIMER_CAP, "%s.%s", def->name, def->row->fields[i].name);
+}
+
+static const struct sweep *sweep_named(const struct run *run, const char *kind)
+{
+    char other[EVENT_TIMER_CAP];
+    for (size_t i = 0; i < run->worker->sweeps_n; i++) {
+        sweep_kind(run, &run->worker->sweeps[i], other);
+        if (text_equal(other, kind))
+            return &run->worker->sweeps[i];
+    }
+    return NULL; /* of another release */
+}
+
+enum step sweep_again(struct run *run, const struct event_parked *parked)
+{
+    const struct sweep *sweep = sweep_named(run, parked->timer);
+    const void *row = sweep != NULL ? table_get(run->tables, sweep->table, parked->row) : NULL;
+    char follows[EVENT_FOLLOWS_CAP] = "";
+    if (row != NULL)
+        text_copy(follows, sizeof follows, sweep_value(run, sweep, row));
+    if (row != NULL && text_equal(follows, parked->follows) && is_behind(run, sweep, row) && !tables_missed(run->tables))
+        sweep->decide(run, run->tables, row);
+    return tables_missed(run->tables) ? STEP_MISS : STEP_DONE;
+}
+
+/* --- how it stands ----------------------------------------------------------------------------- */
 
 bool run_sweeping(const struct run *run)
 {

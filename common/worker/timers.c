@@ -144,7 +144,7 @@ enum step run_fire(struct run *run)
         const struct timer *timer = timer_next(run, &row, &due_us);
         bool due = timer != NULL && due_us <= run->state.checked_us;
         run->timers_left = true;
-        if (due && (run->timers_fired == TIMERS_PER_TRANSACTION_MAX || run->timers_held))
+        if (due && (run->timers_fired == TIMERS_PER_TRANSACTION_MAX || run->held))
             return STEP_DONE;
         if (!is_reached(run, due ? timer : NULL, row, due_us))
             return STEP_MISS;
@@ -160,9 +160,9 @@ enum step run_fire(struct run *run)
 
 /* --- one by one -------------------------------------------------------------------------------- */
 
-void run_hold_timers(struct run *run, bool hold)
+void run_hold(struct run *run, bool hold)
 {
-    run->timers_held = hold;
+    run->held = hold;
 }
 
 /* NULL: none is due, or it is not known yet which (*step). */

@@ -1,4 +1,4 @@
-"""Events that a worker cannot bear: one fails, one aborts, one loops. Each is set aside with what follows of its ticket; everything else
+"""Events, a timer and a sweep that a worker cannot bear: they fail, abort, loop. Each is set aside with what follows of its ticket; everything else
 flows. Told, tried again, left out; and a worker that was mended handles them late."""
 import os
 import pathlib
@@ -38,8 +38,8 @@ class Parking(unittest.TestCase):
         cls.stack.__exit__(None, None, None)
 
     @classmethod
-    def put(cls, program):
-        link = cls.programs / "aftercare-dispatcher"
+    def put(cls, program, daemon="dispatcher"):
+        link = cls.programs / f"aftercare-{daemon}"
         link.unlink()
         link.symlink_to(program)
 
@@ -145,6 +145,46 @@ class Parking(unittest.TestCase):
         self.stack.wait_caught_up()
         done = self.stack.run("aftercare-dispatcher", "--verify", "--data", self.stack.data, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_8_a_sweep_that_brings_it_down_is_set_aside(self):
+        """A new policy is for open clocks too: one ticket's cannot be looked at."""
+        self.put(TEST_BIN / "aftercare-sla-watchdog-poisoned", "sla-watchdog")
+        self.stack.kill_and_wait_restart("sla-watchdog")
+        self.stack("policy", "publish", self.policy("sweeps-1", "1h"))
+        keys = [*(f"GOOD-S-{i}" for i in range(20)), "POISON-SWEEP-1", *(f"HAPPY-S-{i}" for i in range(20))]
+        self.register(*keys)
+        self.stack.wait_caught_up()
+        self.stack("policy", "publish", self.policy("sweeps-2", "2h"))
+        row = until("the story is set aside", lambda: self.parked("sla-watchdog"), 180)[0]
+        self.assertEqual((row["key"], row["type"]), ("POISON-SWEEP-1", "clock.follows"))
+        self.assertIn("brought the process down", row["reason"])
+        retargeted = ("SELECT count(*) FROM intake.journal WHERE type = 'sla.scheduled' AND key {} AND pos >"
+                      " (SELECT max(pos) FROM intake.journal WHERE type = 'policy.published')").format
+        until("all others follow the new policy", lambda: self.stack.sql(retargeted("~ '-S-'")) == [["40"]], 60)
+        self.stack.wait_caught_up()
+        self.assertEqual(self.stack.sql("SELECT count(*) FROM intake.journal WHERE type = 'event.parked' AND key LIKE 'POISON-SWEEP%'"), [["1"]])
+        self.stack("say", "ticket.reclassified", "POISON-SWEEP-1", "priority=urgent", "reason=test")
+        until("what comes later waits", lambda: [r["waiting"] for r in self.parked("sla-watchdog")] == [1])
+        self.put(SOUND.parent / "aftercare-sla-watchdog", "sla-watchdog")
+        self.stack.kill_and_wait_restart("sla-watchdog")
+        until("the worker answers", lambda: all(s["answers"] for s in self.stack.json("status", check=False)["services"]), 60)
+        self.stack.wait_caught_up()
+        self.assertEqual(self.stack.sql(retargeted("LIKE 'POISON-SWEEP%'")), [["0"]])  # nobody tries it before he is told to
+        self.ends(0, "parked", "retry", "sla-watchdog", row["pos"])
+        until("it follows it too", lambda: self.stack.sql(retargeted("LIKE 'POISON-SWEEP%'"))[0][0] != "0")
+        self.assertEqual(self.parked(), [])
+        self.stack.wait_caught_up()
+        done = self.stack.run("aftercare-sla-watchdog", "--verify", "--data", self.stack.data, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def policy(self, version, limit):
+        """The campaign's, with other limits, for open tickets too."""
+        text = (TREE / "tests" / "faults" / "policy.yaml").read_text().replace("version: faults-1", f"version: {version}")
+        path = self.stack.data / f"{version}.yaml"
+        path.write_text(text.replace("limits: [{limit: 2s}]", f"limits: [{{limit: {limit}}}]")
+                        .replace("accept_within: 2s", "accept_within: 5h") + "retarget_open: true\n")
+        path.chmod(0o644)
+        return path
 
 
 if __name__ == "__main__":

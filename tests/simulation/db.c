@@ -385,7 +385,8 @@ static bool cursor_apply(struct db *db, const struct tx *tx)
         return false;
     check_cursor(db, tx);
     db->cursor.state = tx->cursor_after;
-    db->cursor.starts = db->cursor.attempts = 0;
+    db->cursor.starts = tx->cursor_after.sweeping ? db->cursor.starts : 0;
+    db->cursor.attempts = 0;
     return true;
 }
 

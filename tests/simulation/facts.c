@@ -47,7 +47,8 @@ static void put(const char *branch, const char *type, const char *key, const cha
 
 /* --- policies --------------------------------------------------------------------------------------- */
 
-static void policy_put(void)
+/* retarget: for open tickets too, so that their clocks are swept. */
+static void policy_put(bool retarget)
 {
     static char text[16384];
     static struct policy policy;
@@ -62,6 +63,7 @@ static void policy_put(void)
     if (!policy_parse(text, n, arena, &policy, &problems, event_type_data))
         world_broken("policy.yaml: %s %s", problems.items[0].code, problems.items[0].field);
     text_format(policy.version, sizeof(policy.version), "simulated-%u", ++facts.versions);
+    policy.retarget_open = retarget;
     record_clear(&policy_published_record, &published);
     record_encode(&policy_record, RECORD_WHOLE, &policy, &raw);
     text_copy(published.name, sizeof(published.name), policy.name);
@@ -127,6 +129,12 @@ static void ticket_some(char key[24])
     text_format(key, 24, "T-%05u", 1 + (unsigned)world_draw(facts.registered > 0 ? facts.registered : 1));
 }
 
+static void on_policy(void *arg)
+{
+    (void)arg;
+    policy_put(true);
+}
+
 /* One of the workers fails on it, or dies of it. */
 static void poison(void)
 {
@@ -136,6 +144,8 @@ static void poison(void)
     ticket_some(key);
     text_format(json, sizeof(json), "{\"kind\":\"%s\"}", kind);
     put(some_branch(), "ticket.noted", key, json);
+    if (how == POISON_STOPS && world_chance(700))
+        world_at(world_now_us() + world_between(0, 2 * SECOND_US), on_policy, NULL);
     if (world_chance(400)) /* and another one behind what waits for the first */
         text_copy(follow(key, "ticket.noted")->json, sizeof(((struct follows *)0)->json), json);
 }
@@ -156,7 +166,7 @@ static void on_tick(void *arg)
                               : "{\"kind\":\"noise\",\"region\":\"R2\",\"product\":\"PUMP\"}");
     }
     if (world_chance(30))
-        policy_put();
+        policy_put(world_chance(500));
     if (world_chance(120))
         poison();
     world_at(world_now_us() + world_between(0, 2 * facts.interval_us), on_tick, NULL);
@@ -173,7 +183,7 @@ static void on_file(void *arg)
     }
 }
 
-/* Tickets whose timer was set aside: to try it again tries all that waits with it, and what is handled then cannot be left out. */
+/* Tickets whose timer or sweep was set aside: to try it again tries all that waits with it, and what is handled then cannot be left out. */
 static struct {
     char name[EVENT_KEY_CAP + 48];
 } stopped[64];
@@ -185,7 +195,7 @@ void facts_begin(unsigned tickets, int64_t until_us)
     stopped_n = 0;
     facts.left = tickets;
     facts.interval_us = (until_us - world_now_us()) / (tickets + 1);
-    policy_put();
+    policy_put(false);
     for (int i = 0; i < 4; i++) {
         text_format(key, sizeof(key), "S%d", i);
         put("operator/desk", "site.updated", key, "{\"name\":\"site\",\"tier\":3,\"territories\":[\"R\"],\"region\":\"R1\"}");

@@ -24,7 +24,7 @@ static const struct field witness_fields[] = {
     F_INT(witness, handled, 0, "events of it that were handled"),
     F_INT(witness, last, 0, "position of the last one"),
     F_BOOL(witness, cured, 0, "poison is none any more"),
-    F_BOOL(witness, stopped, 0, "its timers are poison"),
+    F_BOOL(witness, stopped, 0, "its timers and sweeps are poison"),
 };
 static const struct record witness_record = RECORD(witness, witness_fields, "what was handled of a key");
 static const struct table_def witness_def = {.name = "sim_witness", .row = &witness_record, .whole = true};
@@ -122,17 +122,22 @@ static bool witnessed(struct tables *tables, const struct event *event, const vo
     return true;
 }
 
-/* Timers of a ticket that was stopped bring the process down. */
-static void timer_witnessed(struct run *run, const struct tables *tables, const void *row, size_t i)
+/* Timers and sweeps of a ticket that was stopped bring the process down. */
+static void row_witnessed(const struct tables *tables, size_t worker, unsigned table, const void *row)
 {
-    size_t worker = worker_of(tables);
-    const struct timer *timer = &real[worker]->timers[i];
-    const char *row_key = (const char *)row + tables_def(tables, timer->table)->row->fields[0].offset;
+    const char *row_key = (const char *)row + tables_def(tables, table)->row->fields[0].offset;
     char key[EVENT_KEY_CAP];
     text_copy_n(key, sizeof(key), row_key, strcspn(row_key, "/"));
     const struct witness *witness = table_get(tables, (unsigned)real[worker]->tables_n, key);
     if (witness != NULL && witness->stopped && !witness->cured)
         bring_down(real[worker]->name, row_key);
+}
+
+static void timer_witnessed(struct run *run, const struct tables *tables, const void *row, size_t i)
+{
+    size_t worker = worker_of(tables);
+    const struct timer *timer = &real[worker]->timers[i];
+    row_witnessed(tables, worker, timer->table, row);
     timer->decide(run, tables, row);
 }
 
@@ -147,6 +152,13 @@ static void timer_1(struct run *run, const struct tables *tables, const void *ro
 static void timer_2(struct run *run, const struct tables *tables, const void *row)
 {
     timer_witnessed(run, tables, row, 2);
+}
+
+static void sweep_witnessed(struct run *run, const struct tables *tables, const void *row)
+{
+    size_t worker = worker_of(tables);
+    row_witnessed(tables, worker, real[worker]->sweeps[0].table, row);
+    real[worker]->sweeps[0].decide(run, tables, row);
 }
 
 /* --- the workers ------------------------------------------------------------------------------------- */
@@ -175,6 +187,17 @@ static const struct timer *timers_make(const struct worker *worker)
     return timers;
 }
 
+static const struct sweep *sweeps_make(const struct worker *worker)
+{
+    struct sweep *sweeps = memory_new((worker->sweeps_n + 1) * sizeof(*sweeps));
+    assert(worker->sweeps_n <= 1);
+    for (size_t i = 0; i < worker->sweeps_n; i++) {
+        sweeps[i] = worker->sweeps[i];
+        sweeps[i].decide = sweep_witnessed;
+    }
+    return sweeps;
+}
+
 void workers_make(void)
 {
     for (size_t i = 0; i < WORKERS; i++) {
@@ -187,6 +210,7 @@ void workers_make(void)
         worker->tables = tables;
         worker->handlers = handlers_make(real[i], &worker->handlers_n);
         worker->timers = timers_make(real[i]);
+        worker->sweeps = sweeps_make(real[i]);
         answers_give(worker);
         workers[i] = worker;
     }

@@ -6,7 +6,7 @@
 
 #include "worker/run_core.h"
 
-enum { ORDERS, EDITIONS };
+enum { ORDERS, EDITIONS, PARKED = EDITIONS + 3 }; /* behind: policies, calendars, what is set aside */
 enum { EVENTS_MAX = 12000, KEYS = 300, CACHE = 8, PAGE = 6, SWEEP_PAGE = 5 };
 #define T0 (INT64_C(1700000000) * SECOND_US)
 
@@ -26,6 +26,8 @@ struct edition {
 };
 extern const struct record far_fact_record, far_order_record;
 extern const struct worker far_toy;
+/* Nobody may ask about the sweep of that order; NULL: of any. */
+extern const char *far_poison;
 
 /* Where the rows lie: in the world's own arrays (store NULL), or somewhere behind these. The arrays
  * are kept besides. */
@@ -49,6 +51,7 @@ struct world {
     struct order stored[KEYS];
     size_t stored_n;
     struct edition edition;
+    struct buf parked; /* rows set aside, one behind the other; without a store only */
     uint64_t upto;
     size_t pages, sweep_pages, most_rows;
 };
@@ -58,6 +61,8 @@ void far_world_destroy(struct world *);
 /* A fact from a branch. */
 void far_fact(struct world *, const char *type, const char *key, int64_t due_us,
               const char *edition);
+void far_say(struct world *, const char *from, const char *type, const char *key,
+             const struct record *, const void *data);
 /* Intake takes what was concluded. */
 size_t far_take_conclusions(struct world *);
 void far_commit(struct world *);

@@ -2,7 +2,12 @@
 #include "far.h"
 
 #include "base/text.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* --- the worker: an order is due at a time counted by an edition; a new edition counts again
  * -------- */
@@ -130,11 +135,15 @@ static bool is_behind(const struct tables *t, const char *value)
     return strcmp(value, current(t)) < 0;
 }
 
+const char *far_poison;
+
 static void recount(struct run *run, const struct tables *t, const void *row)
 {
     const struct order *order = row;
     char slot[EVENT_ID_CAP];
     struct order_fact fact = {0};
+    if (far_poison != NULL && text_equal(order->id, far_poison))
+        fail_msg("the sweep of %s would have brought the process down", far_poison);
     text_copy(fact.edition, sizeof fact.edition, current(t));
     text_format(slot, sizeof slot, "toy/%s/recounted/%s", order->id, fact.edition);
     conclude(run, slot, "order.recounted", order->id, &far_fact_record, &fact);

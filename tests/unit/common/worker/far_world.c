@@ -34,17 +34,23 @@ static void say(struct world *w, const char *from, const char *id, const char *t
     link_next(w->links[w->head - 1], buf_bytes(&w->bodies[w->head]), w->links[w->head]);
 }
 
+void far_say(struct world *w, const char *from, const char *type, const char *key,
+             const struct record *record, const void *data)
+{
+    struct buf map = {0};
+    char id[32];
+    text_format(id, sizeof id, "%s/%llu", from, (unsigned long long)w->head + 1);
+    record_encode(record, RECORD_PLAIN, data, &map);
+    say(w, from, id, type, key, 0, buf_bytes(&map));
+    buf_release(&map);
+}
+
 void far_fact(struct world *w, const char *type, const char *key, int64_t due_us,
               const char *edition)
 {
     struct order_fact data = {.due_us = due_us};
-    struct buf map = {0};
-    char id[32];
     text_copy(data.edition, sizeof data.edition, edition);
-    text_format(id, sizeof id, "branch/%llu", (unsigned long long)w->head + 1);
-    record_encode(&far_fact_record, RECORD_PLAIN, &data, &map);
-    say(w, "branch", id, type, key, 0, buf_bytes(&map));
-    buf_release(&map);
+    far_say(w, "branch", type, key, &far_fact_record, &data);
 }
 
 static struct bytes draft_value(struct bytes draft, const char *name)
@@ -92,6 +98,29 @@ struct order *far_stored(struct world *w, const char *key)
     return NULL;
 }
 
+static void parked_keep(const void *row, void *arg)
+{
+    struct world *w = arg;
+    const struct table_def *def = tables_def(run_tables(w->run), PARKED);
+    if (*(const bool *)((const char *)row + def->open_offset))
+        record_encode(def->row, RECORD_WHOLE, row, &w->parked);
+}
+
+static void parked_load(struct world *w)
+{
+    struct tables *t = run_tables(w->run);
+    const struct record *record = tables_def(t, PARKED)->row;
+    struct unpack at = unpack_of(buf_bytes(&w->parked));
+    char *row = calloc(1, record->size);
+    struct problem problem;
+    while (at.at < at.end) {
+        struct bytes raw = unpack_raw(&at);
+        assert_true(record_decode(record, RECORD_WHOLE, DECODE_LENIENT, raw, NULL, row, &problem));
+        tables_load(t, PARKED, row);
+    }
+    free(row);
+}
+
 void far_commit(struct world *w)
 {
     const void *const *rows;
@@ -111,6 +140,8 @@ void far_commit(struct world *w)
     }
     if (w->store != NULL)
         w->store->commit(w);
+    buf_reset(&w->parked);
+    tables_each(t, PARKED, parked_keep, w);
     w->committed = run_state(w->run);
     run_committed(w->run);
     if (tables_rows(t, ORDERS) > w->most_rows)
@@ -245,13 +276,14 @@ void far_restart(struct world *w)
             tables_load(t, ORDERS, &w->stored[i]);
     if (w->store == NULL && w->edition.name[0] != '\0')
         tables_load(t, EDITIONS, &w->edition);
+    if (w->store == NULL)
+        parked_load(w);
     if (w->store != NULL)
         w->store->load(w);
     else if (w->far)
         tables_keep_near(t);
     run_start(w->run, &w->committed, w->upto);
-    uint64_t known = w->committed.pos > w->upto ? w->committed.pos : w->upto;
-    for (uint64_t pos = known + 1; pos <= w->head; pos++)
+    for (uint64_t pos = w->committed.pos + 1; pos <= w->head; pos++)
         assert_int_equal(run_expect(w->run, buf_bytes(&w->bodies[pos]), (struct bytes){0}),
                          RUN_DONE);
 }
@@ -278,5 +310,6 @@ void far_world_destroy(struct world *w)
     run_destroy(&w->run);
     for (size_t i = 0; i < EVENTS_MAX; i++)
         buf_release(&w->bodies[i]);
+    buf_release(&w->parked);
     free(w);
 }

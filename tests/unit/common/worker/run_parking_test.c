@@ -344,6 +344,7 @@ static void test_the_look_ahead_leaves_out_what_is_parked(void **state)
     struct run *run = begin(0);
     open("B", false);
     open("A", true);
+    open("A", true); /* waits, and would bring the process down itself */
     live(run);
     run_destroy(&run);
     asked = 0;
@@ -566,7 +567,7 @@ static void test_timers_fire_one_by_one(void **state)
     static const char *const keys[] = {"A", "B"};
     (void)state;
     struct run *run = begin(0);
-    run_hold_timers(run, true);
+    run_hold(run, true);
     due("A");
     due("B");
     assert_int_equal(handle(run, 2), RUN_DONE);

@@ -62,8 +62,40 @@ static void test_the_later_session_owns_the_cursor(void **state)
     run_destroy(&run);
 }
 
+static int64_t starts(struct pg *pg, struct run *run)
+{
+    struct cursor cursor;
+    begin(pg, run, &cursor);
+    return cursor.starts;
+}
+
+/* A sweep commits what lies before the row that brings the process down: that is no sign of health, until it has come to its end. */
+static void test_commits_of_a_sweep_do_not_hide_that_the_process_dies_again_and_again(void **state)
+{
+    (void)state;
+    struct cursor cursor;
+    struct run *run = run_new(&toy_worker, 8);
+    struct pg *pg = cluster_connect(&cluster, "toy");
+    assert_int_equal(starts(pg, run), 1);
+    begin(pg, run, &cursor); /* the one before has committed nothing */
+    assert_int_equal(cursor.starts, 2);
+    cursor.state.sweeping = true;
+    assert_int_equal(move(pg, &cursor, 1), STATUS_OK);
+    cursor.state.pos = 1;
+    assert_int_equal(move(pg, &cursor, 2), STATUS_OK);
+    assert_int_equal(starts(pg, run), 3);
+    begin(pg, run, &cursor);
+    assert_int_equal(move(pg, &cursor, 3), STATUS_OK);
+    assert_int_equal(starts(pg, run), 1);
+    pg_destroy(&pg);
+    run_destroy(&run);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_later_session_owns_the_cursor)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commits_of_a_sweep_do_not_hide_that_the_process_dies_again_and_again),
+        cmocka_unit_test(test_the_later_session_owns_the_cursor),
+    };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
