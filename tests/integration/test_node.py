@@ -1,4 +1,4 @@
-"""Node's client: the conformance kit, then its table in step on a real stack. Skipped (77) where node, npm or the registry is not
+"""Node's client: the conformance kit, then its table in step and files on a real stack. Skipped (77) where node, npm or the registry is not
 there; that takes less than 10 s."""
 import os
 import pathlib
@@ -40,11 +40,11 @@ def main():
         print(f"skipped: {missing}")
         return SKIPPED
     kit = subprocess.run([TREE / "proto" / "conformance" / "run", "--jobs", "12", "node", HERE / "job.js"])
-    name = "Clients.test_tables_stay_equal_to_the_journal_whatever_is_killed"
-    table = subprocess.run([sys.executable, TREE / "tests/integration/test_clients.py", name], env={**os.environ, "AFTERCARE_NODE_CLIENT": str(HERE)})
+    names = ["Clients.test_tables_stay_equal_to_the_journal_whatever_is_killed", "Clients.test_files_go_between_the_clients"]
+    table = subprocess.run([sys.executable, TREE / "tests/integration/test_clients.py", *names], env={**os.environ, "AFTERCARE_NODE_CLIENT": str(HERE)})
     packed = subprocess.run(["npm", "pack", "--dry-run", "--ignore-scripts"], cwd=HERE, capture_output=True, text=True, timeout=60)
     print(packed.stderr[-600:])
-    return 1 if kit.returncode or table.returncode or packed.returncode or "aftercare.js" not in packed.stderr else 0
+    return 1 if kit.returncode or table.returncode or packed.returncode or any(name not in packed.stderr for name in ("aftercare.js", "files.js")) else 0
 
 
 if __name__ == "__main__":

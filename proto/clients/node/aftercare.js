@@ -20,9 +20,9 @@ import { Decoder, Encoder, ExtensionCodec, decodeTimestampToTimeSpec, encodeTime
 import * as zmq from 'zeromq'
 
 const CREDIT = 1 << 20, EVENTS_MAX = 256, BYTES_MAX = 256 * 1024
-const SILENCE = 5000 // ms in which the other end says something when it is its turn
-const TRIES = 3 // the same damage at the same place: it is not the line's
-const LATER = new Set(['nobody', 'timeout', 'behind', 'busy', 'database', 'unavailable'])
+export const SILENCE = 5000 // ms in which the other end says something when it is its turn
+export const TRIES = 3 // the same damage at the same place: it is not the line's
+export const LATER = new Set(['nobody', 'timeout', 'behind', 'busy', 'database', 'unavailable'])
 
 export class Instant {
   constructor (seconds, nanoseconds = 0) { this.seconds = seconds; this.nanoseconds = nanoseconds }
@@ -45,12 +45,12 @@ extensionCodec.register({
   },
   decode: (data) => { const { sec, nsec } = decodeTimestampToTimeSpec(data); return new Instant(sec, nsec) }
 })
-const pack = (value) => Buffer.from(new Encoder({ extensionCodec, ignoreUndefined: true }).encode(value))
+export const pack = (value) => Buffer.from(new Encoder({ extensionCodec, ignoreUndefined: true }).encode(value))
 const unpack = (bytes) => new Decoder({ extensionCodec }).decode(bytes)
 const isMap = (value) => value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array)
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
-const digest = (...parts) => sha256(...parts).subarray(0, 16)
-const same = (a, b) => Buffer.compare(Buffer.from(a ?? []), Buffer.from(b ?? [])) === 0
+export const digest = (...parts) => sha256(...parts).subarray(0, 16)
+export const same = (a, b) => Buffer.compare(Buffer.from(a ?? []), Buffer.from(b ?? [])) === 0
 
 // key: a path, or what stands in the key file. patience in seconds, Infinity: for ever.
 export function open (key, { patience = 60 } = {}) {
@@ -60,7 +60,7 @@ export function open (key, { patience = 60 } = {}) {
 }
 
 // One DEALER to one endpoint; made anew, to the next endpoint, whenever it is in doubt.
-class Line {
+export class Line {
   constructor (client, which, linger) {
     Object.assign(this, { client, endpoints: client.key.endpoints[which] ?? [], linger, turn: -1, pause: 0, silentSince: 0, socket: null })
   }
@@ -257,7 +257,7 @@ class Reader {
 // Numbers, a window, answers. What append() was given stands in the state file before it is sent, and is taken exactly once over
 // whatever is killed: the next source of the same file sends it again, and its answers stand in `recovered`. Without a file it
 // lives in memory: what has its answer is in the journal, the fate of the rest dies with the process.
-class Source {
+export class Source {
   constructor (client, state, name) {
     const principal = client.key.principal
     Object.assign(this, { client, state, line: new Line(client, 'cmd', 2000), window: [EVENTS_MAX, BYTES_MAX], beat: SILENCE, missed: 0, durable: 0, sent: 0 })

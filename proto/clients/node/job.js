@@ -2,6 +2,7 @@
 // The jobs of the conformance kit (proto/conformance/README.md), done by this client.
 import { parseArgs } from 'node:util'
 import { AftercareError, open } from './aftercare.js'
+import { getFile, putFile } from './files.js'
 
 const out = (fields) => process.stdout.write(JSON.stringify(fields) + '\n')
 const [key, job, ...args] = process.argv.slice(2)
@@ -38,12 +39,22 @@ async function ask () {
   out({ end: 'done', as_of: asOf })
 }
 
+async function put () {
+  await putFile(client, args[0], args[1]) // what its STATE is for it has from intake
+  out({ end: 'done' })
+}
+
+async function get () {
+  await getFile(client, args[0], args[1])
+  out({ end: 'done' })
+}
+
 try {
-  await { read, append, ask }[job]()
+  await { read, append, ask, put, get }[job]()
 } catch (error) {
   if (!(error instanceof AftercareError)) throw error
-  const [head, code] = error.code.split('.')
-  out({ end: ['hole', 'link', 'priv', 'corrupt'].includes(head) ? 'damaged' : head, code })
+  const [head, ...code] = error.code.split('.')
+  out({ end: ['hole', 'link', 'priv', 'corrupt'].includes(head) ? 'damaged' : head, code: code.join('.') || undefined })
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 }

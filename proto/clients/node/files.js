@@ -1,0 +1,155 @@
+// Files of tickets over aftercare's stream (proto/README.md, P1 to P7).
+//
+//   const sha256 = await putFile(client, 'T-1', 'report.pdf')  // the fact and its bytes; run again, it goes on where it was
+//   await getFile(client, sha256, 'copy.pdf')                  // copy.pdf is there when its digest is true, not before
+//
+// What ends for good throws AftercareError: refused.CODE (of the fact, of HAVE, of PART), corrupt (other bytes than the digest says) …;
+// what passes is waited for, at most the client's `patience`.
+import { createHash, randomBytes } from 'node:crypto'
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AftercareError, LATER, Line, SILENCE, Source, TRIES, digest, pack, same } from './aftercare.js'
+
+const PIECE = 128 * 1024
+
+// Attaches it (at most 20 MiB) and brings its bytes; its digest in hex. The same ticket, name, media and content is the same fact,
+// whoever of the principal runs it, and how often; again: it is attached once more.
+export async function putFile (client, ticket, file, { name = path.basename(file), media = '', by, again = false } = {}) {
+  const handle = await fs.open(file, 'r')
+  let source
+  try {
+    const { found, size } = await digestOf(handle), sha256 = found.digest()
+    const fact = { type: 'file.attached', v: 1, key: ticket, by, priv: { name }, data: { media: media || undefined, bytes: size, sha256 } }
+    const what = again ? randomBytes(16) : digest(`file\n${ticket}\n${name}\n${media}\n`, sha256)
+    source = new Source(client, undefined, what.toString('hex').slice(0, 94 - client.key.principal.length))
+    Object.assign(source.kept, { incarnation: digest(source.kept.source), events: [pack(fact)] })
+    const [answer] = await source.deliver()
+    if (answer.code && source.durable && !again) { // said to an earlier run: what it lacked may be there by now
+      return await putFile(client, ticket, file, { name, media, by, again: true })
+    }
+    if (answer.code) throw new AftercareError(`refused.${answer.code}`, `${answer.field} ${answer.args ?? ''}`)
+    await putBytes(source, handle, sha256, size)
+    return sha256.toString('hex')
+  } finally {
+    source?.close()
+    await handle.close()
+  }
+}
+
+async function putBytes (source, handle, sha256, size) {
+  let have = await put(source, { sha256 }), at = -1, still = 0 // how far is it?
+  while (!have?.whole) {
+    if (!have || LATER.has(have.code)) {
+      if (have) await later(source.line, have)
+      at = -1
+      have = await put(source, { sha256 })
+      continue
+    }
+    const offset = Math.min(have.upto ?? 0, size), bytes = Buffer.alloc(Math.min(PIECE, size - offset))
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset)
+    // Without a code: all of it was sent, and it is another content.
+    if (have.code || !bytesRead) throw new AftercareError(`refused.${have.code || 'sha256'}`, have.why)
+    still = offset === at ? still + 1 : 0
+    if (still === TRIES) throw new AftercareError('corrupt', `what is kept stands still at ${offset}`)
+    at = offset
+    have = await put(source, { sha256, offset, bytes: bytes.subarray(0, bytesRead) })
+  }
+}
+
+// HAVE; null: whatever was said may be lost, ask.
+async function put (source, what) {
+  await source.line.say('PUT', pack(what))
+  for (const until = Date.now() + 20000; Date.now() < until;) { // so long it may take, if somebody is there
+    const heard = await source.line.hear(source.beat)
+    source.missed = heard ? 0 : source.missed + 1
+    if (heard?.verb === 'HAVE' && same(heard.map.sha256, what.sha256)) {
+      if (!heard.map.code) source.line.good()
+      return heard.map
+    }
+    if (!heard && source.missed < 3) {
+      await source.line.say('PING', {})
+    } else if (!heard || !await source.onAnswer(heard, [], () => 2, 1)) {
+      await source.greet(2, 1)
+      return null
+    }
+  }
+  return null
+}
+
+// A content, by its digest in hex, into a file. Until then it is in FILE.part; what an earlier run left there is gone on with.
+export async function getFile (client, sha256, file) {
+  const wanted = Buffer.from(sha256, 'hex'), part = `${file}.part`, line = new Line(client, 'feed', 0)
+  const handle = await fs.open(part, 'a+', 0o600)
+  try {
+    const { found, size } = await digestOf(handle)
+    await getBytes(line, handle, wanted, found, size)
+    if (!same(found.digest(), wanted)) {
+      await handle.truncate(0) // the next run begins anew
+      throw new AftercareError('corrupt', 'the bytes that came have another digest')
+    }
+    await handle.sync()
+    await fs.rename(part, file)
+  } catch (error) {
+    if (error instanceof AftercareError && !(await handle.stat()).size) await fs.rm(part, { force: true })
+    throw error
+  } finally {
+    line.close()
+    await handle.close()
+  }
+}
+
+async function getBytes (line, handle, wanted, found, size) {
+  let at = size, receipt
+  await line.connect()
+  for (;;) {
+    await line.say('GET', { sha256: wanted, offset: at, receipt })
+    const part = await hearPart(line, wanted, at)
+    if (!part) {
+      receipt = undefined
+    } else if (LATER.has(part.code)) {
+      await later(line, part)
+    } else if (part.code) {
+      throw new AftercareError(`refused.${part.code}`, part.why)
+    } else if (!part.bytes?.length) {
+      return
+    } else {
+      line.good()
+      found.update(part.bytes)
+      await handle.appendFile(part.bytes)
+      at += part.bytes.length
+      receipt = part.receipt
+    }
+  }
+}
+
+// PART; null: it is another connection now.
+async function hearPart (line, wanted, at) {
+  const until = Date.now() + SILENCE
+  let endpoints, heard
+  while (Date.now() < until && (heard = await line.hear(until - Date.now()))) {
+    const { verb, map } = heard
+    if (['MOVED', 'ERROR', 'DENIED'].includes(verb)) {
+      endpoints = map.endpoints
+      break
+    }
+    if (verb === 'PART' && same(map.sha256, wanted) && (map.code || (map.offset ?? 0) === at)) return map
+  }
+  await line.connect(endpoints)
+  return null
+}
+
+async function digestOf (handle) {
+  const found = createHash('sha256'), piece = Buffer.alloc(PIECE)
+  let size = 0
+  for (let read; (read = (await handle.read(piece, 0, PIECE, size)).bytesRead) > 0; size += read) found.update(piece.subarray(0, read))
+  return { found, size }
+}
+
+// A pause that grows, until something good comes (T6).
+async function later (line, { code, why }) {
+  line.silentSince ||= Date.now()
+  if (Date.now() - line.silentSince > line.client.patience * 1000) throw new AftercareError(`refused.${code}`, why)
+  line.pause = Math.min(Math.max(2 * line.pause, 100), 5000)
+  await sleep(line.pause)
+}
