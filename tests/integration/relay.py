@@ -2,6 +2,7 @@
 it is let go."""
 import socket
 import threading
+import time
 
 from stack import free_ports
 
@@ -55,6 +56,31 @@ class Relay:
         self.free.set()
         end_line(self.listener)  # whoever waits in accept() is told
         self.listener.close()
+
+
+class Narrow(Relay):
+    """A line of so many bytes a second outward, without much room on the way; `gone` counts what went out."""
+
+    def __init__(self, port, rate):
+        self.rate, self.gone = rate, 0
+        super().__init__(port, 1 << 60)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # for those that it accepts
+
+    def pump(self, source, to, outward):
+        if not outward:
+            super().pump(source, to, outward)
+            return
+        try:
+            while data := source.recv(1024):
+                self.gone += len(data)
+                time.sleep(len(data) / self.rate)  # on its way
+                to.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (source, to):
+                end_line(end)
+            source.close()
 
 
 def end_line(end):

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from branch import App, Branch, journaled, note, registration
+from relay import Narrow
 from stack import TREE, Stack, free_ports, jsonl, until
 
 KILLS = int(os.environ.get("AFTERCARE_TEST_KILLS", "8"))
@@ -304,6 +305,22 @@ class Centre(unittest.TestCase):
             # One who comes back is a customer like any other.
             branch.register(*customer("C-17", {"name": "QwxzLi", "phone": "13977188299"}))
             until("the list has it", lambda: [r for r in branch.rows("jobs") if r.get("phone") == "13977188299"])
+
+    def test_a_photo_on_a_narrow_line(self):
+        """256 kbit/s: hardly more goes over it than the photo."""
+        line = Narrow(self.stack.ports[0], 32000)
+        self.addCleanup(line.close)
+        with Branch(self.stack, "branch-thin", prefix="THN1", line=(line.endpoint, f"tcp://127.0.0.1:{self.stack.ports[2]}")) as branch:
+            ticket = branch.register("kind=repair", "region=THN1")
+            branch.drained()
+            photo = branch.data / "photo.jpg"
+            photo.write_bytes(random.Random(5).randbytes(200000))
+            photo.chmod(0o644)
+            before = line.gone
+            branch("file", "add", ticket, photo)
+            until("the photo is there", lambda: branch.status().get("files", 0) == 0, PATIENCE)
+            self.assertLess(line.gone - before, 1.2 * 200000)
+            self.assertGreater(line.gone - before, 200000)
 
     def test_a_new_spool_under_an_old_name(self):
         with Branch(self.stack, "branch-new", prefix="NEW1") as branch:
