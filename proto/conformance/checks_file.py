@@ -2,7 +2,7 @@
 import time
 
 from file_side import LEAST, MOST, Shelf
-from kit import PATIENCE, Broken
+from kit import Broken
 
 SIZE = 5 * MOST + 777
 
@@ -48,7 +48,7 @@ def put_unanswered(k):
 
 def put_resumed(k):
     """the line is cut when a piece was kept that HAVE had not said"""
-    k.put(SIZE, hb_ms=400)
+    k.put(SIZE, hb_ms=800)
     k.keep_until(MOST)
     k.flight()
     k.cut("cmd")
@@ -97,11 +97,12 @@ def put_not_whole(k):
     """every byte was sent, and HAVE does not say whole"""
     k.put(SIZE)
     k.keep_until(5 * MOST)
-    deadline = time.monotonic() + PATIENCE
-    while (said := k.soon(0.5, "P3")) or k.process.poll() is None:
-        if said and k.judge_put(said)["bytes"] and k.kept == SIZE or time.monotonic() > deadline:
-            raise Broken("P3", "it goes on where nothing is left to be sent")
-        if said:  # it may ask again
+    k.expect_put()
+    k.have(upto=SIZE)
+    for _ in range(3):  # it may ask again
+        if said := k.next_or_end("P3"):
+            if k.judge_put(said)["bytes"]:
+                raise Broken("P3", "a piece where nothing is left to be sent")
             k.have(upto=SIZE)
     k.wait_end("P3")
     k.ended(("refused", "damaged"), "P3")
@@ -125,7 +126,7 @@ def put_thrown_away(k):
     k.keep_until(SIZE - 777)
     k.expect_put()
     k.have(upto=0, code="sha256", why="its bytes have another digest: all of it was thrown away")
-    if (said := k.soon(1, "P4")) is None:
+    if not (said := k.next_or_end("P4")):
         k.put_ended("refused", "P4", "sha256")
         return
     if (said["offset"], said["bytes"]) != (0, k.file[:len(said["bytes"] or b"")]):
@@ -162,7 +163,7 @@ def put_empty(k):
 
 def put_silent(k):
     """no word after a PUT: PING at the beat, after three a new connection, and how far is it?"""
-    k.put(SIZE, hb_ms=400)
+    k.put(SIZE, hb_ms=800)
     k.keep_until(MOST)
     k.mute = True
     k.flight()
@@ -269,7 +270,7 @@ def get_other_bytes(k):
     k.expect_get()
     k.part(bytes=b"x" * MOST)
     k.give()
-    if not (said := k.soon(1, "P7")):
+    if not (said := k.next_or_end("P7")):
         k.got_ended("damaged", "P7")
         return
     k.unread, k.got = said, 0  # once more, from the beginning

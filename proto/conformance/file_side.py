@@ -56,6 +56,14 @@ class Shelf(Intake, Feed):
                     return said
         return None
 
+    def next_or_end(self, rule):
+        """The next message about a file; None: it has ended without one."""
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if said := self.soon(0.1, rule):
+                return said
+        return self.soon(0.05, rule)
+
     def quiet(self, seconds, rule, what):
         """Nothing for so long; what comes while the kit itself was late stands for the next step."""
         end = time.monotonic() + seconds
