@@ -133,6 +133,23 @@ static void test_filters(void **state)
     }
 }
 
+/* Of no place, and everybody's whose copies are of some: but not of other types, nor of other keys. */
+static void test_an_erasure_passes_places(void **state)
+{
+    struct principal branch = {.kind = PRINCIPAL_BRANCH, .regions_n = 1, .regions = {"44"}};
+    struct verb_open open = {.regions_n = 1, .regions = {"4401"}, .sites_n = 1, .sites = {"S7"}};
+    (void)state;
+    assert_true(filter_holds(&open, &branch, "personal.erased", "C-1", "", ""));
+    assert_false(filter_holds(&open, &branch, "personal.asked", "C-1", "", ""));
+    open.types_n = open.keys_n = 1;
+    text_copy(open.types[0], sizeof(open.types[0]), "personal.");
+    text_copy(open.keys[0], sizeof(open.keys[0]), "C-1");
+    assert_true(filter_holds(&open, &branch, "personal.erased", "C-1", "", ""));
+    assert_false(filter_holds(&open, &branch, "personal.erased", "C-2", "", ""));
+    text_copy(open.types[0], sizeof(open.types[0]), "job.");
+    assert_false(filter_holds(&open, &branch, "personal.erased", "C-1", "", ""));
+}
+
 /* --- who speaks ---------------------------------------------------------------------------------- */
 
 /* Of a principal gd01 with the key 11…11, and one that is revoked with 22…22. */
@@ -243,7 +260,7 @@ int main(void)
         cmocka_unit_test(test_types_by_kind),
         cmocka_unit_test(test_unknown_and_revoked),
         cmocka_unit_test(test_places),
-        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_filters), cmocka_unit_test(test_an_erasure_passes_places),
         cmocka_unit_test(test_who_speaks),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_what_is_asked_for_in_vain),
