@@ -16,6 +16,9 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS whose(ticket TEXT PRIMARY KEY, customer TEXT NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS whose_customer ON whose(customer);"
     "CREATE INDEX IF NOT EXISTS whose_ended ON whose(ended) WHERE ended > 0;"
+    /* Tickets that have ended, and may be opened again: what is known of them stays for a while. */
+    "CREATE TABLE IF NOT EXISTS leaving(ticket TEXT PRIMARY KEY, ended INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS leaving_ended ON leaving(ended);"
     "CREATE TABLE IF NOT EXISTS job(job TEXT PRIMARY KEY, ticket TEXT NOT NULL, site TEXT NOT NULL, state TEXT NOT NULL,"
     " offered INTEGER NOT NULL, due INTEGER NOT NULL, engineer TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS job_ticket ON job(ticket);"
@@ -39,9 +42,9 @@ static const char *const texts[WORKLIST_STATEMENTS_N] = {
         " priority = excluded.priority, coverage = excluded.coverage, region = excluded.region",
     [TICKET_CLASS] = "UPDATE ticket SET kind = coalesce(nullif(?2, ''), kind), product = coalesce(nullif(?3, ''), product),"
                      " priority = coalesce(nullif(?4, ''), priority), region = coalesce(nullif(?5, ''), region) WHERE ticket = ?1",
-    [TICKET_END] = "DELETE FROM ticket WHERE ticket = ?",
+    [TICKET_AGE] = "DELETE FROM ticket WHERE ticket IN (SELECT ticket FROM leaving WHERE ended < ?)",
     [PERSON_PUT] = "INSERT OR REPLACE INTO person(ticket, customer, name, phone, address) VALUES(?, ?, ?, ?, ?)",
-    [PERSON_END] = "DELETE FROM person WHERE ticket = ?",
+    [PERSON_AGE] = "DELETE FROM person WHERE ticket IN (SELECT ticket FROM leaving WHERE ended < ?)",
     [PERSON_TICKETS] = "SELECT ticket FROM whose WHERE customer = ?1 OR ticket = ?1"
                        " UNION SELECT ticket FROM person WHERE customer = ?1 OR ticket = ?1",
     [PERSON_ERASE] = "DELETE FROM person WHERE customer = ?1 OR ticket = ?1",
@@ -49,7 +52,12 @@ static const char *const texts[WORKLIST_STATEMENTS_N] = {
                   " ON CONFLICT(ticket) DO UPDATE SET customer = excluded.customer",
     [WHOSE_ENDED] = "UPDATE whose SET ended = ? WHERE ticket = ?",
     [WHOSE_AGE] = "DELETE FROM whose WHERE ended > 0 AND ended < ?",
-    [JOB_PUT] = "INSERT OR IGNORE INTO job(job, ticket, site, state, offered, due, engineer) VALUES(?, ?, ?, 'offered', ?, ?, ?)",
+    [LEAVING_PUT] = "INSERT OR REPLACE INTO leaving(ticket, ended) VALUES(?, ?)",
+    [LEAVING_END] = "DELETE FROM leaving WHERE ticket = ?",
+    [LEAVING_AGE] = "DELETE FROM leaving WHERE ended < ?",
+    /* The story may have moved on before the offer. */
+    [JOB_PUT] = "INSERT OR IGNORE INTO job(job, ticket, site, state, offered, due, engineer) SELECT ?1, ?2, ?3, 'offered', ?4, ?5, ?6"
+                " WHERE NOT EXISTS (SELECT 1 FROM leaving WHERE ticket = ?2)",
     [JOB_STATE] = "UPDATE job SET state = ? WHERE job = ?",
     [JOB_ENGINEER] = "UPDATE job SET engineer = ? WHERE job = ?",
     [JOB_SITE] = "UPDATE job SET site = ? WHERE job = ?",
@@ -229,7 +237,7 @@ enum status worklist_commit(struct worklist *list)
 
 static enum status rows_clear(struct worklist *list)
 {
-    return db_run(list->db, "DELETE FROM ticket; DELETE FROM person; DELETE FROM whose; DELETE FROM job; DELETE FROM promise;"
+    return db_run(list->db, "DELETE FROM ticket; DELETE FROM person; DELETE FROM whose; DELETE FROM leaving; DELETE FROM job; DELETE FROM promise;"
                               "DELETE FROM callback; DELETE FROM meta");
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define WHOSE_US (90 * DAY_US)
+/* A ticket that is opened again within this has its customer's telephone still. */
+#define LEAVING_US (30 * DAY_US)
 
 typedef enum status fold_event(struct worklist *, const struct event *, const void *data);
 
@@ -94,22 +96,38 @@ static enum status on_reopened(struct worklist *list, const struct event *event,
 {
     (void)data;
     enum status status = whose_ended(list, event->key, 0);
+    if (status == STATUS_OK)
+        status = one_key(list, LEAVING_END, event->key);
     return status == STATUS_OK ? one_key(list, CALLBACK_END_OF, event->key) : status;
+}
+
+static enum status older_go(struct worklist *list, enum worklist_statement which, int64_t before_us)
+{
+    struct sqlite3_stmt *age = db_use(list->db, (int)which);
+    db_int(age, 1, before_us);
+    return db_do(list->db, age);
 }
 
 /* Nothing is to be done for it any more, but what is promised beyond its end. */
 static enum status on_ended(struct worklist *list, const struct event *event, const void *data)
 {
-    static const enum worklist_statement ends[] = {TICKET_END, PERSON_END, JOB_END, LIMIT_END_OF, CALLBACK_END_OF};
+    static const enum worklist_statement ends[] = {JOB_END, LIMIT_END_OF, CALLBACK_END_OF};
+    static const enum worklist_statement ages[] = {TICKET_AGE, PERSON_AGE, LEAVING_AGE};
     enum status status = STATUS_OK;
     (void)data;
     for (size_t i = 0; i < COUNT_OF(ends) && status == STATUS_OK; i++)
         status = one_key(list, ends[i], event->key);
     if (status == STATUS_OK)
         status = whose_ended(list, event->key, event->rec_us);
-    struct sqlite3_stmt *age = db_use(list->db, WHOSE_AGE);
-    db_int(age, 1, event->rec_us - WHOSE_US);
-    return status == STATUS_OK ? db_do(list->db, age) : status;
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *leaving = db_use(list->db, LEAVING_PUT);
+    db_text(leaving, 1, event->key);
+    db_int(leaving, 2, event->rec_us);
+    status = db_do(list->db, leaving);
+    for (size_t i = 0; i < COUNT_OF(ages) && status == STATUS_OK; i++)
+        status = older_go(list, ages[i], event->rec_us - LEAVING_US);
+    return status == STATUS_OK ? older_go(list, WHOSE_AGE, event->rec_us - WHOSE_US) : status;
 }
 
 /* --- jobs ----------------------------------------------------------------------------------------- */
@@ -260,9 +278,7 @@ static enum status on_breached(struct worklist *list, const struct event *event,
     if (status == STATUS_OK)
         status = limit_level(list, name, sla->level);
     /* What was broken on something that never ends is no more work after a while. */
-    struct sqlite3_stmt *age = db_use(list->db, LIMIT_AGE);
-    db_int(age, 1, event->rec_us - 30 * DAY_US);
-    return status == STATUS_OK ? db_do(list->db, age) : status;
+    return status == STATUS_OK ? older_go(list, LIMIT_AGE, event->rec_us - 30 * DAY_US) : status;
 }
 
 static enum status on_met(struct worklist *list, const struct event *event, const void *data)

@@ -134,6 +134,47 @@ static void test_a_job_from_offer_to_end(void **state)
     assert_int_equal(worklist_job(stand->list, "", &any, &row), STATUS_ABSENT);
 }
 
+static size_t rows_of(struct stand *stand)
+{
+    struct branch_job_row row;
+    const struct branch_args any = {.key = ""};
+    char after[JOB_CAP] = "";
+    size_t n = 0;
+    for (; worklist_job(stand->list, after, &any, &row) == STATUS_OK; n++)
+        (void)text_copy(after, sizeof after, row.job);
+    return n;
+}
+
+/* Who comes to it has the telephone as before; when nobody comes any more, it goes. */
+static void test_a_ticket_that_is_opened_again(void **state)
+{
+    struct stand *stand = *state;
+    struct branch_job_row row;
+    const struct branch_args any = {.key = ""};
+    char path[128];
+    snprintf(path, sizeof path, "%s/worklist.db", stand->folder);
+    registered(stand, "T-1", "C-1", "13977755533");
+    registered(stand, "T-2", "C-2", "13888888888");
+    told(stand, "ticket.closed", "T-1", "{\"reason\":\"confirmed\"}");
+    told(stand, "ticket.closed", "T-2", "{\"reason\":\"confirmed\"}");
+    offered(stand, "T-2", "T-2.1", "site-a"); /* the offer was too late */
+    assert_int_equal(rows_of(stand), 0);
+    assert_int_equal(tell(stand, "ticket.reopened", "T-1", MORNING_US + 20 * DAY_US, "{}", NULL), STATUS_OK);
+    offered(stand, "T-1", "T-1.1", "site-a");
+    assert_int_equal(worklist_job(stand->list, "", &any, &row), STATUS_OK);
+    assert_string_equal(row.kind, "repair");
+    assert_string_equal(row.phone, "13977755533");
+    /* The other one is not. */
+    registered(stand, "T-3", "C-3", "13700000000");
+    assert_int_equal(tell(stand, "ticket.cancelled", "T-3", MORNING_US + 31 * DAY_US, "{}", NULL), STATUS_OK);
+    assert_int_equal(worklist_commit(stand->list), STATUS_OK);
+    assert_int_equal(worklist_sweep(stand->list), STATUS_OK);
+    assert_true(bench_holds(path, "13977755533"));
+    assert_false(bench_holds(path, "13888888888"));
+    assert_true(bench_holds(path, "13700000000"));
+    assert_int_equal(rows_of(stand), 1);
+}
+
 /* What the state contradicts changes nothing. */
 static void test_journal_order_decides(void **state)
 {
@@ -344,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_job_from_offer_to_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_ticket_that_is_opened_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_journal_order_decides, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_callbacks, set_up, tear_down),
