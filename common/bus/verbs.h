@@ -11,6 +11,7 @@
 #define APPEND_EVENTS_MAX 256
 #define INCARNATION_BYTES 16
 #define PART_BYTES_MAX (128 * 1024) /* of a file, in one PUT or PART */
+#define PART_BYTES_LEAST 4096       /* in one PUT, but for a file's last piece: rows are not to be made by the byte */
 #define RECEIPT_BYTES 8
 
 /* A frame in memory: the map borrows. */

@@ -12,7 +12,6 @@
  * connection standing has lost the question. */
 #define UNANSWERED_US (90 * SECOND_US)
 /* Pieces as large as the line bears: a second or two each, or the other end's patience is short. */
-#define PIECE_BYTES_LEAST 4096
 #define PIECE_BYTES_FIRST (8 * 1024)
 #define QUICK_US (SECOND_US / 2)
 #define LATE_US (2 * SECOND_US)
@@ -59,7 +58,7 @@ void courier_destroy(struct courier **self)
 
 static void piece_of(struct courier *c, size_t bytes)
 {
-    c->piece_bytes = bytes < PIECE_BYTES_LEAST ? PIECE_BYTES_LEAST : bytes > PART_BYTES_MAX ? PART_BYTES_MAX : bytes;
+    c->piece_bytes = bytes < PART_BYTES_LEAST ? PART_BYTES_LEAST : bytes > PART_BYTES_MAX ? PART_BYTES_MAX : bytes;
 }
 
 /* What is there and back again takes its time however small it is: the question before the pieces tells it. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define LOG_PAGES "PRAGMA wal_autocheckpoint = 256"
-#define PIECE_BYTES_LEAST 4096
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS file(sha256 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, upto INTEGER NOT NULL, state INTEGER NOT NULL,"
@@ -324,7 +323,7 @@ static enum status piece_take(struct drawer *drawer, const struct verb_put *put,
     bool room = false;
     if ((int64_t)put->bytes.len > held->bytes - held->upto)
         refuse(have, "too-large", "more than file.attached says");
-    else if (put->bytes.len < PIECE_BYTES_LEAST && !last)
+    else if (put->bytes.len < PART_BYTES_LEAST && !last)
         refuse(have, "too-small", "a piece has 4 KiB at least, but for the last one");
     enum status status = have->code[0] == '\0' ? has_room(drawer, put->bytes.len, &room) : STATUS_OK;
     if (status == STATUS_OK && have->code[0] == '\0' && !room)

@@ -6,8 +6,6 @@
 #include "pg/pg.h"
 #include "slip.h"
 
-#define PART_BYTES_LEAST 4096                      /* but for a file's last piece: rows are not to be made by the byte */
-
 /* Of one principal. */
 struct shelf_limits {
     int64_t unfinished_bytes; /* begun and not finished */
