@@ -162,6 +162,21 @@ int asker_ask(struct asker *asker, const struct asking *asking)
     return code == GOES_ON ? CLI_DONE : code;
 }
 
+int asker_rest(struct asker *asker, int64_t us)
+{
+    int64_t until_us = clock_boot_us() + us;
+    struct frame frame;
+    enum status status;
+    while (clock_boot_us() < until_us) {
+        do /* what comes now answers nothing that is asked still */
+            status = bus_receive(asker->line.socket, &frame);
+        while (status == STATUS_OK || status == STATUS_REFUSED);
+        if (!loop_once(asker->line.loop, until_us))
+            return line_interrupted(asker->cli);
+    }
+    return CLI_DONE;
+}
+
 struct head_found {
     int64_t pos, now_us;
 };

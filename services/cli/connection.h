@@ -90,6 +90,8 @@ struct asking {
     void *owner;
 };
 int asker_ask(struct asker *, const struct asking *) MUST_CHECK;
+/* A while until one asks again; who is told to stop meanwhile does. CLI_DONE, or the exit code. */
+int asker_rest(struct asker *, int64_t us) MUST_CHECK;
 /* Where the journal ends and what time it is there, by intake's own word (now_us may be NULL).
  * CLI_DONE, or the exit code. */
 int head_ask(const struct cli *, int64_t *head, int64_t *now_us) MUST_CHECK;

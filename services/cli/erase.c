@@ -5,10 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DONE_WITHIN_US (30 * MINUTE_US)
-#define LOOK_AGAIN_MS 300
+#define LOOK_AGAIN_US (3 * SECOND_US / 10)
 
 struct erase {
     struct cli *cli;
@@ -91,7 +90,6 @@ static int order(const struct erase *erase, int64_t *pos)
 
 static int wait_for_it(const struct erase *erase, struct erasure *erasure)
 {
-    const struct timespec nap = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
     int64_t until_us = clock_boot_us() + DONE_WITHIN_US;
     struct asking asking = {.question = question_find("intake", "erasures"), .at_least = erasure->wanted, .row = on_row, .owner = erasure};
     void *args = memory_new(asking.question->args->size);
@@ -99,11 +97,11 @@ static int wait_for_it(const struct erase *erase, struct erasure *erasure)
     text_copy((char *)args + customer->offset, customer->size, erase->customer);
     asking.args = args;
     struct asker *asker = asker_new(erase->cli);
-    int code = CLI_DONE;
+    int code = asker != NULL ? CLI_DONE : CLI_SILENT;
     while (code == CLI_DONE && erasure->rewritten_us == 0 && clock_boot_us() < until_us) {
         code = asker_ask(asker, &asking);
         if (code == CLI_DONE && erasure->rewritten_us == 0)
-            nanosleep(&nap, NULL);
+            code = asker_rest(asker, LOOK_AGAIN_US);
     }
     asker_destroy(&asker);
     free(args);
