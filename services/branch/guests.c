@@ -1,57 +1,12 @@
 #include "guests.h"
 #include "base/text.h"
+#include "guests_inside.h"
 #include "record/pack.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_MAX 256
 #define SILENCE_US (90 * SECOND_US)
-/* Each command of the command line leaves a session behind: when there are too many, the one that has been silent longest goes. An
- * application that is there all the same greets again. */
-#define QUIET_US SECOND_US
-#define HEARTBEAT_MS 5000
 #define BUSY_MS 2000
-
-struct session {
-    struct bus_peer peer;
-    struct spool_origin origin;
-    bool dirty;    /* origin.last is not stored */
-    bool skipping; /* after NAK or BUSY: until the number expected comes */
-    bool busy;     /* something of it found no room in this turn */
-    bool ended;    /* a newer session of the origin has begun */
-    int64_t heard_us;
-    struct buf answers; /* of this turn */
-    uint32_t answers_n;
-};
-
-/* A HELLO waits for the end of the turn: it is judged by what holds. */
-struct greeting {
-    struct bus_peer peer;
-    int64_t boot_us;
-    struct verb_hello hello;
-};
-
-struct reply {
-    struct bus_peer peer;
-    char verb[24];
-    size_t at, len; /* in bytes */
-};
-
-struct guests {
-    struct spool *spool;
-    struct taking *taking;
-    struct session *sessions[SESSIONS_MAX];
-    size_t sessions_n;
-    struct greeting *greetings;
-    size_t greetings_n;
-    size_t taken;
-    bool failed; /* the transaction cannot go on */
-    struct reply *replies;
-    size_t replies_n, replies_cap, replied;
-    struct buf bytes;
-    struct arena *arena;
-};
 
 struct guests *guests_new(struct spool *spool, struct taking *taking)
 {
@@ -62,7 +17,7 @@ struct guests *guests_new(struct spool *spool, struct taking *taking)
     return g;
 }
 
-static void session_remove(struct guests *g, size_t i)
+void guests_remove(struct guests *g, size_t i)
 {
     buf_release(&g->sessions[i]->answers);
     free(g->sessions[i]);
@@ -75,7 +30,7 @@ void guests_destroy(struct guests **g_p)
     if (g == NULL)
         return;
     while (g->sessions_n > 0)
-        session_remove(g, 0);
+        guests_remove(g, 0);
     free(g->greetings);
     free(g->replies);
     buf_release(&g->bytes);
@@ -132,14 +87,14 @@ static void say_error(struct guests *g, const struct bus_peer *peer, const char 
     guests_say(g, peer, "ERROR", &verb_error_record, &error);
 }
 
-static void say_busy(struct guests *g, const struct bus_peer *peer, const char *why)
+void guests_busy(struct guests *g, const struct bus_peer *peer, const char *why)
 {
     struct verb_busy busy = {.retry_ms = BUSY_MS};
     (void)text_copy(busy.why, sizeof(busy.why), why);
     guests_say(g, peer, "BUSY", &verb_busy_record, &busy);
 }
 
-static void say_denied(struct guests *g, const struct bus_peer *peer, const char *code, const char *why)
+void guests_denied(struct guests *g, const struct bus_peer *peer, const char *code, const char *why)
 {
     struct verb_denied denied = {.code = ""};
     (void)text_copy(denied.code, sizeof(denied.code), code);
@@ -147,8 +102,7 @@ static void say_denied(struct guests *g, const struct bus_peer *peer, const char
     guests_say(g, peer, "DENIED", &verb_denied_record, &denied);
 }
 
-/* The answers of `packed`, n of them, as ACKs that are not too long. */
-static void say_answers(struct guests *g, const struct bus_peer *peer, struct bytes packed, uint32_t n)
+void guests_answers(struct guests *g, const struct bus_peer *peer, struct bytes packed, uint32_t n)
 {
     struct bytes parts[APPEND_EVENTS_MAX];
     struct unpack at = unpack_of(packed);
@@ -164,15 +118,15 @@ static void say_answers(struct guests *g, const struct bus_peer *peer, struct by
 
 /* --- sessions ------------------------------------------------------------------------------------- */
 
-static bool same_peer(const struct bus_peer *a, const struct bus_peer *b)
+bool guests_same(const struct bus_peer *a, const struct bus_peer *b)
 {
     return a->len == b->len && memcmp(a->id, b->id, a->len) == 0;
 }
 
-static struct session *session_of(struct guests *g, const struct bus_peer *peer)
+struct session *guests_session(struct guests *g, const struct bus_peer *peer)
 {
     for (size_t i = 0; i < g->sessions_n; i++)
-        if (same_peer(&g->sessions[i]->peer, peer))
+        if (guests_same(&g->sessions[i]->peer, peer))
             return g->sessions[i];
     return NULL;
 }
@@ -181,134 +135,7 @@ void guests_sweep(struct guests *g, int64_t boot_us)
 {
     for (size_t i = g->sessions_n; i-- > 0;)
         if (boot_us - g->sessions[i]->heard_us > SILENCE_US && !g->sessions[i]->dirty)
-            session_remove(g, i);
-}
-
-static bool is_name(const char *name)
-{
-    size_t n = strcspn(name, "/");
-    return text_is_key(name, n) && (name[n] == '\0' || name[n + 1] != '\0');
-}
-
-/* False: said why. */
-static bool hello_judge(struct guests *g, const struct bus_peer *peer, const struct verb_hello *hello,
-                        const struct spool_origin *origin)
-{
-    const char *stream = spool_state(g->spool)->stream;
-    char why[160] = "";
-    if (hello->proto_n != 2 || hello->proto[0] > PROTO_VERSION || hello->proto[1] < PROTO_VERSION) {
-        say_denied(g, peer, "proto", "this branch speaks version 1");
-    } else if (!text_equal(hello->stream, "-") && stream[0] != '\0' && !text_equal(hello->stream, stream)) {
-        say_denied(g, peer, "stream", stream);
-    } else if (!is_name(hello->source)) {
-        say_denied(g, peer, "principal", "a source is named NAME or NAME/suffix");
-    } else if (origin->id != 0 && memcmp(origin->incarnation, hello->incarnation, INCARNATION_BYTES) != 0) {
-        say_denied(g, peer, "incarnation", "another one uses this name: take another suffix");
-    } else if (hello->last >= 0 && hello->last < origin->last) {
-        text_format(why, sizeof(why), "numbers up to %lld are answered, the source gave out only %lld",
-                    (long long)origin->last, (long long)hello->last);
-        say_denied(g, peer, "behind", why);
-    } else if (hello->first > origin->last + 1) {
-        text_format(why, sizeof(why), "numbers from %lld on are missing", (long long)origin->last + 1);
-        say_denied(g, peer, "gap", why);
-    } else {
-        return true;
-    }
-    return false;
-}
-
-/* Its own place, or the one of the session that it ends, or a free one, or one made free. */
-static bool has_place(struct guests *g, const struct greeting *greeting)
-{
-    size_t quiet = 0;
-    for (size_t i = 0; i < g->sessions_n; i++) {
-        if (same_peer(&g->sessions[i]->peer, &greeting->peer) || text_equal(g->sessions[i]->origin.name, greeting->hello.source))
-            return true;
-        if (g->sessions[i]->heard_us < g->sessions[quiet]->heard_us)
-            quiet = i;
-    }
-    if (g->sessions_n < SESSIONS_MAX)
-        return true;
-    if (greeting->boot_us - g->sessions[quiet]->heard_us < QUIET_US)
-        return false;
-    session_remove(g, quiet);
-    return true;
-}
-
-static struct session *session_begin(struct guests *g, const struct greeting *greeting, const struct spool_origin *origin)
-{
-    const struct bus_peer *peer = &greeting->peer;
-    struct session *session = session_of(g, peer);
-    for (size_t i = g->sessions_n; i-- > 0;) {
-        struct session *other = g->sessions[i];
-        if (other == session || !text_equal(other->origin.name, origin->name))
-            continue;
-        say_denied(g, &other->peer, "superseded", "a newer session of this source has begun");
-        session_remove(g, i);
-    }
-    if (session == NULL) {
-        assert(g->sessions_n < SESSIONS_MAX);
-        session = memory_new(sizeof(*session));
-        g->sessions[g->sessions_n++] = session;
-    }
-    buf_release(&session->answers);
-    *session = (struct session){.peer = *peer, .origin = *origin, .heard_us = greeting->boot_us};
-    return session;
-}
-
-/* The answers from `first` on that were given before. */
-static enum status say_stored(struct guests *g, const struct session *session, int64_t first)
-{
-    struct buf answers = {0};
-    enum status status = STATUS_OK;
-    uint32_t count = 0;
-    for (int64_t n = first > 0 ? first : 1; n <= session->origin.last && status == STATUS_OK; n++) {
-        uint8_t digest[DIGEST_BYTES];
-        status = spool_answer(g->spool, session->origin.id, n, digest, &answers);
-        if (status == STATUS_ABSENT) { /* answered so long ago that only the answering is remembered */
-            const struct answer forgotten = {.n = n, .taken = true};
-            answer_encode(&forgotten, &answers);
-            status = STATUS_OK;
-        }
-        count++;
-    }
-    if (status == STATUS_OK && first > 0)
-        say_answers(g, &session->peer, buf_bytes(&answers), count);
-    buf_release(&answers);
-    return status;
-}
-
-static enum status greet(struct guests *g, const struct greeting *greeting, int64_t wall_us)
-{
-    const struct verb_hello *hello = &greeting->hello;
-    struct spool_origin origin;
-    enum status status = spool_origin(g->spool, hello->source, &origin);
-    if (status != STATUS_OK && status != STATUS_ABSENT)
-        return status;
-    if (!hello_judge(g, &greeting->peer, hello, &origin))
-        return STATUS_OK;
-    if (!has_place(g, greeting)) {
-        say_busy(g, &greeting->peer, "too many sessions");
-        return STATUS_OK;
-    }
-    memcpy(origin.incarnation, hello->incarnation, INCARNATION_BYTES);
-    status = origin.id == 0 ? spool_origin_keep(g->spool, &origin, wall_us) : STATUS_OK;
-    if (status == STATUS_OK && hello->first > 1)
-        status = spool_answers_forget(g->spool, origin.id, hello->first);
-    if (status != STATUS_OK)
-        return status;
-    status = spool_commit(g->spool);
-    if (status != STATUS_OK)
-        return status;
-    const struct session *session = session_begin(g, greeting, &origin);
-    const struct verb_welcome welcome = {.epoch = 1,
-                                         .durable = origin.last,
-                                         .upto = 0,
-                                         .window_events = APPEND_EVENTS_MAX,
-                                         .window_bytes = APPEND_BYTES_MAX,
-                                         .hb_ms = HEARTBEAT_MS};
-    guests_say(g, &greeting->peer, "WELCOME", &verb_welcome_record, &welcome);
-    return say_stored(g, session, hello->first);
+            guests_remove(g, i);
 }
 
 /* --- frames --------------------------------------------------------------------------------------- */
@@ -323,7 +150,7 @@ static void on_hello(struct guests *g, const struct bus_peer *peer, const struct
     if (record_decode(&verb_hello_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &greeting->hello, &problem))
         g->greetings_n++;
     else
-        say_denied(g, peer, "malformed", problem.field);
+        guests_denied(g, peer, "malformed", problem.field);
 }
 
 static void on_ping(struct guests *g, struct session *session, int64_t wall_us)
@@ -413,7 +240,7 @@ bool guests_frame(struct guests *g, const struct bus_peer *peer, const struct fr
     bool hello = text_equal(frame->verb, "HELLO"), append = text_equal(frame->verb, "APPEND");
     if (!hello && !append && !text_equal(frame->verb, "PING"))
         return false;
-    struct session *session = session_of(g, peer);
+    struct session *session = guests_session(g, peer);
     if (session != NULL)
         session->heard_us = boot_us;
     if (hello)
@@ -450,15 +277,22 @@ static void session_undo(struct guests *g, struct session *session)
     session->answers_n = 0;
 }
 
+static void say_new(struct guests *g, struct session *session)
+{
+    guests_answers(g, &session->peer, buf_bytes(&session->answers), session->answers_n);
+    buf_reset(&session->answers);
+    session->answers_n = 0;
+}
+
 static const char disk_full[] = "disk.full: no room on the disk";
 
 static bool greet_all(struct guests *g, int64_t wall_us)
 {
     bool room = true;
     for (size_t i = 0; i < g->greetings_n; i++)
-        if (greet(g, &g->greetings[i], wall_us) != STATUS_OK) {
+        if (guests_greet(g, &g->greetings[i], wall_us) != STATUS_OK) {
             spool_rollback(g->spool);
-            say_busy(g, &g->greetings[i].peer, disk_full);
+            guests_busy(g, &g->greetings[i].peer, disk_full);
             room = false;
         }
     g->greetings_n = 0;
@@ -473,11 +307,12 @@ bool guests_settle(struct guests *g, bool kept, int64_t wall_us)
         if (!kept && (session->dirty || session->answers_n > 0))
             session_undo(g, session);
         session->dirty = false;
-        say_answers(g, &session->peer, buf_bytes(&session->answers), session->answers_n);
-        buf_reset(&session->answers);
-        session->answers_n = 0;
+        if (session_has_stored(session) && session_say_stored(g, session) != STATUS_OK)
+            session->stored_upto = session->stored_next - 1; /* he sees that some are missing, and greets again */
+        if (!session_has_stored(session))
+            say_new(g, session);
         if (session->busy)
-            say_busy(g, &session->peer, why);
+            guests_busy(g, &session->peer, why);
         session->busy = false;
     }
     g->taken = 0;

@@ -19,6 +19,8 @@ enum status guests_keep(struct guests *, int64_t wall_us) MUST_CHECK;
 /* kept: the transaction holds. Otherwise everybody goes back to what holds and is told to come again (BUSY, disk.full).
  * False: somebody new could not be let in for want of room on the disk. */
 bool guests_settle(struct guests *, bool kept, int64_t wall_us);
+/* Somebody is to be told more of what he was told before: there is a turn to be made at once. */
+bool guests_are_owed(const struct guests *);
 /* For any answer to a guest, in order. */
 void guests_say(struct guests *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
 /* Replies to send, in order; false: none. Borrowed until the next call. */

@@ -398,6 +398,8 @@ bool office_turn(struct office *o, struct office_now now)
 
 int64_t office_deadline_us(const struct office *o)
 {
+    if (guests_are_owed(o->guests))
+        return o->now.boot_us;
     /* What is told and not stored keeps the reading from going on, and from mending what is wrong with it. */
     int64_t due = forward_deadline_us(o->forward), follow = o->told_retry_us != 0 ? o->told_retry_us : follow_deadline_us(o->follow);
     if (follow < due)

@@ -348,10 +348,57 @@ static void test_so_many_sessions(void **state)
     hears_welcome(stand, 0);
 }
 
+/* Answers that were said in this turn: they go on at *n. How many they were. */
+static uint32_t hears_answers(struct stand *stand, int64_t *n)
+{
+    struct arena *arena = arena_new(64 * 1024);
+    struct bus_peer peer;
+    uint32_t count = 0;
+    while (guests_out(stand->guests, &peer, &stand->heard)) {
+        struct verb_ack ack;
+        struct problem problem;
+        assert_string_equal(stand->heard.verb, "ACK");
+        arena_reset(arena);
+        assert_true(record_decode(&verb_ack_record, RECORD_WHOLE, DECODE_LENIENT, stand->heard.map, arena, &ack, &problem));
+        for (uint32_t i = 0; i < ack.answers.n; i++, ++*n, count++) {
+            struct answer answer;
+            assert_true(answer_decode(((const struct bytes *)ack.answers.items)[i], &answer));
+            assert_int_equal(answer.n, *n);
+        }
+    }
+    arena_destroy(&arena);
+    return count;
+}
+
+/* An application that remembers nothing is told a little at a time, in order: what it says meanwhile is answered behind that. */
+static void test_many_answers_again(void **state)
+{
+    struct stand *stand = *state;
+    struct spool_origin origin = {.name = "counter/1", .incarnation = {7}, .last = 3000};
+    int64_t n = 1;
+    assert_int_equal(spool_origin_keep(stand->spool, &origin, MORNING_US), STATUS_OK);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    hello(stand, "counter/1", 7, 1, 3000);
+    turn(stand, true);
+    hears_welcome(stand, 3000);
+    assert_int_equal(hears_answers(stand, &n), 1024);
+    assert_true(guests_are_owed(stand->guests));
+    append(stand, 3001, 2, "a");
+    turn(stand, true);
+    assert_int_equal(hears_answers(stand, &n), 1024);
+    append(stand, 3003, 1, "b");
+    turn(stand, true);
+    assert_int_equal(hears_answers(stand, &n), 3000 - 2048 + 3);
+    assert_false(guests_are_owed(stand->guests));
+    append(stand, 3004, 1, "c");
+    turn(stand, true);
+    assert_int_equal(hears_answers(stand, &n), 1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {CASE(test_nothing_is_said_before_it_holds), CASE(test_one_answer_for_ever),
+    const struct CMUnitTest tests[] = {CASE(test_nothing_is_said_before_it_holds), CASE(test_one_answer_for_ever), CASE(test_many_answers_again),
                                        CASE(test_what_found_no_room_was_never_taken), CASE(test_who_is_let_in),
                                        CASE(test_a_newer_session_ends_the_older), CASE(test_so_many_sessions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
