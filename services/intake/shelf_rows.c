@@ -230,7 +230,8 @@ static enum status put(struct putting *p)
     return p->has && p->there ? vouch(p, p->size) : pieces(p);
 }
 
-/* An erasure takes the lock that this one holds meanwhile: what it does not see is not there yet, and will not be. */
+/* An erasure takes the lock that this one holds meanwhile: what it does not see is not there yet, and will not be. Until a file is whole its sender
+ * has the bytes, so facts need not wait until they are on the disk: what a database that dies has lost by that, the next HAVE says. */
 enum status shelf_put(struct pg *pg, struct pg_args *args, const struct shelf_limits *limits, struct slip *slip, bool *announce)
 {
     struct putting p = {.pg = pg, .args = args, .slip = slip, .limits = limits};
@@ -239,7 +240,7 @@ enum status shelf_put(struct pg *pg, struct pg_args *args, const struct shelf_li
     if (status == STATUS_OK)
         status = put(&p);
     if (status == STATUS_OK)
-        status = pg_run(pg, "COMMIT");
+        status = pg_run(pg, p.announce ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
     *announce = status == STATUS_OK && p.announce;
     return status;
 }

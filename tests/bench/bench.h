@@ -27,6 +27,11 @@ int bench_follow(int argc, char **argv);
  * from there. Prints a line when all are let in, and one at the end. */
 int bench_readers(int argc, char **argv);
 
+/* "put CMD STREAM SECONDS": files of 20 MiB one after the other. "get FEED SHA256 SECONDS": one of them again and again. Each prints a line when it
+ * begins, and one at the end. */
+int bench_put(int argc, char **argv);
+int bench_get(int argc, char **argv);
+
 /* Sends drafts and keeps at most `inflight` of them unanswered. */
 struct sender {
     struct source *source;

@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from branch import Branch  # noqa: E402
 from client import show  # noqa: E402
 from relay import Relay  # noqa: E402
-from stack import Stack, TREE, USER, jsonl, until  # noqa: E402
+from stack import Failed, Stack, TREE, USER, jsonl, until  # noqa: E402
 
 PART = 128 * 1024
 
@@ -68,9 +68,9 @@ class Putter(Line):
         except TimeoutError:
             return ""
 
-    def put(self, data, offset=0, n=0, sha=None):
+    def put(self, data, offset=0, n=0, sha=None, seconds=20):
         self.say("PUT", sha256=sha or digest(data), offset=offset, bytes=data[offset:offset + n])
-        have = self.hear("HAVE")
+        have = self.hear("HAVE", seconds=seconds)
         assert have["sha256"] == (sha or digest(data))
         return {"upto": 0, "whole": False, "code": "", **have}
 
@@ -209,6 +209,47 @@ class Files(unittest.TestCase):
         self.assertEqual(got, data)
         self.assertEqual(self.get("gd", digest(data), 100, self.line(Line, "gd", 2))["bytes"], data[100:100 + PART])
 
+    def test_the_database_dies(self):
+        """A piece that was answered may be lost with it; whoever has the file goes on from where HAVE says. A whole file is there."""
+        data, small = content(8 * PART, 50), content(9000, 51)
+        self.stack.sql("ALTER SYSTEM SET wal_writer_delay = '10s'")  # what is not made sure of stays unsure
+        self.stack.sql("SELECT pg_reload_conf()")
+        putter = self.putter()
+        for n, file in ((1, data), (2, small)):
+            self.assertIsInstance(putter.attach(n, "T-1", file)[1], int)
+        for at in range(0, 6 * PART, PART):
+            self.assertEqual(putter.put(data, at, PART)["upto"], at + PART)
+        self.bring(putter, small)
+        for at in range(6 * PART, 8 * PART - PART, PART):
+            self.assertEqual(putter.put(data, at, PART)["upto"], at + PART)
+        pid = int((self.stack.data / "pg" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        until("the database is back", lambda: self.answers() and int((self.stack.data / "pg" / "postmaster.pid").read_text().split()[0]) != pid)
+        self.assertTrue(self.sure(small)["whole"])
+        have = self.sure(data)
+        self.assertIn(have["upto"], (6 * PART, 7 * PART), "what was there when a file became whole is there too")
+        self.bring(self.putter(), data)
+        self.stored("T-1", 2)
+        self.assertEqual(self.get("gd", digest(small))["bytes"], small)
+        self.stack.sql("ALTER SYSTEM RESET wal_writer_delay")
+        self.stack.sql("SELECT pg_reload_conf()")
+
+    def answers(self):
+        try:
+            return self.stack.head()
+        except Failed:
+            return 0
+
+    def sure(self, data):
+        """HAVE's word, once intake and its shelf are there again."""
+        def said():
+            try:
+                have = self.putter().put(data, seconds=3)
+                return have if have["code"] not in ("busy", "database") else None
+            except TimeoutError:
+                return None
+        return until("HAVE", said)
+
     def test_what_is_refused(self):
         data, other = content(3 * PART, 3), content(PART, 4)
         putter = self.putter()
@@ -280,7 +321,9 @@ class Files(unittest.TestCase):
         # What was said stays: naming it again takes nothing away, and an archive that is made anew knows as much.
         self.assertIsInstance(blind.attach(2, "T-6", data)[1], int)
         self.assertEqual(self.get("gd", sha)["bytes"], data[:PART])
+        pid = self.stack.pid("intake")
         self.stack("rebuild", "intake")
+        until("the intake that was taken over from has begun anew", lambda: self.stack.pid("intake") not in (None, pid))
         thief = self.putter("bj")
         nothing()
         self.assertEqual(self.get("gd", sha)["bytes"], data[:PART])
