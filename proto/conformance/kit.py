@@ -154,7 +154,6 @@ class Kit:
         path = pathlib.Path(self.folder.name) / "kit.key"
         path.touch(0o600)
         path.write_text(json.dumps(key))
-        path.chmod(0o600)  # as a key file has to be
         self.job = job[0]
         self.lines, self.heard, self.started = [], False, time.monotonic()
         self.errors = open(f"{self.folder.name}/stderr", "w+", encoding="utf-8", errors="replace")
