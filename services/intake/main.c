@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "eraser.h"
 #include "feed.h"
+#include "hangup.h"
 #include "init.h"
 #include "refold.h"
 #include "bus/socket.h"
@@ -19,6 +20,7 @@ static int run(const struct settings *settings)
     char error[200] = "";
     int code = EXIT_FAILURE;
     struct doors doors;
+    hangups_wait(); /* before libzmq starts its threads */
     bus_start();
     bus_lanes(DOORS_LANES);
     struct metrics *metrics = metrics_new("intake");
