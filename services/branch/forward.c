@@ -32,7 +32,9 @@ struct forward {
     size_t refusals_n;
     int64_t answered_n, stored_n; /* up to there by intake; in the spool */
     int64_t answered_since_us;    /* 0: all is stored */
-    int64_t retry_us;             /* after trouble with the disk, or a denial */
+    int64_t retry_us;             /* after a denial */
+    int64_t disk_retry_us;        /* after trouble with the disk */
+    enum status failed;           /* what it was */
     int64_t boot_us, wall_us;     /* of the frame at hand */
     int64_t centre_us, centre_boot_us;
     int64_t welcomed_n; /* durable as a new spool was told; −1: not told */
@@ -321,8 +323,8 @@ enum status forward_work(struct forward *f, int64_t boot_us, int64_t wall_us)
 {
     f->boot_us = boot_us;
     f->wall_us = wall_us;
-    if (f->state.line != LINE_DENIED && boot_us < f->retry_us)
-        return STATUS_FULL;
+    if (boot_us < f->disk_retry_us)
+        return f->failed;
     enum status status = STATUS_OK;
     if (f->learnt[0] != '\0' || f->welcomed_n >= 0)
         status = learn(f);
@@ -332,8 +334,9 @@ enum status forward_work(struct forward *f, int64_t boot_us, int64_t wall_us)
         status = give(f);
     if (status == STATUS_OK || status == STATUS_DOUBT)
         return status;
-    f->retry_us = boot_us + DISK_RETRY_US;
-    return STATUS_FULL;
+    f->disk_retry_us = boot_us + DISK_RETRY_US;
+    f->failed = status == STATUS_FULL ? STATUS_FULL : STATUS_CLOSED;
+    return f->failed;
 }
 
 /* --- time ----------------------------------------------------------------------------------------- */
@@ -344,7 +347,7 @@ int64_t forward_deadline_us(const struct forward *f)
     if (f->final)
         return INT64_MAX;
     if (f->answered_since_us != 0 && store < due)
-        due = store > f->retry_us ? store : f->retry_us;
+        due = store > f->disk_retry_us ? store : f->disk_retry_us;
     if (f->state.line == LINE_DENIED && f->retry_us < due)
         due = f->retry_us;
     return due;

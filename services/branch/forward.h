@@ -36,7 +36,8 @@ void forward_disconnected(struct forward *);
 /* False: the connection should be made anew. */
 bool forward_in(struct forward *, const struct frame *, int64_t boot_us, int64_t wall_us) MUST_CHECK;
 bool forward_out(struct forward *, int64_t boot_us, struct frame *);
-/* Commits what was answered and hands on what waits. STATUS_FULL: later; STATUS_DOUBT: the process must begin anew. */
+/* Commits what was answered and hands on what waits. STATUS_FULL: no room for it on the disk; STATUS_CLOSED: other trouble with the spool's
+ * file; both later. STATUS_DOUBT: the process must begin anew. */
 enum status forward_work(struct forward *, int64_t boot_us, int64_t wall_us) MUST_CHECK;
 int64_t forward_deadline_us(const struct forward *);
 /* True: make the connection anew. */

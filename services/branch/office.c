@@ -291,6 +291,21 @@ static void hold_judge(struct office *o)
     forward_hold(o->forward, o->held || o->erased_n > 0);
 }
 
+/* Trouble that no room mends: it is tried again and again, and must be said. */
+static void stuck_judge(struct office *o, bool failed)
+{
+    if (!failed) {
+        o->stuck_us = 0;
+        return;
+    }
+    if (o->stuck_us == 0)
+        o->stuck_us = o->now.boot_us;
+    if (o->now.boot_us - o->stuck_us < STUCK_US || o->now.boot_us - o->told_failed_us < MINUTE_US)
+        return;
+    o->told_failed_us = o->now.boot_us;
+    log_error("nothing goes on to the centre, the spool's file cannot be read or written: %s", spool_error(o->spool));
+}
+
 static bool forward_turn(struct office *o)
 {
     const char *stream = spool_state(o->spool)->stream;
@@ -299,6 +314,7 @@ static bool forward_turn(struct office *o)
     enum status status = forward_work(o->forward, o->now.boot_us, o->now.wall_us);
     if (status == STATUS_DOUBT)
         return false;
+    stuck_judge(o, status == STATUS_CLOSED);
     if (status == STATUS_FULL)
         o->no_room_us = o->now.boot_us;
     if (status == STATUS_FULL && spool_give_up_reserve(o->spool) != STATUS_FULL)

@@ -17,6 +17,7 @@ struct have_due {
     struct bus_peer peer;
     struct verb_have have;
 };
+#define STUCK_US (5 * SECOND_US) /* with the spool's file, before people are told */
 #define HAVES_MAX 8 /* pieces taken in one turn */
 
 struct office {
@@ -36,6 +37,7 @@ struct office {
     struct question *questions, **questions_end;
     struct office_now now;
     int64_t swept_us, forgot_us, reserved_us, no_room_us, begun_us, told_failed_us;
+    int64_t stuck_us;      /* the spool cannot be read, or answers not stored, since (boot time); 0: all is well */
     int64_t told_retry_us; /* 0: what the feed told is stored */
     bool held;             /* facts wait for what the feed tells */
     uint64_t pos;          /* of the work list, when it moved last */

@@ -57,6 +57,8 @@ void office_health(struct office *o, struct office_now now, char *out, size_t ca
     office_status(o, now, &row);
     if (o->facts_full || spool_lacks_disk(o->spool))
         buf_append_text(&words, "no room on the disk: nothing is taken");
+    else if (o->stuck_us != 0 && now.boot_us - o->stuck_us >= STUCK_US)
+        buf_append_text(&words, "nothing goes to the centre: the spool's file cannot be read or written");
     else if (o->files_full)
         buf_append_text(&words, "no room on the disk: no files are taken");
     else if (spool_is_full(o->spool))

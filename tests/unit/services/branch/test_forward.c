@@ -249,6 +249,12 @@ static void test_not_taken(void **state)
     assert_true(forward_tick(stand->forward, stand->boot_us + 31 * SECOND_US, MORNING_US)); /* an operator may have let it in */
     forward_connected(stand->forward, stand->boot_us);
     hears_hello(stand, 1, 1);
+    welcome(stand, 0);
+    work(stand);
+    assert_int_equal(hears_append(stand, 1), 1); /* at once */
+    forward_disconnected(stand->forward);
+    forward_connected(stand->forward, stand->boot_us);
+    hears_hello(stand, 1, 1);
     denied(stand, "superseded", "a newer session");
     /* Two processes with one spool's numbers must not take turns. */
     assert_false(forward_tick(stand->forward, stand->boot_us + HOUR_US, MORNING_US));

@@ -542,6 +542,20 @@ static void test_a_disk_that_is_nearly_full(void **state)
     assert_string_equal(health(stand), "");
 }
 
+/* A file that is damaged is told of, not only waited for. */
+static void test_a_spool_that_cannot_be_read(void **state)
+{
+    struct stand *stand = *state;
+    line_up(stand, 0);
+    greet(stand);
+    assert_true(note(stand, 10));
+    assert_int_equal(db_run(stand->office->spool->db, "UPDATE fact SET n = n + 5"), STATUS_OK);
+    feed_current(stand);
+    pass(stand, 10);
+    assert_int_equal(goes_out(stand), 0);
+    assert_string_equal(health(stand), "nothing goes to the centre: the spool's file cannot be read or written");
+}
+
 /* --- who was erased meanwhile ------------------------------------------------------------------------- */
 
 static void feed_moves(struct stand *stand, int64_t after, int64_t upto)
@@ -628,6 +642,7 @@ int main(void)
                                        CASE(test_no_room_for_files),
                                        CASE(test_no_room_for_a_files_name),
                                        CASE(test_a_disk_that_is_nearly_full),
+                                       CASE(test_a_spool_that_cannot_be_read),
                                        CASE(test_held_while_the_feed_tells),
                                        CASE(test_not_held_for_ever),
                                        CASE(test_a_page_far_away)};
