@@ -197,8 +197,7 @@ static const char files_sql[] =
     "WITH gone AS (SELECT DISTINCT f.sha256 FROM file f JOIN ticket t ON t.\"number\" = f.ticket WHERE t.customer = $1::text)"
     ", dead AS (SELECT g.sha256 FROM gone g WHERE NOT EXISTS (SELECT FROM file f JOIN ticket t ON t.\"number\" = f.ticket"
     " WHERE f.file >= encode(g.sha256, 'hex') || '/' AND f.file < encode(g.sha256, 'hex') || '0' AND NOT " ERASED_SINCE("f.pos")
-    " AND (" HAS_FILE " OR EXISTS (SELECT FROM file_bytes b, journal n JOIN source s ON s.id = n.source WHERE b.sha256 = g.sha256 AND b.whole"
-    " AND split_part(s.name, '/', 1) = b.owner AND " NAMES_FILE " AND NOT " ERASED_SINCE("n.pos") "))))"
+    " AND (" HAS_FILE " OR EXISTS (SELECT FROM file_bytes b, journal n WHERE b.sha256 = g.sha256 AND b.whole AND " NAMES_FILE " AND " NAMED_BY " = b.owner AND NOT " ERASED_SINCE("n.pos") "))))"
     ", b AS (DELETE FROM file_bytes b USING dead WHERE b.sha256 = dead.sha256)"
     ", w AS (DELETE FROM file_part p USING dead WHERE p.sha256 = dead.sha256 RETURNING p.tableoid, p.sha256)"
     ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"

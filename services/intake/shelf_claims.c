@@ -17,8 +17,8 @@ static const char reach_sql[] =
 /* The newest naming of this principal, and what it says. */
 #define NAMINGS_SQL(which)                                                                                                        \
     "SELECT f.file, f.ticket, t.region, t.site, " ERASED_SINCE("n.pos") ", n.body" OF_CONTENT                                      \
-    " CROSS JOIN LATERAL (SELECT n.pos, n.body FROM journal n JOIN source s ON s.id = n.source WHERE " NAMES_FILE                  \
-    " AND split_part(s.name, '/', 1) = $3::text ORDER BY n.pos DESC LIMIT 1) n" OF_KEYS " AND f.stored " which " f.pos" ONE_PAGE
+    " CROSS JOIN LATERAL (SELECT n.pos, n.body FROM journal n WHERE " NAMES_FILE " AND " NAMED_BY " = $3::text"                   \
+    " ORDER BY n.pos DESC LIMIT 1) n" OF_KEYS " AND f.stored " which " f.pos" ONE_PAGE
 static const char awaited_sql[] = NAMINGS_SQL("<"), stored_sql[] = NAMINGS_SQL(">");
 static const char named_sql[] = "SELECT f.file FROM file f" OF_KEYS " LIMIT 1";
 

@@ -12,6 +12,8 @@
 #define HAS_FILE "(f.stored > 0 AND NOT " ERASED_SINCE("least(f.stored, f.pos)") ")"
 /* Of a `journal n`: who names the file's content for its ticket. In a body a digest stands behind the head of 32 bytes in msgpack. */
 #define NAMES_FILE "n.key = f.ticket AND n.type = 'file.attached' AND position('\\xc420'::bytea || f.sha256 in n.body) > 0"
+/* … and which principal that is. No join: by the ticket's story there are some rows, by the source there may be millions. */
+#define NAMED_BY "split_part((SELECT s.name FROM source s WHERE s.id = n.source), '/', 1)"
 
 /* --- GET: may the slip's principal read the content? ------------------------------------------------ */
 
