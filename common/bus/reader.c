@@ -79,9 +79,14 @@ void reader_cursor(const struct reader *r, uint64_t *pos, uint8_t link[LINK_BYTE
     memcpy(link, r->link, LINK_BYTES);
 }
 
-size_t reader_unapplied(const struct reader *r)
+bool reader_is_spent(const struct reader *r)
 {
-    return r->debt_bytes;
+    return r->debt_bytes >= (size_t)r->config.open.credit;
+}
+
+bool reader_is_done(const struct reader *r)
+{
+    return r->phase == PHASE_DONE;
 }
 
 static bool is_replaying(const struct reader *r)
@@ -273,7 +278,7 @@ static bool on_opened(struct reader *r, const struct frame *frame)
         return true;
     r->whole = opened.whole && !r->filtered;
     if (!r->whole && (r->config.live || (r->config.verify && !r->filtered))) {
-        reader_fail(r, "denied", "rights: the feed does not send every position to this reader");
+        reader_fail(r, "denied.rights", "the feed does not send every position to this reader");
         return true;
     }
     r->phase = PHASE_REPLAY;
@@ -306,15 +311,15 @@ static bool on_end(struct reader *r, const struct frame *frame, int64_t now_us)
     struct verb_denied denied;
     struct verb_fork fork;
     struct verb_ahead ahead;
-    char why[240];
+    char why[240], code[64];
 
     if (text_equal(frame->verb, "DENIED")) {
         if (!map_read(&verb_denied_record, frame, &denied))
             return false;
         if (text_equal(denied.code, "full"))
             return later(r, now_us);
-        text_format(why, sizeof why, "%s: %s", denied.code, denied.why);
-        reader_fail(r, "denied", why);
+        text_format(code, sizeof code, "denied.%s", denied.code);
+        reader_fail(r, code, denied.why);
     } else if (text_equal(frame->verb, "FORK")) {
         if (!map_read(&verb_fork_record, frame, &fork))
             return false;
@@ -377,7 +382,7 @@ static bool is_waiting(const struct reader *r)
         return false;
     if (r->phase == PHASE_OPENING || r->phase == PHASE_FOLLOW)
         return true;
-    return r->phase == PHASE_REPLAY && !r->caught_up && !r->kept && r->debt_bytes < (size_t)r->config.open.credit;
+    return r->phase == PHASE_REPLAY && !r->caught_up && !r->kept && !reader_is_spent(r);
 }
 
 int64_t reader_deadline_us(const struct reader *r)

@@ -12,7 +12,7 @@ struct reader_config {
     struct verb_open open;  /* stream, consumer, after, link, filters, follow; credit = what may be outstanding, bytes (default 1 MiB) */
     bool live;              /* a worker: frames of live are handed in too; filters must be empty */
     size_t live_buffer_bytes; /* bound of what is kept of live while replaying, default 8 MiB; the oldest is dropped */
-    bool verify;            /* the owner has to have every position: a feed that will not send all is refused (denied, rights) */
+    bool verify;            /* the owner has to have every position: a feed that will not send all is refused (denied.rights) */
     unsigned tries;         /* what is damaged so often in turn behind the same position is no fault of the line's: final (0: 3) */
     /* "ticket.registered/1" …, ended by NULL, the owner's: a newer version of these is final (version). NULL: none. Not with live. */
     const char *const *needs;
@@ -24,7 +24,7 @@ struct reader_listener {
     void (*event)(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES]);
     /* The reader has delivered everything up to head, and it was `now` then (0: not said). */
     void (*head)(void *owner, uint64_t head, int64_t now_us);
-    /* Final: fork, ahead, denied (`why`: "CODE: …"), version, and what is damaged: hole, link, priv, corrupt. */
+    /* Final: fork, ahead, denied.CODE, version, and what is damaged: hole, link, priv, corrupt. */
     void (*failed)(void *owner, const char *code, const char *why);
 };
 
@@ -47,7 +47,8 @@ uint64_t reader_position(const struct reader *); /* delivered up to */
 /* The cursor to go on from: what OPEN's after and link were. link all zero: not known there. */
 void reader_cursor(const struct reader *, uint64_t *pos, uint8_t link[LINK_BYTES]);
 uint64_t reader_head(const struct reader *);     /* the highest head heard of */
-size_t reader_unapplied(const struct reader *);  /* bytes of credit that wait for reader_applied() */
+bool reader_is_spent(const struct reader *);     /* all credit waits for reader_applied(): nothing more comes */
+bool reader_is_done(const struct reader *);      /* the head is reached, and neither follow nor live goes on: nothing more comes */
 bool reader_is_live(const struct reader *);
 int64_t reader_deadline_us(const struct reader *);
 bool reader_tick(struct reader *, int64_t now_us); /* true: make the feed connection anew */

@@ -39,11 +39,19 @@ struct bus_socket {
     int parts_n;
 };
 
+/* As whom a client connects. */
+struct identity {
+    char public_key[BUS_KEY_TEXT], secret_key[BUS_KEY_TEXT], server_key[BUS_KEY_TEXT];
+};
+
+struct bus_client {
+    void *context;
+    struct identity identity;
+};
+
 static void *context;
 static unsigned lanes = 1;
-static struct {
-    char public_key[BUS_KEY_TEXT], secret_key[BUS_KEY_TEXT], server_key[BUS_KEY_TEXT];
-} identity; /* of this process as a client */
+static struct identity identity; /* this process's */
 
 /* A connection is a file descriptor, and the usual soft limit is 1,024 of them: more are ours to take. */
 static void descriptors_allow(void)
@@ -134,14 +142,19 @@ static bool options_set(void *zmq, enum bus_kind kind)
     return false;
 }
 
-void bus_identify(const struct bus_key *key)
+static void identity_take(struct identity *who, const struct bus_key *key)
 {
-    explicit_bzero(&identity, sizeof identity);
+    explicit_bzero(who, sizeof *who);
     if (!key || !*key->secret_key || !*key->server_key)
         return;
-    memcpy(identity.public_key, key->public_key, sizeof identity.public_key);
-    memcpy(identity.secret_key, key->secret_key, sizeof identity.secret_key);
-    memcpy(identity.server_key, key->server_key, sizeof identity.server_key);
+    memcpy(who->public_key, key->public_key, sizeof who->public_key);
+    memcpy(who->secret_key, key->secret_key, sizeof who->secret_key);
+    memcpy(who->server_key, key->server_key, sizeof who->server_key);
+}
+
+void bus_identify(const struct bus_key *key)
+{
+    identity_take(&identity, key);
 }
 
 static bool option_text(void *zmq, int name, const char *value)
@@ -150,22 +163,21 @@ static bool option_text(void *zmq, int name, const char *value)
 }
 
 /* Applies to the connections made after it. */
-static bool identity_set(void *zmq, const char *endpoint)
+static bool identity_set(void *zmq, const struct identity *who, const char *endpoint)
 {
-    if (!*identity.secret_key || !text_starts(endpoint, "tcp://"))
+    if (!*who->secret_key || !text_starts(endpoint, "tcp://"))
         return true;
-    return option_text(zmq, ZMQ_CURVE_SERVERKEY, identity.server_key) &&
-           option_text(zmq, ZMQ_CURVE_PUBLICKEY, identity.public_key) &&
-           option_text(zmq, ZMQ_CURVE_SECRETKEY, identity.secret_key);
+    return option_text(zmq, ZMQ_CURVE_SERVERKEY, who->server_key) && option_text(zmq, ZMQ_CURVE_PUBLICKEY, who->public_key) &&
+           option_text(zmq, ZMQ_CURVE_SECRETKEY, who->secret_key);
 }
 
-static struct bus_socket *socket_open(enum bus_kind kind)
+static struct bus_socket *socket_open(void *in, enum bus_kind kind)
 {
     struct bus_socket *s = memory_new(sizeof *s);
 
-    assert(context);
+    assert(in);
     s->kind = kind;
-    s->zmq = zmq_socket(context, zmq_kind(kind));
+    s->zmq = zmq_socket(in, zmq_kind(kind));
     if (s->zmq && options_set(s->zmq, kind))
         return s;
     int why = errno;
@@ -197,7 +209,7 @@ static bool door_open(void *zmq, const struct bus_door *door)
 struct bus_socket *bus_bind_doors(enum bus_kind kind, const struct bus_door *doors, size_t n, const char *monitor,
                                   char *error, size_t error_cap)
 {
-    struct bus_socket *s = socket_open(kind);
+    struct bus_socket *s = socket_open(context, kind);
 
     if (!s || (monitor && zmq_socket_monitor(s->zmq, monitor, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) != 0))
         return failed(s, error, error_cap);
@@ -226,13 +238,48 @@ struct bus_socket *bus_bind(enum bus_kind kind, const char *endpoint, char *erro
     return bus_bind_doors(kind, &door, 1, NULL, error, error_cap);
 }
 
-struct bus_socket *bus_connect(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
+static struct bus_socket *connect_as(void *in, const struct identity *who, enum bus_kind kind, const char *endpoint, char *error,
+                                     size_t error_cap)
 {
-    struct bus_socket *s = socket_open(kind);
+    struct bus_socket *s = socket_open(in, kind);
 
-    if (!s || !identity_set(s->zmq, endpoint) || zmq_connect(s->zmq, endpoint) != 0)
+    if (!s || !identity_set(s->zmq, who, endpoint) || zmq_connect(s->zmq, endpoint) != 0)
         return failed(s, error, error_cap);
     return s;
+}
+
+struct bus_socket *bus_connect(enum bus_kind kind, const char *endpoint, char *error, size_t error_cap)
+{
+    return connect_as(context, &identity, kind, endpoint, error, error_cap);
+}
+
+struct bus_client *bus_client_new(const struct bus_key *key)
+{
+    struct bus_client *client = memory_new(sizeof *client);
+
+    client->context = zmq_ctx_new();
+    if (!client->context)
+        abort(); /* there is no memory */
+    identity_take(&client->identity, key);
+    return client;
+}
+
+void bus_client_destroy(struct bus_client **client_p)
+{
+    struct bus_client *client = *client_p;
+
+    if (!client)
+        return;
+    while (zmq_ctx_term(client->context) != 0 && errno == EINTR)
+        continue;
+    identity_take(&client->identity, NULL);
+    free(client);
+    *client_p = NULL;
+}
+
+struct bus_socket *bus_client_connect(struct bus_client *client, const char *endpoint, char *error, size_t error_cap)
+{
+    return connect_as(client->context, &client->identity, BUS_DEALER, endpoint, error, error_cap);
 }
 
 static void parts_release(struct bus_socket *s)

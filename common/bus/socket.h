@@ -1,5 +1,5 @@
 /* ZeroMQ sockets with the options of the protocol, and an own loop on zmq_poll (signals by signalfd). A socket belongs to the
- * thread that opened it; one context per process. */
+ * thread that opened it; one context per process, and one for each bus_client. */
 #ifndef AFTERCARE_BUS_SOCKET_H
 #define AFTERCARE_BUS_SOCKET_H
 
@@ -19,6 +19,14 @@ void bus_lanes(unsigned n);
 
 struct bus_socket *bus_bind(enum bus_kind, const char *endpoint, char *error, size_t error_cap); /* NULL: error says why */
 struct bus_socket *bus_connect(enum bus_kind, const char *endpoint, char *error, size_t error_cap);
+/* A client inside a process that is not ours (a library): a context and a key of its own, so that there may be several, each in its
+ * thread. It raises no limit, sets no alarm and says nothing. */
+struct bus_client;
+struct bus_key;
+struct bus_client *bus_client_new(const struct bus_key *); /* copied; used as bus_identify does */
+/* Its sockets are closed. Waits until what lingers in them is out. */
+void bus_client_destroy(struct bus_client **);
+struct bus_socket *bus_client_connect(struct bus_client *, const char *endpoint, char *error, size_t error_cap); /* a DEALER; NULL: error */
 /* One address of a bound socket, and what is asked of who comes there. */
 struct bus_door {
     const char *endpoint;

@@ -251,6 +251,23 @@ const struct record *verb_record(const char *verb)
     return NULL;
 }
 
+static bool texts_put(char *out, size_t cap, size_t max, const char *const *texts, uint32_t *n)
+{
+    for (*n = 0; texts && texts[*n]; ++*n)
+        if (*n == max || !text_copy(out + *n * cap, cap, texts[*n]))
+            return false;
+    return true;
+}
+
+bool verb_open_narrow(struct verb_open *o, const char *const *types, const char *const *regions, const char *const *sites,
+                      const char *const *keys)
+{
+    return texts_put(o->types[0], sizeof o->types[0], COUNT_OF(o->types), types, &o->types_n) &&
+           texts_put(o->regions[0], sizeof o->regions[0], COUNT_OF(o->regions), regions, &o->regions_n) &&
+           texts_put(o->sites[0], sizeof o->sites[0], COUNT_OF(o->sites), sites, &o->sites_n) &&
+           texts_put(o->keys[0], sizeof o->keys[0], COUNT_OF(o->keys), keys, &o->keys_n);
+}
+
 void answer_encode(const struct answer *a, struct buf *out)
 {
     pack_array(out, a->taken ? 3 : 4);

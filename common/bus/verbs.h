@@ -103,6 +103,9 @@ struct verb_open {
     bool follow;
     int64_t credit;
 };
+/* Narrows it to lists of texts, each ended by NULL (NULL: no such filter). False: too many of one kind, or one that is too long. */
+bool verb_open_narrow(struct verb_open *, const char *const *types, const char *const *regions, const char *const *sites,
+                      const char *const *keys) MUST_CHECK;
 struct verb_credit {
     int64_t bytes, applied;
 };

@@ -108,7 +108,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
 static void on_failed(void *owner, const char *code, const char *why)
 {
     struct shell *shell = owner;
-    if (!text_equal(code, "denied"))
+    if (!text_starts(code, "denied."))
         shell->fatal = true; /* another history: `aftercare rebuild` */
     session_break(shell, "the feed cannot be followed (%s): %s%s", code, why,
                   shell->fatal ? "; the tables belong to another history: run `aftercare rebuild`" : "");

@@ -1,5 +1,6 @@
 #include "tail_exec.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -55,17 +56,11 @@ int runner_begin(struct runner *runner)
     return CLI_DONE;
 }
 
-/* As a whole, and on the disk, or not at all. */
 static bool cursor_keep(const struct runner *runner)
 {
-    char fresh[420], text[100];
-    text_format(fresh, sizeof(fresh), "%s.new", runner->cursor);
+    char text[100];
     text_format(text, sizeof(text), "%s %" PRId64 "\n", runner->stream, runner->pos);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool kept = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    if (kept && rename(fresh, runner->cursor) == 0)
+    if (file_replace(runner->cursor, bytes_of_text(text)))
         return true;
     cli_fail(runner->cli, CLI_REFUSED, in_words(runner->cli->language, "--cursor names another file."),
              in_words(runner->cli->language, "%s cannot be kept: %s"), runner->cursor, strerror(errno));

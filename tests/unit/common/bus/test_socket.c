@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/text.h"
+#include "bus/key.h"
 #include "bus/socket.h"
 #include "record/pack.h"
 
@@ -114,6 +115,47 @@ static void test_dealer_and_router(void **state)
     bus_close(&dealer);
     bus_close(&router);
     assert_null(router);
+}
+
+/* Several clients in one process, none of which is the process itself: each has the key of its own. */
+static void test_clients_of_their_own(void **state)
+{
+    struct bus_socket *routers[2], *dealers[2];
+    struct bus_client *clients[2];
+    struct bus_peer peer;
+    struct frame frame;
+    char error[100] = "", place[80];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bus_key server = {0}, key = {0};
+        struct bus_door door = {.endpoint = "tcp://127.0.0.1:*", .secret_key = server.secret_key};
+        size_t n = sizeof place;
+        bus_key_make(&server);
+        bus_key_make(&key);
+        memcpy(key.server_key, server.public_key, sizeof key.server_key);
+        routers[i] = bus_bind_doors(BUS_ROUTER, &door, 1, NULL, error, sizeof error);
+        assert_string_equal(error, "");
+        assert_int_equal(zmq_getsockopt(bus_raw(routers[i]), ZMQ_LAST_ENDPOINT, place, &n), 0);
+        clients[i] = bus_client_new(&key);
+        assert_null(bus_client_connect(clients[i], "nowhere", error, sizeof error));
+        assert_string_not_equal(error, "");
+        error[0] = '\0';
+        dealers[i] = bus_client_connect(clients[i], place, error, sizeof error);
+        assert_non_null(dealers[i]);
+    }
+    for (int i = 1; i >= 0; i--) { /* a key that the process or the other client had would not be let in */
+        assert_int_equal(bus_send(dealers[i], "HELLO", a_map()), STATUS_OK);
+        wait_for(routers[i]);
+        assert_int_equal(bus_receive_from(routers[i], &peer, &frame), STATUS_OK);
+        assert_string_equal(frame.verb, "HELLO");
+    }
+    for (int i = 0; i < 2; i++) {
+        bus_close(&dealers[i]);
+        bus_client_destroy(&clients[i]);
+        assert_null(clients[i]);
+        bus_close(&routers[i]);
+    }
 }
 
 static void raw_send(struct bus_socket *socket, const char *const *parts, size_t n)
@@ -416,6 +458,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_dealer_and_router, open_place),
+        cmocka_unit_test(test_clients_of_their_own),
         cmocka_unit_test_setup(test_garbage_is_dropped, open_place),
         cmocka_unit_test_setup(test_publish_and_subscribe, open_place),
         cmocka_unit_test_setup(test_a_frame_is_too_long, open_place),

@@ -119,6 +119,29 @@ static void test_arguments_of_a_question_have_a_bound(void **state)
     buf_release(&map);
 }
 
+static void test_an_open_is_narrowed(void **state)
+{
+    static const char *const types[] = {"sla.", "job.", NULL}, *const none[] = {NULL};
+    static const char *const longest[] = {"ABCDEFGHIJKLMNOPQRSTUVW", NULL}, *const too_long[] = {"ABCDEFGHIJKLMNOPQRSTUVWX", NULL};
+    const char *many[18] = {0};
+    struct verb_open open;
+
+    (void)state;
+    for (size_t i = 0; i < 17; i++)
+        many[i] = "T-1";
+    record_clear(&verb_open_record, &open);
+    assert_true(verb_open_narrow(&open, types, longest, none, NULL));
+    assert_int_equal(open.types_n, 2);
+    assert_string_equal(open.types[1], "job.");
+    assert_string_equal(open.regions[0], longest[0]);
+    assert_int_equal(open.sites_n + open.keys_n, 0);
+    assert_false(verb_open_narrow(&open, types, too_long, NULL, NULL));
+    assert_false(verb_open_narrow(&open, NULL, NULL, NULL, many));
+    many[16] = NULL;
+    assert_true(verb_open_narrow(&open, NULL, NULL, NULL, many));
+    assert_int_equal(open.keys_n, 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_answers_go_round),
         cmocka_unit_test(test_wrong_elements_are_refused),
         cmocka_unit_test(test_arguments_of_a_question_have_a_bound),
+        cmocka_unit_test(test_an_open_is_narrowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
