@@ -39,6 +39,13 @@ class Packaged(unittest.TestCase):
         run("cmake", "--install", BUILD, "--component", "libaftercare-dev", "--prefix", prefix)
         self.assertTrue((prefix / "include" / "aftercare.h").exists())
         config = next(prefix.glob("lib*/**/pkgconfig"))
+        library = config.parent / "libaftercare.so"
+        exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()]
+        self.assertEqual([name for name in exported if not name.startswith(("aftercare_", "__"))], [])
+        self.assertIn("aftercare_open", exported)
+        needed = run("readelf", "-d", library)
+        for name in ("microhttpd", "yaml", "systemd", "libpq"):  # the daemons' affairs
+            self.assertNotIn(name, needed)
         pkg = {**os.environ, "PKG_CONFIG_PATH": str(config)}
         # The file says where it was configured to go; a test goes elsewhere.
         words = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "aftercare", env=pkg).split()

@@ -21,10 +21,11 @@ extern "C" {
 
 struct aftercare;
 
-/* Never NULL. patience_s 0: for ever. */
+/* Never NULL. The key file is its owner's alone (mode 0600). patience_s 0: for ever. */
 struct aftercare *aftercare_open(const char *key_file, int patience_s);
-void aftercare_close(struct aftercare **); /* closes what was opened with it, too */
-/* "" as long as all is well; then fork, ahead, denied.CODE, hole, link, priv, corrupt, version, conflict, silent, state, key … */
+void aftercare_close(struct aftercare **); /* behind what was opened with it */
+/* "" as long as all is well; then fork, ahead, denied.CODE, hole, link, priv, corrupt, version, conflict, silent, state, key, credit; of
+ * a question its service's own; of what the caller gave: name, filter, malformed. */
 const char *aftercare_code(const struct aftercare *);
 const char *aftercare_why(const struct aftercare *); /* for people */
 
@@ -47,8 +48,6 @@ struct aftercare_batch { /* borrowed until the next call for its reader */
     size_t n;
     int64_t after, upto;          /* (upto, link) is the cursor to keep, in the transaction of what the events did */
     uint8_t link[AFTERCARE_LINK];
-    size_t cost;                  /* the credit it holds until it is committed */
-    int session;
 };
 struct aftercare_reading {
     int64_t after;                    /* the cursor kept last; 0: from the beginning */
@@ -77,9 +76,9 @@ struct aftercare_bytes {
 };
 struct aftercare_answer {
     int64_t n;
-    int64_t pos;                  /* where it was taken; 0: refused for good */
+    int64_t pos;                  /* where it was taken; 0: refused for good, or, without a code, kept by a branch that sends it on */
     const msgpack_object *result; /* taken: a map, or NULL */
-    char code[64], field[96];     /* refused */
+    const char *code, *field;     /* refused; "" */
 };
 typedef void aftercare_on_answer(void *owner, const struct aftercare_answer *);
 
