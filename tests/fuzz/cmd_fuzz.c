@@ -9,6 +9,7 @@
 #include "record/pack.h"
 #include "seeds.h"
 #include "services/intake/server_inside.h"
+#include "simulation/watches.h"
 #include "steps.h"
 #include <assert.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static void step_take(const struct step *step)
 }
 
 /* A turn of the loop: one step more. The database answers with every other one. */
-bool edges_loop_once(struct loop *loop, int64_t deadline_us)
+bool loop_once(struct loop *loop, int64_t deadline_us)
 {
     struct step step;
     if (house_building(loop))
@@ -171,11 +172,11 @@ bool edges_loop_once(struct loop *loop, int64_t deadline_us)
         edges_pass(SECOND_US / 100);
     } else {
         house_settle();
-        edges_turn(loop);
+        loop_turn(loop);
         house_settle();
         edges_pass(deadline_us > clock_boot_us() && deadline_us != INT64_MAX ? deadline_us - clock_boot_us() : 0);
     }
-    edges_turn(loop);
+    loop_turn(loop);
     return more;
 }
 

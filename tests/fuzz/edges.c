@@ -2,9 +2,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "bus/metrics.h"
 #include "chance.h"
+#include "house.h"
 #include "record/pack.h"
+#include "simulation/watches.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +15,6 @@
 
 #define SOCKETS_MAX 8
 #define PEERS_MAX 8
-#define WATCHES_MAX 16
 
 struct message {
     struct message *next;
@@ -29,18 +29,6 @@ struct bus_socket {
     char endpoint[32];
     struct message *in, **in_end;
     struct message *read; /* what was received last */
-};
-
-struct watch {
-    struct bus_socket *socket;
-    int fd;
-    loop_ready *ready;
-    void *arg;
-};
-
-struct loop {
-    struct watch watches[WATCHES_MAX];
-    size_t n;
 };
 
 static struct {
@@ -184,11 +172,6 @@ void edges_peer(unsigned peer, enum edges_peer state)
     edges.peers[peer % PEERS_MAX] = state;
 }
 
-bool edges_is_readable(const struct bus_socket *socket)
-{
-    return socket->in != NULL;
-}
-
 static bool is_verb(const struct message *message, size_t cap)
 {
     for (size_t i = 0; i < message->verb_n; i++)
@@ -294,133 +277,12 @@ int fuzz_zmq_recv(void *socket, void *data, size_t n, int flags)
 
 /* --- the loop -------------------------------------------------------------------------------------- */
 
-#include "house.h"
-
-struct loop *loop_new(void)
+bool watched_is_readable(const struct bus_socket *socket, int fd)
 {
-    return memory_new(sizeof(struct loop));
-}
-
-void loop_destroy(struct loop **loop)
-{
-    free(*loop);
-    *loop = NULL;
-}
-
-static void watch_add(struct loop *loop, struct watch watch)
-{
-    size_t i = 0;
-    while (i < loop->n && loop->watches[i].ready != NULL)
-        i++;
-    assert(i < WATCHES_MAX);
-    loop->watches[i] = watch;
-    if (i == loop->n)
-        loop->n++;
-}
-
-void loop_socket(struct loop *loop, struct bus_socket *socket, loop_ready *ready, void *arg)
-{
-    watch_add(loop, (struct watch){.socket = socket, .fd = -1, .ready = ready, .arg = arg});
-}
-
-void loop_fd(struct loop *loop, int fd, loop_ready *ready, void *arg)
-{
-    watch_add(loop, (struct watch){.fd = fd, .ready = ready, .arg = arg});
-}
-
-void loop_forget(struct loop *loop, const void *socket_or_null, int fd)
-{
-    for (size_t i = 0; i < loop->n; i++)
-        if (socket_or_null != NULL ? loop->watches[i].socket == socket_or_null
-                                   : loop->watches[i].socket == NULL && loop->watches[i].fd == fd)
-            loop->watches[i].ready = NULL;
-}
-
-bool loop_told(struct loop *loop)
-{
-    (void)loop;
-    return false;
-}
-
-static bool watch_is_ready(const struct watch *watch)
-{
-    return watch->ready != NULL && (watch->socket != NULL ? watch->socket->in != NULL : house_fd_is_readable(watch->fd));
-}
-
-void edges_turn(struct loop *loop)
-{
-    size_t n = loop->n;
-    for (size_t i = 0; i < n; i++)
-        if (watch_is_ready(&loop->watches[i]))
-            loop->watches[i].ready(loop->watches[i].arg);
-}
-
-bool loop_once(struct loop *loop, int64_t deadline_us)
-{
-    return edges_loop_once(loop, deadline_us);
+    return socket != NULL ? socket->in != NULL : house_fd_is_readable(fd);
 }
 
 /* --- what stands beside ---------------------------------------------------------------------------- */
-
-struct metric {
-    int64_t value;
-};
-
-struct metrics {
-    struct metric one;
-};
-
-struct metrics *metrics_new(const char *service)
-{
-    (void)service;
-    return memory_new(sizeof(struct metrics));
-}
-
-void metrics_destroy(struct metrics **metrics)
-{
-    free(*metrics);
-    *metrics = NULL;
-}
-
-/* All of one daemon are the same: nobody reads them here. */
-struct metric *metric_counter(struct metrics *metrics, const char *name, const char *help)
-{
-    (void)name;
-    (void)help;
-    return &metrics->one;
-}
-
-struct metric *metric_gauge(struct metrics *metrics, const char *name, const char *help)
-{
-    return metric_counter(metrics, name, help);
-}
-
-void metric_add(struct metric *metric, int64_t n)
-{
-    metric->value = (int64_t)((uint64_t)metric->value + (uint64_t)n);
-}
-
-void metric_set(struct metric *metric, int64_t n)
-{
-    metric->value = n;
-}
-
-int64_t metric_value(const struct metric *metric)
-{
-    return metric->value;
-}
-
-void metrics_note(struct metrics *metrics, const char *note)
-{
-    (void)metrics;
-    (void)note;
-}
-
-void metrics_health(struct metrics *metrics, const char *reason)
-{
-    (void)metrics;
-    (void)reason;
-}
 
 int sd_notify(int unset, const char *state)
 {

@@ -1,5 +1,5 @@
-/* The edges of a daemon while it is fuzzed: sockets, loop, clocks and chance in memory. What is asked of a socket that others
- * may write to is what common/bus/socket.c asks. */
+/* The edges of a daemon while it is fuzzed: sockets, clocks and chance in memory; loop_once is the target's own. What is asked of a
+ * socket that others may write to is what common/bus/socket.c asks. */
 #ifndef AFTERCARE_TESTS_FUZZ_EDGES_H
 #define AFTERCARE_TESTS_FUZZ_EDGES_H
 
@@ -19,11 +19,6 @@ void edges_receive_broken(struct bus_socket *, unsigned peer, bool long_id);
 /* From now on (until it says something) that peer is gone, or takes nothing. */
 enum edges_peer { PEER_THERE, PEER_GONE, PEER_FULL };
 void edges_peer(unsigned peer, enum edges_peer);
-bool edges_is_readable(const struct bus_socket *);
-/* Calls who waits for what is readable (loop_socket, and the fd's of db_fd_is_readable). */
-void edges_turn(struct loop *);
-/* What loop_once does: the target's own. */
-bool edges_loop_once(struct loop *, int64_t deadline_us);
 /* Every frame that is said to a peer. */
 void edges_said(const char *verb, struct bytes map);
 

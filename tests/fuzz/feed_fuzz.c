@@ -64,7 +64,7 @@ int fuzz_thread_join(pthread_t thread, void **result)
     return 0;
 }
 
-bool edges_loop_once(struct loop *loop, int64_t deadline_us)
+bool loop_once(struct loop *loop, int64_t deadline_us)
 {
     (void)deadline_us;
     return house_building(loop);

@@ -11,6 +11,7 @@
 #include "services/intake/refold.h"
 #include "services/intake/published.h"
 #include "services/intake/server.h"
+#include "simulation/watches.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ bool house_building(struct loop *loop)
     }
     buf_release(&map);
     house_settle();
-    edges_turn(loop);
+    loop_turn(loop);
     edges_pass(SECOND_US / 100);
     return ++turns < 6;
 }

@@ -1,6 +1,7 @@
 /* What JSON makes of a record, the record prints, and reads again as the same. */
 #include "common/record/sample.h"
 #include "fuzz.h"
+#include "sample_seed.h"
 #include "seeds.h"
 #include <assert.h>
 
@@ -25,11 +26,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 bool fuzz_seed(unsigned i, struct buf *out)
 {
-    struct arena *arena = arena_new(4096);
-    uint64_t random = (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    struct sample s;
-    sample_fill(&s, &random, arena);
-    record_print_json(&sample_record, RECORD_WHOLE, &s, out);
-    arena_destroy(&arena);
-    return i < 40;
+    return sample_seed(i, record_print_json, out);
 }

@@ -177,3 +177,17 @@ void mutate_value(struct bytes in, struct chance *chance, struct buf *out)
     uint32_t written = 1;
     copy_value(&copy, &at, out, &written);
 }
+
+size_t mutate_input(uint8_t *data, size_t n, size_t cap, unsigned seed)
+{
+    struct chance chance = chance_of(seed);
+    struct buf out = {0};
+    if (chance_of_hundred(&chance, 40))
+        return LLVMFuzzerMutate(data, n, cap);
+    mutate_value(bytes_of(data, n), &chance, &out);
+    n = out.len < cap ? out.len : cap;
+    if (n > 0)
+        memcpy(data, out.data, n);
+    buf_release(&out);
+    return n;
+}

@@ -8,5 +8,7 @@
 /* One value with something in it changed, taken out, doubled or put in from elsewhere in it. `in` that is no msgpack is
  * handed to libFuzzer's own mutations. */
 void mutate_value(struct bytes in, struct chance *, struct buf *out);
+/* For LLVMFuzzerCustomMutator, of a target whose input is one value. */
+size_t mutate_input(uint8_t *data, size_t n, size_t cap, unsigned seed);
 
 #endif

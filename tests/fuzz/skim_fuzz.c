@@ -2,6 +2,7 @@
 #include "common/record/sample.h"
 #include "fuzz.h"
 #include "mutate.h"
+#include "sample_seed.h"
 #include "seeds.h"
 #include "record/pack.h"
 #include "record/record.h"
@@ -25,25 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t cap, unsigned seed)
 {
-    struct chance chance = chance_of(seed);
-    struct buf out = {0};
-    if (chance_of_hundred(&chance, 40))
-        return LLVMFuzzerMutate(data, n, cap);
-    mutate_value(bytes_of(data, n), &chance, &out);
-    n = out.len < cap ? out.len : cap;
-    if (n > 0)
-        memcpy(data, out.data, n);
-    buf_release(&out);
-    return n;
+    return mutate_input(data, n, cap, seed);
 }
 
 bool fuzz_seed(unsigned i, struct buf *out)
 {
-    struct arena *arena = arena_new(4096);
-    uint64_t random = (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    struct sample s;
-    sample_fill(&s, &random, arena);
-    record_encode(&sample_record, RECORD_WHOLE, &s, out);
-    arena_destroy(&arena);
-    return i < 40;
+    return sample_seed(i, record_encode, out);
 }

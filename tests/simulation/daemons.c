@@ -13,7 +13,6 @@
 #include <systemd/sd-daemon.h>
 #include "services/intake/init.h"
 #include "services/intake/refold.h"
-#include "services/intake/refold.h"
 #include "services/intake/server.h"
 
 #define CACHE_ROWS 16 /* few: misses are part of the story */
@@ -34,71 +33,6 @@ static struct process *living[PROCESSES_MAX];
 static size_t living_n;
 
 /* --- what the daemons need beside ------------------------------------------------------------------ */
-
-struct metric {
-    int64_t value;
-};
-
-struct metrics *metrics_new(const char *service)
-{
-    (void)service;
-    return memory_new(1);
-}
-
-void metrics_destroy(struct metrics **metrics)
-{
-    free(*metrics);
-    *metrics = NULL;
-}
-
-struct metric *metric_counter(struct metrics *metrics, const char *name, const char *help)
-{
-    (void)metrics;
-    (void)name;
-    (void)help;
-    return memory_new(sizeof(struct metric));
-}
-
-struct metric *metric_gauge(struct metrics *metrics, const char *name, const char *help)
-{
-    return metric_counter(metrics, name, help);
-}
-
-void metric_add(struct metric *metric, int64_t n)
-{
-    metric->value += n;
-}
-
-void metric_set(struct metric *metric, int64_t n)
-{
-    metric->value = n;
-}
-
-int64_t metric_value(const struct metric *metric)
-{
-    return metric->value;
-}
-
-void metrics_health(struct metrics *metrics, const char *reason)
-{
-    (void)metrics;
-    (void)reason;
-}
-
-void metrics_note(struct metrics *metrics, const char *note)
-{
-    (void)metrics;
-    (void)note;
-}
-
-bool metrics_serve(struct metrics *metrics, const char *endpoint, char *error, unsigned long error_cap)
-{
-    (void)metrics;
-    (void)endpoint;
-    (void)error;
-    (void)error_cap;
-    return true;
-}
 
 /* Of a stream that is there already with archive tables of another form. */
 int archive_rebuild(const struct settings *own, bool forced)
