@@ -130,7 +130,7 @@ bool fact_names_file(const struct fact *fact, struct file_attached *file)
            record_decode(&file_attached_record, RECORD_PLAIN, DECODE_LENIENT, fact->data, NULL, file, &problem);
 }
 
-static bool draft_read(struct bytes draft, struct fact *fact)
+static bool envelope_decode(struct bytes draft, struct fact *fact)
 {
     struct problem problem;
     memset(fact, 0, sizeof(*fact));
@@ -140,7 +140,7 @@ static bool draft_read(struct bytes draft, struct fact *fact)
 bool draft_names_file(struct bytes draft, struct file_attached *file, char ticket[EVENT_KEY_CAP])
 {
     struct fact fact;
-    return draft_read(draft, &fact) && fact_names_file(&fact, file) && text_copy(ticket, EVENT_KEY_CAP, fact.key);
+    return envelope_decode(draft, &fact) && fact_names_file(&fact, file) && text_copy(ticket, EVENT_KEY_CAP, fact.key);
 }
 
 static struct bytes map_find(struct bytes map, const char *name)
@@ -155,35 +155,37 @@ static struct bytes map_find(struct bytes map, const char *name)
     return bytes_of(NULL, 0);
 }
 
-static bool is_text(struct bytes value, const char *text)
+static bool text_take(struct bytes value, char out[EVENT_KEY_CAP])
 {
     if (value.len == 0)
         return false;
     struct unpack at = unpack_of(value);
     struct pack_value read = unpack_next(&at);
-    return read.type == PACK_STR && bytes_equal(read.bytes, bytes_of_text(text));
+    return read.type == PACK_STR && text_copy_n(out, EVENT_KEY_CAP, (const char *)read.bytes.data, read.bytes.len);
 }
 
 /* `customer` is an id, or a map with one. */
-static bool names_customer(struct bytes data, const char *customer)
+static void customer_take(struct bytes data, char out[EVENT_KEY_CAP])
 {
-    struct bytes named = map_find(data, "customer");
-    return is_text(named, customer) || (is_map(named) && is_text(map_find(named, "id"), customer));
+    struct bytes named = data.len > 0 ? map_find(data, "customer") : data;
+    if (!text_take(named, out) && !(is_map(named) && text_take(map_find(named, "id"), out)))
+        out[0] = '\0';
 }
 
-bool fact_is_about(struct bytes draft, const char *key_or_customer, struct fact *fact)
+bool draft_read(struct bytes draft, struct fact *fact, char customer[EVENT_KEY_CAP])
 {
-    if (!draft_read(draft, fact))
+    if (!envelope_decode(draft, fact))
         return false;
-    return text_equal(fact->key, key_or_customer) || (fact->data.len > 0 && names_customer(fact->data, key_or_customer));
+    customer_take(fact->data, customer);
+    return true;
 }
 
-bool fact_blank(struct bytes draft, const char *key_or_customer, struct buf *without)
+bool fact_blank(const struct fact *fact, struct buf *without)
 {
-    struct fact fact;
-    if (!fact_is_about(draft, key_or_customer, &fact) || fact.priv.len == 0)
+    struct fact blank = *fact;
+    if (fact->priv.len == 0)
         return false;
-    fact.priv = bytes_of(NULL, 0);
-    fact_print(&fact, without);
+    blank.priv = bytes_of(NULL, 0);
+    fact_print(&blank, without);
     return true;
 }

@@ -32,9 +32,9 @@ bool fact_names_file(const struct fact *, struct file_attached *) MUST_CHECK;
 bool draft_names_file(struct bytes draft, struct file_attached *, char ticket[EVENT_KEY_CAP]) MUST_CHECK;
 /* As it will be sent: the bytes that count for ever under its number. */
 void fact_print(const struct fact *, struct buf *out);
-/* Is a draft about this customer, or this key? Then it is read into `fact`, as far as it goes without its type's fields. */
-bool fact_is_about(struct bytes draft, const char *key_or_customer, struct fact *fact);
-/* Is it, and has personal data? Then the same draft without them. */
-bool fact_blank(struct bytes draft, const char *key_or_customer, struct buf *without);
+/* What a draft is about: read into `fact`, as far as it goes without its type's fields; the customer that it names, "": none. */
+bool draft_read(struct bytes draft, struct fact *, char customer[EVENT_KEY_CAP]) MUST_CHECK;
+/* Without personal data, as it will be sent. False: it has none. */
+bool fact_blank(const struct fact *, struct buf *without);
 
 #endif

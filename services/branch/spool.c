@@ -78,7 +78,8 @@ static const char *const texts[SPOOL_STATEMENTS_N] = {
     [REFUSED_BLANK] = "UPDATE refused SET draft = ?, args = '' WHERE n = ?",
     [ERASED_PUT] = "INSERT INTO erased(name, upto) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET upto = excluded.upto",
     [ERASED_LEARN] = "INSERT OR IGNORE INTO erased(name, upto) VALUES(?, ?)",
-    [ERASED_NEXT] = "SELECT name, upto FROM erased WHERE name > ? ORDER BY name LIMIT 1",
+    [ERASED_FIND] = "SELECT upto FROM erased WHERE name = ?",
+    [ERASED_LAST] = "SELECT coalesce(max(upto), 0) FROM erased",
     [ERASED_END] = "DELETE FROM erased WHERE upto < ?",
     [ERASED_COUNT] = "SELECT count(*) FROM erased",
 };
@@ -185,6 +186,7 @@ struct spool *spool_open(const char *path, const struct spool_limits *limits, ch
 {
     struct spool *spool = memory_new(sizeof(*spool));
     spool->limits = *limits;
+    spool->blanked = INT64_MAX;
     (void)snprintf(spool->reserve, sizeof(spool->reserve), "%s-reserve", path);
     spool->db = db_open(path, DB_SYNC_FULL, DB_ALONE, schema, texts, SPOOL_STATEMENTS_N, error, error_cap);
     enum status status = spool->db != NULL ? db_run(spool->db, LOG_PAGES) : STATUS_CLOSED;
@@ -258,6 +260,7 @@ void spool_rollback(struct spool *spool)
     if (spool->changing)
         spool->state = spool->before;
     spool->changing = false;
+    spool->blanked = INT64_MAX;
 }
 
 /* --- room ----------------------------------------------------------------------------------------- */
@@ -387,6 +390,7 @@ enum status spool_welcomed(struct spool *spool, int64_t durable)
         status = meta_put_int(spool, "welcomed", 1);
     if (status != STATUS_OK)
         return status;
+    spool->blanked = INT64_MAX;
     state->welcomed = true;
     state->last += durable;
     state->first += durable;

@@ -45,7 +45,8 @@ enum spool_statement {
     REFUSED_BLANK,
     ERASED_PUT,
     ERASED_LEARN,
-    ERASED_NEXT,
+    ERASED_FIND,
+    ERASED_LAST,
     ERASED_END,
     ERASED_COUNT,
     SPOOL_STATEMENTS_N
@@ -56,7 +57,8 @@ struct spool {
     struct spool_limits limits;
     char reserve[512]; /* path */
     bool reserved;
-    int64_t erased; /* remembered ones, as of the last look */
+    int64_t erased;  /* remembered ones, as of the last look */
+    int64_t blanked; /* facts from there on have nothing personal of theirs; INT64_MAX: it has not been looked */
     struct spool_state state, before; /* before: as it is on the disk, while `changing` */
     bool changing;                    /* a transaction was begun, and not ended for good */
     struct buf kept;                  /* a draft told about */

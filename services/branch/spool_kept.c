@@ -284,8 +284,6 @@ enum status spool_waiting_last(struct spool *spool, const char *key, struct spoo
 
 struct blanking {
     struct spool *spool;
-    char name[EVENT_KEY_CAP];
-    int64_t upto;
     int64_t untouched;
     int64_t gone;
     bool learnt; /* a ticket that is the customer's, and was not known to be */
@@ -305,6 +303,7 @@ enum status spool_erased_keep(struct spool *spool, const char *key_or_customer)
     status = db_do(spool->db, put);
     if (status == STATUS_OK)
         spool->erased++;
+    spool->blanked = INT64_MAX;
     return status;
 }
 
@@ -313,12 +312,27 @@ bool spool_has_erased(const struct spool *spool)
     return spool->erased > 0;
 }
 
+/* Up to which number what is about it has to be without personal data; 0: nothing has. */
+static enum status erased_upto(struct spool *spool, const char *name, int64_t *upto)
+{
+    *upto = 0;
+    if (name[0] == '\0')
+        return STATUS_OK;
+    struct sqlite3_stmt *row = db_use(spool->db, ERASED_FIND);
+    db_text(row, 1, name);
+    enum status status = db_step(spool->db, row);
+    if (status == STATUS_OK)
+        *upto = db_column_int(row, 0);
+    (void)db_use(spool->db, ERASED_FIND);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
 /* A ticket that was registered here and is not on the work list yet: what else is said of it speaks of the same customer. */
-static enum status ticket_learn(struct blanking *b, const char *ticket)
+static enum status ticket_learn(struct blanking *b, const char *ticket, int64_t upto)
 {
     struct sqlite3_stmt *learn = db_use(b->spool->db, ERASED_LEARN);
     db_text(learn, 1, ticket);
-    db_int(learn, 2, b->upto);
+    db_int(learn, 2, upto);
     enum status status = db_do(b->spool->db, learn);
     if (status != STATUS_OK || db_changes(b->spool->db) == 0)
         return status;
@@ -341,29 +355,33 @@ static enum status draft_put(struct blanking *b, enum spool_statement put_it, in
 
 static enum status blank_one(struct blanking *b, enum spool_statement put_it, int64_t n)
 {
-    struct bytes draft = buf_bytes(&b->spool->kept);
     struct fact fact;
-    if (!fact_is_about(draft, b->name, &fact))
+    char customer[EVENT_KEY_CAP];
+    int64_t of_key, of_customer;
+    if (!draft_read(buf_bytes(&b->spool->kept), &fact, customer))
         return STATUS_OK;
-    if (fact_is_registration(&fact) && !text_equal(fact.key, b->name)) {
-        enum status status = ticket_learn(b, fact.key);
-        if (status != STATUS_OK)
-            return status;
-    }
+    enum status status = erased_upto(b->spool, fact.key, &of_key);
+    if (status == STATUS_OK)
+        status = erased_upto(b->spool, customer, &of_customer);
+    if (status != STATUS_OK || (n > of_key && n > of_customer))
+        return status;
+    if (fact_is_registration(&fact) && n <= of_customer)
+        status = ticket_learn(b, fact.key, of_customer);
     buf_reset(&b->without);
-    if ((put_it == FACT_BLANK && n < b->untouched) || !fact_blank(draft, b->name, &b->without))
-        return STATUS_OK;
+    if (status != STATUS_OK || (put_it == FACT_BLANK && n < b->untouched) || !fact_blank(&fact, &b->without))
+        return status;
     return draft_put(b, put_it, n);
 }
 
-static enum status blank_all(struct blanking *b, enum spool_statement next, enum spool_statement put_it)
+/* Those with numbers from … upto. */
+static enum status blank_all(struct blanking *b, enum spool_statement next, enum spool_statement put_it, int64_t from, int64_t upto)
 {
     struct spool *spool = b->spool;
     enum status status = STATUS_OK;
-    for (int64_t n = 0; status == STATUS_OK; n++) {
+    for (int64_t n = from; status == STATUS_OK; n++) {
         struct sqlite3_stmt *row = db_use(spool->db, (int)next);
         db_int(row, 1, n);
-        db_int(row, 2, b->upto);
+        db_int(row, 2, upto);
         status = db_step(spool->db, row);
         if (status != STATUS_OK)
             break;
@@ -377,31 +395,33 @@ static enum status blank_all(struct blanking *b, enum spool_statement next, enum
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-static enum status erased_next(struct blanking *b)
+static enum status erased_last(struct spool *spool, int64_t *upto)
 {
-    struct sqlite3_stmt *row = db_use(b->spool->db, ERASED_NEXT);
-    db_text(row, 1, b->name);
-    enum status status = db_step(b->spool->db, row);
-    if (status == STATUS_OK) {
-        db_column_text(row, 0, b->name, sizeof(b->name));
-        b->upto = db_column_int(row, 1);
-    }
+    struct sqlite3_stmt *row = db_use(spool->db, ERASED_LAST);
+    enum status status = db_step(spool->db, row);
+    *upto = status == STATUS_OK ? db_column_int(row, 0) : 0;
+    (void)db_use(spool->db, ERASED_LAST);
     return status;
 }
 
-/* Everybody remembered, once. */
+/* Once through what waits, whoever is remembered; then only what was under way at that time and is no more. Refused ones each time: there
+ * are few, and what was under way comes to lie among them. */
 static enum status erase_all(struct blanking *b)
 {
-    enum status status = STATUS_OK;
+    struct spool *spool = b->spool;
+    bool whole = spool->blanked == INT64_MAX;
+    int64_t upto;
+    enum status status = erased_last(spool, &upto);
     b->learnt = false;
-    b->name[0] = '\0';
-    while (status == STATUS_OK && (status = erased_next(b)) == STATUS_OK) {
-        (void)db_use(b->spool->db, ERASED_NEXT); /* the name that it was asked with has changed */
-        status = blank_all(b, FACT_DRAFT, FACT_BLANK);
-        if (status == STATUS_OK)
-            status = blank_all(b, REFUSED_DRAFT, REFUSED_BLANK);
-    }
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    if (status == STATUS_OK)
+        status = blank_all(b, FACT_DRAFT, FACT_BLANK, whole ? 0 : b->untouched, upto < spool->blanked ? upto : spool->blanked - 1);
+    if (status == STATUS_OK)
+        status = blank_all(b, REFUSED_DRAFT, REFUSED_BLANK, 0, upto);
+    if (b->learnt)
+        spool->blanked = INT64_MAX; /* something of it may lie before its registration */
+    else if (whole || b->untouched < spool->blanked)
+        spool->blanked = b->untouched;
+    return status;
 }
 
 enum status spool_erase(struct spool *spool, int64_t untouched, spool_learnt *learnt, void *owner, int64_t *gone)

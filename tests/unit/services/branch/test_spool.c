@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct stand {
     char folder[64];
@@ -270,6 +271,45 @@ static void test_erase_finds_what_waits_for_a_ticket(void **state)
     }
 }
 
+static double seconds_of_erase(struct spool *spool, int64_t *gone)
+{
+    struct timespec began, ended;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
+    assert_int_equal(spool_erase(spool, 1, NULL, NULL, gone), STATUS_OK);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+    assert_int_equal(spool_commit(spool), STATUS_OK);
+    return (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+}
+
+/* A branch that was cut off for long, and hears of many: what waits is gone through once, not once for each, and not again each time. */
+static void test_erase_many(void **state)
+{
+    struct stand *stand = *state;
+    int64_t gone = 0;
+    spool_close(&stand->spool);
+    stand->spool = bench_spool(stand->folder, 100000);
+    for (int i = 0; i < 4000; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "T-%d", i);
+        bench_take(stand->spool, key, "x");
+    }
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_int_equal(spool_erased_keep(stand->spool, "C-0"), STATUS_OK);
+    double one = seconds_of_erase(stand->spool, &gone);
+    for (int i = 1; i < 100; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "C-%d", i);
+        assert_int_equal(spool_erased_keep(stand->spool, name), STATUS_OK);
+    }
+    assert_int_equal(spool_erased_keep(stand->spool, "T-77"), STATUS_OK);
+    double many = seconds_of_erase(stand->spool, &gone);
+    assert_int_equal(gone, 1);
+    double after = seconds_of_erase(stand->spool, &gone);
+    assert_int_equal(gone, 0);
+    if (many > 10 * one || after > one / 2)
+        fail_msg("one %.4f s, a hundred %.4f s, again %.4f s", one, many, after);
+}
+
 static void test_full_disk(void **state)
 {
     struct stand *stand = *state;
@@ -315,6 +355,6 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {CASE(test_numbers), CASE(test_second_process), CASE(test_bounds), CASE(test_welcome),
                                        CASE(test_refused), CASE(test_series),         CASE(test_erase),
-                                       CASE(test_erase_finds_what_waits_for_a_ticket), CASE(test_full_disk)};
+                                       CASE(test_erase_finds_what_waits_for_a_ticket), CASE(test_erase_many), CASE(test_full_disk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
