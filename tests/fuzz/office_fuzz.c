@@ -85,7 +85,7 @@ static void turn(void)
         frame_is_good(&frame);
     for (int i = 0; i < 100 && office_file_out(run.office, &frame); i++)
         frame_is_good(&frame);
-    if (forward_tick(office_forward(run.office), run.now.boot_us, run.now.wall_us))
+    if (forward_tick(office_forward(run.office), run.now.boot_us, run.now.wall_us) || office_file_tick(run.office, run.now))
         forward_connected(office_forward(run.office), run.now.boot_us);
     if (follow_tick(office_follow(run.office), run.now.boot_us))
         follow_connected(office_follow(run.office), run.now.boot_us);
