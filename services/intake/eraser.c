@@ -190,14 +190,13 @@ static enum status refusals(struct eraser *eraser, const struct pg_result *keys)
 
 /* --- files ----------------------------------------------------------------------------------------- */
 
-/* What belongs to the customer's tickets and to nobody else's. Another ticket keeps it that has it, or that somebody has named it for who is
- * known to have it: of that file.stored is on its way. The lock waits for a piece that is being put: it would not see this order, and this one
- * not the piece. */
+/* What belongs to the customer's tickets and to nobody else's: another ticket keeps it that has it, or is about to. The lock waits for a piece that
+ * is being put: it would not see this order, and this one not the piece. */
 static const char files_sql[] =
     "WITH gone AS (SELECT DISTINCT f.sha256 FROM file f JOIN ticket t ON t.\"number\" = f.ticket WHERE t.customer = $1::text)"
     ", dead AS (SELECT g.sha256 FROM gone g WHERE NOT EXISTS (SELECT FROM file f JOIN ticket t ON t.\"number\" = f.ticket"
     " WHERE f.file >= encode(g.sha256, 'hex') || '/' AND f.file < encode(g.sha256, 'hex') || '0' AND NOT " ERASED_SINCE("f.pos")
-    " AND (" HAS_FILE " OR EXISTS (SELECT FROM file_bytes b, journal n WHERE b.sha256 = g.sha256 AND b.whole AND " NAMES_FILE " AND " NAMED_BY " = b.owner AND NOT " ERASED_SINCE("n.pos") "))))"
+    " AND (" HAS_FILE " OR " HAS_FILE_SOON ")))"
     ", b AS (DELETE FROM file_bytes b USING dead WHERE b.sha256 = dead.sha256)"
     ", w AS (DELETE FROM file_part p USING dead WHERE p.sha256 = dead.sha256 RETURNING p.tableoid, p.sha256)"
     ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"
@@ -261,8 +260,8 @@ static void wait_told(struct eraser *eraser, int64_t ms)
     pthread_mutex_unlock(&eraser->lock);
 }
 
-/* Who still reads the past (a backup) keeps it in the files, and holds the lock: waited for, before they are written anew. AGAIN: not
- * now. */
+/* Who still reads the past (a backup) keeps it in the files, and so does who has begun to write before it was erased (a worker between
+ * two statements), though he sees nothing of it: waited for, before the tables are written anew. AGAIN: not now. */
 static enum status wait_for_readers(struct eraser *eraser)
 {
     owned(pg_result_destroy) struct pg_result *now = NULL;
@@ -275,7 +274,7 @@ static enum status wait_for_readers(struct eraser *eraser)
         pg_arg_int(eraser->args, first_int(now));
         status = query(eraser,
                        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-                       " AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(($1::int8)::text::xid)",
+                       " AND greatest(age(backend_xmin), age(backend_xid)) > age(($1::int8)::text::xid)",
                        &readers);
         if (status == STATUS_OK && first_int(readers) == 0)
             return STATUS_OK;

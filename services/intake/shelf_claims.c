@@ -13,7 +13,7 @@
 enum { COLUMN_FILE, COLUMN_TICKET, COLUMN_REGION, COLUMN_SITE, COLUMN_ERASED, COLUMN_HAS, COLUMN_BODY = COLUMN_HAS };
 
 static const char reach_sql[] =
-    "SELECT f.file, f.ticket, t.region, t.site, " ERASED_SINCE("f.pos") ", " HAS_FILE OF_CONTENT OF_KEYS ONE_PAGE;
+    "SELECT f.file, f.ticket, t.region, t.site, " ERASED_SINCE("f.pos") ", " HAS_FILE " OR " HAS_FILE_SOON OF_CONTENT OF_KEYS ONE_PAGE;
 /* The newest naming of this principal, and what it says. */
 #define NAMINGS_SQL(which)                                                                                                        \
     "SELECT f.file, f.ticket, t.region, t.site, " ERASED_SINCE("n.pos") ", n.body" OF_CONTENT                                      \

@@ -15,6 +15,11 @@
 /* … and which principal that is. No join: by the ticket's story there are some rows, by the source there may be millions. */
 #define NAMED_BY "split_part((SELECT s.name FROM source s WHERE s.id = n.source), '/', 1)"
 
+/* Somebody who has named it for the ticket has just become known to have it: file.stored is about to be said. */
+#define HAS_FILE_SOON                                                                                                             \
+    "(f.stored < f.pos AND EXISTS (SELECT FROM file_bytes b, journal n WHERE b.sha256 = f.sha256 AND b.announce AND b.whole AND "  \
+    NAMES_FILE " AND " NAMED_BY " = b.owner AND NOT " ERASED_SINCE("n.pos") "))"
+
 /* --- GET: may the slip's principal read the content? ------------------------------------------------ */
 
 struct reach {

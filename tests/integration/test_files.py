@@ -303,6 +303,7 @@ class Files(unittest.TestCase):
         self.assertIsInstance(thief.attach(1, "T-9", data)[1], int)
         self.assertIsInstance(owner.attach(1, "T-6", data)[1], int)
         self.bring(owner, data)
+        self.assertEqual(self.get("gd", sha)["bytes"], data[:PART], "whole is whole, before file.stored is said")
         self.stored("T-6")
         self.assertIsInstance(thief.attach(2, "T-9", data)[1], int)
         nothing = lambda: self.assertEqual((thief.put(data)["upto"], thief.put(data)["whole"], self.get("bj", sha)["code"]), (0, False, "awaited"))
