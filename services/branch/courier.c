@@ -2,6 +2,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/pieces.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,6 @@
 /* A line that is dead or too narrow for the piece is given up before, by the facts' heartbeat: who is silent for so long with the
  * connection standing has lost the question. */
 #define UNANSWERED_US (90 * SECOND_US)
-/* Pieces as large as the line bears: a second or two each, or the other end's patience is short. */
-#define PIECE_BYTES_FIRST (8 * 1024)
-#define QUICK_US (SECOND_US / 2)
-#define LATE_US (2 * SECOND_US)
-#define TRIP_MAX_US SECOND_US
 
 struct courier {
     struct drawer *drawer;
@@ -26,9 +22,8 @@ struct courier {
     bool heard;   /* `have` has come and is not dealt with */
     bool ready;   /* `map` is to go out */
     bool free;    /* it may speak */
-    size_t piece_bytes; /* what the line bears */
+    struct pieces pieces;
     int64_t said_upto; /* the last thing said was a piece from there on; −1: a question */
-    int64_t trip_us;
     int64_t upto, said_us, next_us;
     int64_t waiting_n; /* as the drawer had them last */
     struct verb_have have;
@@ -39,7 +34,7 @@ struct courier *courier_new(struct drawer *drawer)
 {
     struct courier *c = memory_new(sizeof(*c));
     c->drawer = drawer;
-    c->piece_bytes = PIECE_BYTES_FIRST;
+    c->pieces = pieces_start();
     return c;
 }
 
@@ -54,22 +49,12 @@ void courier_destroy(struct courier **self)
     *self = NULL;
 }
 
-/* --- how much the line bears ------------------------------------------------------------------------ */
-
-static void piece_of(struct courier *c, size_t bytes)
-{
-    c->piece_bytes = bytes < PART_BYTES_LEAST ? PART_BYTES_LEAST : bytes > PART_BYTES_MAX ? PART_BYTES_MAX : bytes;
-}
-
-/* What is there and back again takes its time however small it is: the question before the pieces tells it. */
 static void answered(struct courier *c, int64_t took_us)
 {
     if (c->said_upto < 0)
-        c->trip_us = took_us < TRIP_MAX_US ? took_us : TRIP_MAX_US;
-    else if (took_us - c->trip_us < QUICK_US)
-        piece_of(c, 2 * c->piece_bytes);
-    else if (took_us - c->trip_us > LATE_US)
-        piece_of(c, (size_t)((int64_t)c->bytes.len * LATE_US / (2 * (took_us - c->trip_us))));
+        pieces_asked(&c->pieces, took_us);
+    else
+        pieces_sent(&c->pieces, c->bytes.len, took_us);
 }
 
 static void away(struct courier *c)
@@ -79,9 +64,8 @@ static void away(struct courier *c)
 
 void courier_lost(struct courier *c)
 {
-    /* It may have been the piece that broke it; small ones grow soon. */
     if (c->waiting && !c->ready && c->said_upto >= 0)
-        piece_of(c, c->bytes.len / 4);
+        pieces_broken(&c->pieces, c->bytes.len);
     away(c);
 }
 
@@ -204,7 +188,7 @@ static enum status put_off(struct courier *c, int64_t boot_us)
 
 static enum status go_on(struct courier *c, int64_t boot_us)
 {
-    size_t n = c->piece_bytes;
+    size_t n = c->pieces.bytes;
     enum status status = STATUS_OK;
     buf_reset(&c->bytes);
     /* What lies here in other pieces is put together: a short one would be refused. */
