@@ -71,13 +71,6 @@ static void touch_item(struct server *server, struct item *item, const struct se
         taker_touch(&server->taker, session->source, item->events[i]);
 }
 
-static void touch_file(struct server *server, const struct item *item, uint32_t *left)
-{
-    const struct stored_file *stored = (const void *)item->map.data;
-    taker_touch_stored(&server->taker, stored->ticket, &stored->data);
-    --*left;
-}
-
 /* Rows are missing: all that the next events need are fetched together, beside the commit that may be under way. */
 bool server_fetch_rows(struct server *server)
 {
@@ -87,7 +80,7 @@ bool server_fetch_rows(struct server *server)
         if (item->kind == ITEM_APPEND)
             touch_item(server, item, session_of(server, item->session), &left);
         else if (item->kind == ITEM_FILE)
-            touch_file(server, item, &left);
+            left -= server_touch_stored(server, item);
     enum status status = mirror_fetch(server->store.fetch, server->taker.tables);
     if (status != STATUS_OK)
         server_lost(server, "fetch", status);

@@ -118,6 +118,13 @@ static void on_shelf(void *arg)
     }
 }
 
+uint32_t server_touch_stored(struct server *server, const struct item *item)
+{
+    const struct stored_file *stored = (const void *)item->map.data;
+    taker_touch_stored(&server->taker, stored->ticket, &stored->data);
+    return 1;
+}
+
 bool server_say_stored(struct server *server, const struct item *item)
 {
     const struct stored_file *stored = (const void *)item->map.data;

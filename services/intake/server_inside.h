@@ -197,6 +197,7 @@ void server_close_shelf(struct server *);
 void session_on_put(struct server *, const struct session *, const struct frame *);
 /* file.stored into the batch that gathers. False: it has no room, or rows that are missing could not be fetched. */
 bool server_say_stored(struct server *, const struct item *);
+uint32_t server_touch_stored(struct server *, const struct item *); /* looks up the rows that it will need; how many events it is */
 
 /* flights.c */
 bool server_fetch_rows(struct server *); /* what is missed, and what the next of the queue will miss; false: lost */
