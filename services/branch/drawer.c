@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_PAGES "PRAGMA wal_autocheckpoint = 256"
+#define LOG_PAGES "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 2097152"
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS file(sha256 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, upto INTEGER NOT NULL, state INTEGER NOT NULL,"

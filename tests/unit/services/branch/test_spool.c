@@ -310,6 +310,25 @@ static void test_erase_many(void **state)
         fail_msg("one %.4f s, a hundred %.4f s, again %.4f s", one, many, after);
 }
 
+/* What one large commit made of the log is given back to the disk. */
+static void test_the_log_is_bounded(void **state)
+{
+    struct stand *stand = *state;
+    static char text[1200];
+    char log[128];
+    snprintf(log, sizeof log, "%s/spool.db-wal", stand->folder);
+    spool_close(&stand->spool);
+    stand->spool = bench_spool(stand->folder, 100000);
+    memset(text, 'x', sizeof text - 1);
+    for (int i = 0; i < 5000; i++)
+        bench_take(stand->spool, "T-1", text);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    assert_true(bench_size(log) > 5 * 1024 * 1024);
+    take_n(stand->spool, 1);
+    take_n(stand->spool, 1);
+    assert_in_range(bench_size(log), 1, 1024 * 1024);
+}
+
 static void test_full_disk(void **state)
 {
     struct stand *stand = *state;
@@ -355,6 +374,6 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {CASE(test_numbers), CASE(test_second_process), CASE(test_bounds), CASE(test_welcome),
                                        CASE(test_refused), CASE(test_series),         CASE(test_erase),
-                                       CASE(test_erase_finds_what_waits_for_a_ticket), CASE(test_erase_many), CASE(test_full_disk)};
+                                       CASE(test_erase_finds_what_waits_for_a_ticket), CASE(test_erase_many), CASE(test_the_log_is_bounded), CASE(test_full_disk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
