@@ -360,21 +360,32 @@ class Files(unittest.TestCase):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.stack.ports[3]}/metrics", timeout=20) as page:
             return next(float(line.split()[-1]) for line in page.read().decode().splitlines() if line.startswith(f"aftercare_{name}{{"))
 
+    def principal(self, name):
+        self.stack("keys", "new", name, "--region", "GD", "--personal")
+        self.stack("keys", "export", name, "--host", "127.0.0.1", "--out", self.stack.data / f"{name}.key")
+
     def test_four_pieces_under_way(self):
-        """While the shelf waits for its database: four of a principal's, whatever its connections; others have theirs, and facts flow."""
-        data = content(6 * PART, 41)
-        putter, second, hq = self.putter(), self.putter(), self.putter("keys/operator")
+        """While the shelf waits for its database: four of a principal's, whatever its connections, thirty-two of all; and facts flow."""
+        data, names = content(6 * PART, 41), [f"putter-{i}" for i in range(5)]
+        for name in names:
+            self.principal(name)
+        putter, second, last = self.putter(), self.putter(), self.putter(names[4])
+        others = [self.putter(name) for name in ("bj", "blind", "keys/operator", *names[:4])]
         self.assertIsInstance(putter.attach(1, "T-1", data)[1], int)
-        self.assertIsInstance(hq.attach(1, "T-1", data)[1], int)
         with self.lock("intake.file_bytes"):
             for _ in range(6):
                 putter.say("PUT", sha256=digest(data))
             self.assertEqual([putter.hear("HAVE")["code"] for _ in range(2)], ["busy"] * 2)
             self.assertEqual(second.put(data)["code"], "busy")
-            hq.say("PUT", sha256=digest(data))
-            self.assertIsInstance(putter.attach(2, "T-1", data)[1], int)
+            for line in others:
+                for _ in range(4):
+                    line.say("PUT", sha256=digest(b"nobody's"))
+            # Each has been read when its fact is answered; none was refused.
+            for n, line in enumerate((putter, *others)):
+                self.assertIsInstance(line.attach(2 if line is putter else 1, "T-9" if n == 1 else "T-1", content(9, n))[1], int)
+            self.assertEqual(last.put(data)["code"], "busy")
         self.assertEqual([putter.hear("HAVE").get("code", "") for _ in range(4)], [""] * 4)
-        self.assertEqual(hq.hear("HAVE").get("code", ""), "")
+        self.assertEqual([line.hear("HAVE")["code"] for line in others for _ in range(4)], ["unknown"] * 28)
         self.assertEqual(putter.put(data, 0, PART)["upto"], PART)
 
     @contextlib.contextmanager
@@ -398,8 +409,7 @@ class Files(unittest.TestCase):
         self.addCleanup(self.stack.kill_and_wait_restart, "intake")
         names = [f"reader-{i}" for i in range(5)]
         for name in names:
-            self.stack("keys", "new", name, "--region", "GD", "--personal")
-            self.stack("keys", "export", name, "--host", "127.0.0.1", "--out", self.stack.data / f"{name}.key")
+            self.principal(name)
         ask = lambda name, line, at=0, receipt=bytes(8): self.get(name, digest(data), at, line, receipt=receipt)
         lines = {name: [self.line(Line, name, 2) for _ in range(17)] for name in names[:4]}
         last = self.line(Line, names[4], 2)
