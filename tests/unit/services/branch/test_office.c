@@ -566,6 +566,74 @@ static void feed_moves(struct stand *stand, int64_t after, int64_t upto)
     feed_goes_out(stand);
 }
 
+/* One event without personal data, at position `upto`. */
+static void feed_tells(struct stand *stand, int64_t after, int64_t upto, const char *type, const char *key)
+{
+    struct buf body = {0}, pair = {0};
+    static const uint8_t empty_map[] = {0x80};
+    struct event event = {.pos = (uint64_t)upto, .v = 1, .n = (uint64_t)upto, .rec_us = stand->now.wall_us, .data = bytes_of(empty_map, 1)};
+    (void)text_copy(event.id, sizeof event.id, "hq/1");
+    (void)text_copy(event.type, sizeof event.type, type);
+    (void)text_copy(event.key, sizeof event.key, key);
+    (void)text_copy(event.from, sizeof event.from, "hq");
+    event_encode(&event, &body);
+    pack_array(&pair, 2);
+    pack_bin(&pair, buf_bytes(&body));
+    pack_nil(&pair);
+    struct bytes items[] = {buf_bytes(&pair)};
+    const struct verb_batch batch = {.after = after, .upto = upto, .link = {(uint8_t)upto}, .events = {.items = items, .n = 1}};
+    told(stand, "BATCH", &verb_batch_record, &batch, true);
+    buf_release(&body);
+    buf_release(&pair);
+    turn(stand);
+    feed_goes_out(stand);
+}
+
+static bool spool_holds(struct stand *stand, const char *text)
+{
+    char path[140];
+    snprintf(path, sizeof path, "%s/spool.db", stand->folder);
+    bool held = bench_holds(path, text);
+    snprintf(path, sizeof path, "%s/spool.db-wal", stand->folder);
+    return held || bench_holds(path, text);
+}
+
+/* Nothing of an erased customer goes out while what the feed told of him cannot be stored; and it is not tried as fast as the loop turns. */
+static void test_an_erasure_that_cannot_be_stored(void **state)
+{
+    struct stand *stand = *state;
+    struct buf draft = {0};
+    const struct verb_pong pong = {.head = 1000, .now_us = stand->now.wall_us, .upto = -1};
+    greet(stand);
+    bench_registration("T-9", "", "C-9", "13977188299", &draft);
+    append(stand, buf_bytes(&draft));
+    turn(stand);
+    assert_true(is_taken(stand));
+    buf_release(&draft);
+    attach(stand, "T-9", 0);
+    bring(stand);
+    line_up(stand, 0);
+    assert_int_equal(db_run(stand->office->spool->db, "PRAGMA query_only = ON"), STATUS_OK);
+    feed_tells(stand, 0, 7, "personal.erased", "C-9");
+    feed_current(stand);
+    for (int i = 0; i < 90; i++) {
+        int64_t wait_us = office_deadline_us(stand->office) - stand->now.boot_us;
+        assert_true(wait_us > 0 && wait_us <= SECOND_US);
+        pass(stand, 1);
+        told(stand, "PONG", &verb_pong_record, &pong, false);
+        assert_false(forward_tick(office_forward(stand->office), stand->now.boot_us, stand->now.wall_us));
+        assert_int_equal(goes_out(stand), 0);
+    }
+    assert_true(spool_holds(stand, "13977188299"));
+    assert_int_equal(worklist_state(stand->office->list)->pos, 0); /* it would be told again */
+    assert_int_equal(db_run(stand->office->spool->db, "PRAGMA query_only = OFF"), STATUS_OK);
+    pass(stand, 2);
+    assert_int_equal(goes_out(stand), 2);
+    assert_false(spool_holds(stand, "13977188299"));
+    assert_string_equal(owners(stand), "");
+    assert_int_equal(worklist_state(stand->office->list)->pos, 7);
+}
+
 /* As long as the feed tells, and half a minute longer; not for ever. */
 static void test_held_while_the_feed_tells(void **state)
 {
@@ -643,6 +711,7 @@ int main(void)
                                        CASE(test_no_room_for_a_files_name),
                                        CASE(test_a_disk_that_is_nearly_full),
                                        CASE(test_a_spool_that_cannot_be_read),
+                                       CASE(test_an_erasure_that_cannot_be_stored),
                                        CASE(test_held_while_the_feed_tells),
                                        CASE(test_not_held_for_ever),
                                        CASE(test_a_page_far_away)};
