@@ -58,11 +58,12 @@ def put_resumed(k):
 
 
 def put_lower(k):
-    """less is kept than was sent"""
+    """less is kept than was sent, and than was said before: the database died"""
     k.put(SIZE)
+    k.keep_until(MOST)
     k.flight()
     for _ in range(k.unanswered):
-        k.have(upto=2 * LEAST)
+        k.have(upto=LEAST)
     k.all_put("P2")
 
 
@@ -96,8 +97,7 @@ def put_whole_early(k):
 def put_not_whole(k):
     """every byte was sent, and HAVE does not say whole"""
     k.put(SIZE)
-    k.keep_until(5 * MOST)
-    k.expect_put()
+    k.last_piece()
     k.have(upto=SIZE)
     for _ in range(3):  # it may ask again
         if said := k.next_or_end("P3"):
@@ -123,8 +123,7 @@ def refused(code):
 def put_thrown_away(k):
     """the content was another one: from 0 on, if at all"""
     k.put(SIZE)
-    k.keep_until(SIZE - 777)
-    k.expect_put()
+    k.last_piece()
     k.have(upto=0, code="sha256", why="its bytes have another digest: all of it was thrown away")
     if not (said := k.next_or_end("P4")):
         k.put_ended("refused", "P4", "sha256")
@@ -143,7 +142,7 @@ def put_later(k):
     k.flight("P4")
     for code in ("busy", "database", "busy", "database"):
         for _ in range(k.unanswered):
-            k.have(upto=2 * MOST, code=code)
+            k.have(upto=k.kept, code=code)
         k.expect_put("P4", "PUT once more")
     if time.monotonic() - began < 0.3:
         raise Broken("P4", "five PUTs in less than 0.3 s: later, and each time later, not at once")

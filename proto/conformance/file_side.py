@@ -164,6 +164,11 @@ class Shelf(Intake, Feed):
         while self.kept < upto:
             self.keep(self.expect_put(rule))
 
+    def last_piece(self, rule="P2"):
+        """All are kept and answered but the last one."""
+        while not (said := self.expect_put(rule))["bytes"] or self.due < len(self.file):
+            self.keep(said)
+
     def flight(self, rule="P2"):
         """The pieces that it sends without an answer to the first; what it asks before is answered."""
         while not (said := self.expect_put(rule, "a piece"))["bytes"]:

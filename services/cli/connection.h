@@ -35,6 +35,8 @@ typedef void sender_heard(void *owner, const struct frame *);
 void sender_listen(struct sender *, sender_heard *, void *owner);
 /* Another number than before: the connection is a new one, what was said over the old one may be lost. −1: it greets. */
 int64_t sender_lines(const struct sender *);
+/* Another connection, since this one does not answer. False: said so already. */
+bool sender_anew(struct sender *);
 /* False: what was said before has not gone out yet. */
 bool sender_say(struct sender *, const char *verb, struct bytes map);
 /* One turn: sends, waits at most until deadline_us (boot time) for something, receives. GOES_ON or

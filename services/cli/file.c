@@ -55,7 +55,8 @@ static void on_attached(struct ticket_files *files, const struct event *event)
     struct ticket_file *file = file_of(files, data.sha256, true);
     if (file == NULL)
         return;
-    text_copy(file->state, sizeof(file->state), event->has_pd && personal.len == 0 ? "erased" : "awaited");
+    if (!text_equal(file->state, "stored")) /* naming it once more takes nothing away */
+        text_copy(file->state, sizeof(file->state), event->has_pd && personal.len == 0 ? "erased" : "awaited");
     text_copy(file->name, sizeof(file->name), data.name);
     text_copy(file->media, sizeof(file->media), data.media);
     text_copy(file->by, sizeof(file->by), event->by);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SILENCE_US (5 * SECOND_US)
+#define SILENCE_MOST_US (40 * SECOND_US) /* a piece takes so long on a narrow line */
 #define LATER_US (SECOND_US / 2)
 
 struct fetching {
@@ -21,7 +22,7 @@ struct fetching {
     uint8_t sha256[DIGEST_BYTES], receipt[RECEIPT_BYTES];
     char part[1100];
     int fd;
-    int64_t have, size, heard_us, asked_us, again_us;
+    int64_t have, size, heard_us, asked_us, again_us, silence_us;
     bool asked, done; /* all of it, and the last receipt handed in */
     struct digest *digest;
     struct progress progress;
@@ -128,10 +129,13 @@ static int turn(struct fetching *g)
     now_us = clock_boot_us();
     if (code != GOES_ON || g->done)
         return code;
-    if (now_us - g->heard_us > (g->size > 0 ? OUTAGE_US : g->cli->patience_us))
+    if (now_us - g->heard_us > (g->size > 0 ? OUTAGE_US : 4 * g->cli->patience_us))
         return line_silent(g->cli, g->line.endpoint);
-    if (g->asked && now_us - g->asked_us > SILENCE_US && !begin_again(g))
-        return CLI_SILENT;
+    if (g->asked && now_us - g->asked_us > g->silence_us) {
+        g->silence_us = 2 * g->silence_us < SILENCE_MOST_US ? 2 * g->silence_us : SILENCE_MOST_US;
+        if (!begin_again(g))
+            return CLI_SILENT;
+    }
     progress_show(&g->progress, g->have, now_us);
     return GOES_ON;
 }
@@ -151,7 +155,7 @@ static int finish(struct fetching *g, const char *path)
 
 int file_fetch(const struct cli *cli, const char *sha256, const char *path)
 {
-    struct fetching g = {.cli = cli, .fd = -1, .heard_us = clock_boot_us()};
+    struct fetching g = {.cli = cli, .fd = -1, .heard_us = clock_boot_us(), .silence_us = SILENCE_US};
     bool known = hex_parse(sha256, DIGEST_BYTES, g.sha256);
     text_format(g.part, sizeof(g.part), "%s.part", path);
     int code = known ? part_open(&g) : CLI_USAGE;

@@ -3,13 +3,15 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "bus/pieces.h"
 #include "file.h"
 #include "line.h"
 #include "progress.h"
 #include <inttypes.h>
 #include <string.h>
 
-#define ASK_AGAIN_US (20 * SECOND_US)
+/* A line that is dead or too narrow for the piece is given up before, by PING: who is silent for so long and there has lost what was said. */
+#define UNANSWERED_US (90 * SECOND_US)
 #define LATER_US (SECOND_US / 2)
 
 struct adding {
@@ -20,9 +22,12 @@ struct adding {
     struct answer answer;
     bool answered, again; /* again: as if it had not been attached before */
     /* Bytes. */
+    struct pieces pieces;
     struct verb_have have;
-    bool heard, asked; /* an answer has come; one is awaited */
-    int64_t line, again_us;
+    bool heard, waiting; /* an answer has come; one is awaited */
+    bool ask;            /* what is said next: how far are they? */
+    size_t said;         /* bytes that went last; 0: the question */
+    int64_t line, said_us, due_us;
 };
 
 /* --- the fact -------------------------------------------------------------------------------------- */
@@ -122,26 +127,34 @@ static void on_frame(void *owner, const struct frame *frame)
     struct adding *a = owner;
     struct verb_have have;
     struct problem problem;
-    if (!text_equal(frame->verb, "HAVE") ||
+    int64_t took_us = clock_boot_us() - a->said_us;
+    if (!a->waiting || !text_equal(frame->verb, "HAVE") ||
         !record_decode(&verb_have_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &have, &problem) ||
         memcmp(have.sha256, a->data.sha256, sizeof(have.sha256)) != 0)
         return;
+    if (a->said > 0)
+        pieces_sent(&a->pieces, a->said, took_us);
+    else
+        pieces_asked(&a->pieces, took_us);
     a->have = have;
     a->heard = true;
+    a->waiting = false;
 }
 
-/* Without bytes it asks how far they are. */
-static void piece_put(struct adding *a, bool ask)
+/* A piece, or without bytes the question how far they are. */
+static void put(struct adding *a)
 {
-    struct verb_put put = {.offset = ask ? 0 : a->have.upto};
+    struct verb_put put = {.offset = a->ask ? 0 : a->have.upto};
     struct buf map = {0};
     size_t left = a->content.len - (size_t)put.offset;
     memcpy(put.sha256, a->data.sha256, sizeof(put.sha256));
-    if (!ask)
-        put.bytes = bytes_of(a->content.data + put.offset, left < PART_BYTES_MAX ? left : PART_BYTES_MAX);
+    if (!a->ask)
+        put.bytes = bytes_of(a->content.data + put.offset, left < a->pieces.bytes ? left : a->pieces.bytes);
     record_encode(&verb_put_record, RECORD_WHOLE, &put, &map);
-    a->asked = sender_say(a->sender, "PUT", buf_bytes(&map));
-    a->again_us = clock_boot_us() + (a->asked ? ASK_AGAIN_US : SEND_AGAIN_US);
+    a->waiting = sender_say(a->sender, "PUT", buf_bytes(&map));
+    a->said = put.bytes.len;
+    a->said_us = clock_boot_us();
+    a->due_us = a->said_us + SEND_AGAIN_US; /* where something held it up */
     buf_release(&map);
 }
 
@@ -155,20 +168,43 @@ static bool is_later(const struct adding *a)
 /* GOES_ON or an exit code. */
 static int have_take(struct adding *a)
 {
-    a->heard = a->asked = false;
+    a->heard = false;
     if (a->have.whole)
         return CLI_DONE;
-    if (is_later(a)) {
-        a->line = -1; /* asks anew */
-        a->again_us = clock_boot_us() + LATER_US;
-        return GOES_ON;
-    }
-    if (a->have.code[0] != '\0')
+    a->ask = is_later(a);
+    a->due_us = a->ask ? clock_boot_us() + LATER_US : 0;
+    if (a->have.code[0] != '\0' && !a->ask)
         return file_code_say(a->f->cli, a->have.code, a->have.why);
-    if (a->have.upto < 0 || a->have.upto >= (int64_t)a->content.len)
+    if (!a->ask && (a->have.upto < 0 || a->have.upto >= (int64_t)a->content.len))
         return file_code_say(a->f->cli, "sha256", "");
-    piece_put(a, false);
     return GOES_ON;
+}
+
+/* What was said over the connection before is lost, or its answer; HAVE has no number, so that nothing is asked twice over one. */
+static bool is_anew(struct adding *a)
+{
+    int64_t line = sender_lines(a->sender);
+    if (a->waiting && line == a->line && clock_boot_us() - a->said_us > UNANSWERED_US && !sender_anew(a->sender))
+        return false;
+    if (line < 0 || line == a->line)
+        return true;
+    if (a->waiting && a->said > 0)
+        pieces_broken(&a->pieces, a->said);
+    a->line = line;
+    a->waiting = false;
+    a->ask = true;
+    return true;
+}
+
+static int bytes_turn(struct adding *a)
+{
+    int64_t now_us = clock_boot_us();
+    if (!is_anew(a))
+        return CLI_SILENT;
+    if (!a->waiting && a->line == sender_lines(a->sender) && now_us >= a->due_us)
+        put(a);
+    int code = sender_turn(a->sender, !a->waiting && a->due_us > now_us ? a->due_us : now_us + SECOND_US);
+    return code == GOES_ON && a->heard ? have_take(a) : code;
 }
 
 static int bytes_send(struct adding *a)
@@ -177,18 +213,11 @@ static int bytes_send(struct adding *a)
     struct progress progress;
     int code = GOES_ON;
     a->line = -1;
+    a->pieces = pieces_start();
     sender_listen(a->sender, on_frame, a);
     progress_start(&progress, cli, in_words(cli->language, "bytes"), (int64_t)a->content.len, clock_boot_us());
     while (code == GOES_ON) {
-        int64_t line = sender_lines(a->sender), now_us = clock_boot_us();
-        bool again = (line >= 0 && line != a->line && now_us >= (a->asked ? 0 : a->again_us)) || (a->asked && now_us >= a->again_us);
-        if (again && line >= 0) {
-            a->line = line;
-            piece_put(a, true);
-        }
-        code = sender_turn(a->sender, a->again_us > now_us ? a->again_us : now_us + SECOND_US);
-        if (code == GOES_ON && a->heard)
-            code = have_take(a);
+        code = bytes_turn(a);
         progress_show(&progress, a->have.upto, clock_boot_us());
     }
     progress_end(&progress, a->have.upto, clock_boot_us());

@@ -157,7 +157,7 @@ static bool sender_receive(struct sender *sender)
     return good;
 }
 
-static bool sender_reconnect(struct sender *sender)
+bool sender_anew(struct sender *sender)
 {
     source_disconnected(sender->source);
     sender->lines++;
@@ -189,7 +189,7 @@ int sender_turn(struct sender *sender, int64_t deadline_us)
     bool good = sender_receive(sender);
     sender->turned_us = now_us = clock_boot_us();
     away_watch(sender, now_us);
-    if ((!good || source_tick(sender->source, now_us)) && !sender_reconnect(sender))
+    if ((!good || source_tick(sender->source, now_us)) && !sender_anew(sender))
         return CLI_SILENT;
     int64_t patience_us = sender->welcomed ? OUTAGE_US : sender->cli->patience_us;
     if (now_us - sender->heard_us > patience_us)

@@ -11,7 +11,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AftercareError, LATER, Line, SILENCE, Source, TRIES, digest, pack, same } from './aftercare.js'
 
-const PIECE = 128 * 1024
+const PIECE = 128 * 1024, LEAST = 8 * 1024
 
 // Attaches it (at most 20 MiB) and brings its bytes; its digest in hex. The same ticket, name, media and content is the same fact,
 // whoever of the principal runs it, and how often; again: it is attached once more.
@@ -38,7 +38,7 @@ export async function putFile (client, ticket, file, { name = path.basename(file
 }
 
 async function putBytes (source, handle, sha256, size) {
-  let have = await put(source, { sha256 }), at = -1, still = 0 // how far is it?
+  let have = await put(source, { sha256 }), at = -1, still = 0, most = LEAST // how far is it?
   while (!have?.whole) {
     if (!have || LATER.has(have.code)) {
       if (have) await later(source.line, have)
@@ -46,34 +46,35 @@ async function putBytes (source, handle, sha256, size) {
       have = await put(source, { sha256 })
       continue
     }
-    const offset = Math.min(have.upto ?? 0, size), bytes = Buffer.alloc(Math.min(PIECE, size - offset))
+    const offset = Math.min(have.upto ?? 0, size), bytes = Buffer.alloc(Math.min(most, size - offset))
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset)
     // Without a code: all of it was sent, and it is another content.
     if (have.code || !bytesRead) throw new AftercareError(`refused.${have.code || 'sha256'}`, have.why)
     still = offset === at ? still + 1 : 0
     if (still === TRIES) throw new AftercareError('corrupt', `what is kept stands still at ${offset}`)
     at = offset
+    source.line.good()
+    const began = Date.now()
     have = await put(source, { sha256, offset, bytes: bytes.subarray(0, bytesRead) })
+    const took = have ? (Date.now() - began) / 1000 : 8 // a line is not filled for longer than it is waited for
+    most = Math.min(Math.max(Math.floor(most * (took < 1 ? 2 : took > 2 ? 1 / took : 1)), LEAST), PIECE)
   }
 }
 
-// HAVE; null: whatever was said may be lost, ask.
+// HAVE; null: it is another connection now, and whatever was said may be lost; ask.
 async function put (source, what) {
   await source.line.say('PUT', pack(what))
-  for (const until = Date.now() + 20000; Date.now() < until;) { // so long it may take, if somebody is there
+  for (const until = Date.now() + 90000; Date.now() < until;) { // with somebody there, who may have lost it
     const heard = await source.line.hear(source.beat)
     source.missed = heard ? 0 : source.missed + 1
-    if (heard?.verb === 'HAVE' && same(heard.map.sha256, what.sha256)) {
-      if (!heard.map.code) source.line.good()
-      return heard.map
-    }
+    if (heard?.verb === 'HAVE' && same(heard.map.sha256, what.sha256)) return heard.map
     if (!heard && source.missed < 3) {
       await source.line.say('PING', {})
     } else if (!heard || !await source.onAnswer(heard, [], () => 2, 1)) {
-      await source.greet(2, 1)
-      return null
+      break
     }
   }
+  await source.greet(2, 1)
   return null
 }
 
@@ -100,13 +101,14 @@ export async function getFile (client, sha256, file) {
 }
 
 async function getBytes (line, handle, wanted, found, size) {
-  let at = size, receipt
+  let at = size, receipt, silence = SILENCE
   await line.connect()
   for (;;) {
     await line.say('GET', { sha256: wanted, offset: at, receipt })
-    const part = await hearPart(line, wanted, at)
+    const part = await hearPart(line, wanted, at, silence)
     if (!part) {
       receipt = undefined
+      silence = Math.min(2 * silence, 40000) // a piece takes its time on a narrow line
     } else if (LATER.has(part.code)) {
       await later(line, part)
     } else if (part.code) {
@@ -124,8 +126,8 @@ async function getBytes (line, handle, wanted, found, size) {
 }
 
 // PART; null: it is another connection now.
-async function hearPart (line, wanted, at) {
-  const until = Date.now() + SILENCE
+async function hearPart (line, wanted, at, silence) {
+  const until = Date.now() + silence
   let endpoints, heard
   while (Date.now() < until && (heard = await line.hear(until - Date.now()))) {
     const { verb, map } = heard

@@ -14,7 +14,7 @@ import msgpack
 
 from . import LATER, SILENCE, TRIES, Error, Line, Source, digest
 
-PIECE = 128 * 1024
+PIECE, LEAST = 128 * 1024, 8 * 1024
 
 
 def put_file(client, ticket, path, name=None, media="", by=None, again=False):
@@ -38,7 +38,7 @@ def put_file(client, ticket, path, name=None, media="", by=None, again=False):
 
 
 def put_bytes(source, file, sha256, size):
-    have, at, still = put(source, sha256), None, 0  # how far is it?
+    have, at, still, most = put(source, sha256), None, 0, LEAST  # how far is it?
     while have is None or not have.get("whole"):
         if have is None or have.get("code") in LATER:
             if have:
@@ -47,30 +47,32 @@ def put_bytes(source, file, sha256, size):
             continue
         upto = min(have.get("upto", 0), size)
         file.seek(upto)
-        piece = file.read(min(PIECE, size - upto))
+        piece = file.read(min(most, size - upto))
         if have.get("code") or not piece:  # without a code: all of it was sent, and it is another content
             raise Error(f"refused.{have.get('code') or 'sha256'}", have.get("why", ""))
-        still, at = still + 1 if upto == at else 0, upto
+        source.line.good()
+        still, at, began = still + 1 if upto == at else 0, upto, time.monotonic()
         if still == TRIES:
             raise Error("corrupt", f"what is kept stands still at {upto}")
         have = put(source, sha256, offset=upto, bytes=piece)
+        took = time.monotonic() - began if have else 8.0  # a line is not filled for longer than it is waited for
+        most = min(max(int(most * (2 if took < 1 else 1 / took if took > 2 else 1)), LEAST), PIECE)
 
 
 def put(source, sha256, **piece):
-    """HAVE. None: whatever was said may be lost; ask."""
+    """HAVE. None: it is another connection now, and whatever was said may be lost; ask."""
     source.line.say("PUT", {"sha256": sha256, **piece})
-    until = time.monotonic() + 20  # so long it may take, if somebody is there
+    until = time.monotonic() + 90  # with somebody there, who may have lost it
     while time.monotonic() < until:
         heard = source.line.hear(source.beat)
         source.missed = 0 if heard else source.missed + 1
         if heard and heard[0] == "HAVE" and heard[1].get("sha256") == sha256:
-            if not heard[1].get("code"):
-                source.line.good()
             return heard[1]
         if not heard and source.missed < 3:
             source.line.say("PING", {})
         elif not heard or not source.on_answer(*heard[:2], 2, 1, {}):
-            return source.greet(2, 1, {})
+            break
+    return source.greet(2, 1, {})
 
 
 def get_file(client, sha256, path):
@@ -99,12 +101,12 @@ def get_file(client, sha256, path):
 
 def get_bytes(line, file, wanted, found, at):
     line.connect()
-    receipt = b""
+    receipt, silence = b"", SILENCE
     while True:
         line.say("GET", {"sha256": wanted, "offset": at, **({"receipt": receipt} if receipt else {})})
-        part = hear_part(line, wanted, at)
-        if part is None:
-            receipt = b""
+        part = hear_part(line, wanted, at, silence)
+        if part is None:  # a piece takes its time on a narrow line
+            receipt, silence = b"", min(2 * silence, 40)
         elif part.get("code") in LATER:
             later(line, part)
         elif part.get("code"):
@@ -118,17 +120,16 @@ def get_bytes(line, file, wanted, found, at):
             at, receipt = at + len(piece), part.get("receipt", b"")
 
 
-def hear_part(line, wanted, at):
+def hear_part(line, wanted, at, silence):
     """PART; None: it is another connection now."""
-    until, endpoints = time.monotonic() + SILENCE, None
+    until = time.monotonic() + silence
     while (left := until - time.monotonic()) > 0 and (heard := line.hear(left)):
         verb, fields = heard[:2]
         if verb in ("MOVED", "ERROR", "DENIED"):
-            endpoints = fields.get("endpoints")
-            break
+            return line.connect(fields.get("endpoints"))
         if verb == "PART" and fields.get("sha256") == wanted and (fields.get("code") or fields.get("offset", 0) == at):
             return fields
-    line.connect(endpoints)
+    return line.connect()
 
 
 def digest_of(file):
