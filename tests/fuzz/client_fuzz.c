@@ -1,6 +1,7 @@
-/* What intake, or who stands in its place, may write to a client: a source and a reader (with live) in every state. They may fail;
- * they never deliver out of order, twice, or what is no event. */
+/* What intake, or who stands in its place, may write to a client: a source, a reader (with live) and a question in every state. They may
+ * fail; they never deliver out of order, twice, or what is no event, or no row. */
 #include "base/text.h"
+#include "bus/inquiry.h"
 #include "bus/reader.h"
 #include "bus/source.h"
 #include "fill.h"
@@ -26,6 +27,7 @@ enum kind {
     KIND_PAUSE,
     KIND_GOOD_LIVE, /* the next event, or one further on, as live has it */
     KIND_OPENED,    /* a good one, of a feed that sends every position, or not */
+    KIND_INQUIRY,   /* [verb, one byte][map] to the question */
     KINDS
 };
 
@@ -42,6 +44,7 @@ static struct {
 static struct {
     struct source *source;
     struct reader *reader;
+    struct inquiry *inquiry;
     uint64_t told;  /* position of the event delivered last */
     bool verify;    /* the reader has to have every position */
     int64_t answer; /* number answered last */
@@ -128,6 +131,26 @@ static void raw_give(bool to_source, struct bytes payload)
 {
     if (payload.len > 0)
         frame_give(to_source, verbs[payload.data[0] % COUNT_OF(verbs)], bytes_of(payload.data + 1, payload.len - 1));
+}
+
+static void inquiry_give(struct bytes payload)
+{
+    struct problem problem;
+    const struct verb_answer *page = inquiry_page(run.inquiry);
+    const struct verb_ask ask = {.to = "reporting", .question = "tickets"};
+    struct frame frame;
+    if (payload.len == 0)
+        return;
+    frame.map = bytes_of(payload.data + 1, payload.len - 1);
+    text_copy(frame.verb, sizeof(frame.verb), verbs[payload.data[0] % COUNT_OF(verbs)]);
+    if (inquiry_is_over(run.inquiry))
+        inquiry_ask(run.inquiry, &ask);
+    if (!inquiry_in(run.inquiry, &frame, run.now_us))
+        inquiry_connected(run.inquiry, run.now_us);
+    for (uint32_t i = 0; i < page->rows.n; i++) {
+        bool fine = skim(((const struct bytes *)page->rows.items)[i], &problem);
+        assert(fine);
+    }
 }
 
 static void batch_give(unsigned n, bool caught_up)
@@ -278,6 +301,9 @@ static void step_take(const struct step *step)
     case KIND_OPENED:
         opened_give(first);
         break;
+    case KIND_INQUIRY:
+        inquiry_give(step->payload);
+        break;
     case KINDS:
         break;
     }
@@ -293,6 +319,10 @@ static void what_goes_out(void)
     }
     for (int i = 0; i < 200 && reader_out(run.reader, run.now_us, &frame); i++) {
         bool fine = verb_record(frame.verb) != NULL && skim(frame.map, &problem);
+        assert(fine);
+    }
+    while (inquiry_out(run.inquiry, run.now_us, &frame)) {
+        bool fine = skim(frame.map, &problem);
         assert(fine);
     }
     if (source_deadline_us(run.source) <= run.now_us && source_tick(run.source, run.now_us))
@@ -325,6 +355,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     run.now_us = 1000 * SECOND_US;
     run.source = source_new(&source, &source_listener, NULL);
     run.reader = reader_new(&reader, &reader_listener, NULL);
+    run.inquiry = inquiry_new();
+    inquiry_connected(run.inquiry, run.now_us);
     source_connected(run.source, run.now_us);
     reader_connected(run.reader, run.now_us);
     while (step_next(&rest, &step)) {
@@ -334,6 +366,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     what_goes_out();
     source_destroy(&run.source);
     reader_destroy(&run.reader);
+    inquiry_destroy(&run.inquiry);
     return 0;
 }
 
@@ -345,7 +378,8 @@ static void make(unsigned kind, struct chance *chance, unsigned wild, struct buf
     buf_append(out, &which, 1);
     switch ((enum kind)kind) {
     case KIND_SOURCE:
-    case KIND_READER: {
+    case KIND_READER:
+    case KIND_INQUIRY: {
         unsigned verb = (unsigned)chance_below(chance, COUNT_OF(verbs));
         out->data[out->len - 1] = (uint8_t)verb;
         fill_map(verb_record(verbs[verb]), RECORD_WHOLE, chance, wild, out);
