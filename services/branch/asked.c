@@ -228,8 +228,11 @@ static bool answer_drop(struct asked *a)
     struct spool_refused refused;
     struct spool *spool = a->office->spool;
     struct let_go let_go;
+    char request_id[EVENT_KEY_CAP];
     enum status status = spool_refused(spool, args->n, false, &refused);
     bool file = status == STATUS_OK && refused.n == args->n && let_go_read(refused.draft, &let_go);
+    if (status == STATUS_OK && refused.n == args->n && draft_request_id(refused.draft, request_id))
+        status = spool_request_forget(spool, request_id);
     if (status == STATUS_OK)
         status = spool_dropped(spool, args->n, args->reason, args->by);
     if (status == STATUS_OK)

@@ -180,6 +180,13 @@ bool draft_read(struct bytes draft, struct fact *fact, char customer[EVENT_KEY_C
     return true;
 }
 
+bool draft_request_id(struct bytes draft, char request_id[EVENT_KEY_CAP])
+{
+    struct fact fact;
+    return envelope_decode(draft, &fact) && fact_is_registration(&fact) && fact.data.len > 0 &&
+           text_take(map_find(fact.data, "request_id"), request_id);
+}
+
 bool fact_blank(const struct fact *fact, struct buf *without)
 {
     struct fact blank = *fact;

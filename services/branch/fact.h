@@ -34,6 +34,8 @@ bool draft_names_file(struct bytes draft, struct file_attached *, char ticket[EV
 void fact_print(const struct fact *, struct buf *out);
 /* What a draft is about: read into `fact`, as far as it goes without its type's fields; the customer that it names, "": none. */
 bool draft_read(struct bytes draft, struct fact *, char customer[EVENT_KEY_CAP]) MUST_CHECK;
+/* The idempotency key of a draft that is a registration. False: it has none. */
+bool draft_request_id(struct bytes draft, char request_id[EVENT_KEY_CAP]) MUST_CHECK;
 /* Without personal data, as it will be sent. False: it has none. */
 bool fact_blank(const struct fact *, struct buf *without);
 

@@ -62,7 +62,8 @@ static const char *const texts[SPOOL_STATEMENTS_N] = {
     [SERIES_SEEN] = "INSERT INTO series(name, last) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET last = max(last, excluded.last)",
     [SERIES_GET] = "SELECT last FROM series WHERE name = ?",
     [REQUEST_GET] = "SELECT result FROM request WHERE id = ?",
-    [REQUEST_ADD] = "INSERT INTO request(id, result, given) VALUES(?, ?, ?)",
+    [REQUEST_ADD] = "INSERT OR REPLACE INTO request(id, result, given) VALUES(?, ?, ?)",
+    [REQUEST_FORGET] = "DELETE FROM request WHERE id = ?",
     [REQUEST_AGE] = "DELETE FROM request WHERE given < ?",
     [REFUSED_ADD] =
         "INSERT OR REPLACE INTO refused(n, taken, refused, clock_off, type, key, origin, code, field, args, state, corrected_by,"

@@ -88,9 +88,11 @@ enum status spool_take(struct spool *, const struct spool_fact *, int64_t *n) MU
 /* The next of a series of ticket numbers; and the centre has seen this one. */
 enum status spool_series_next(struct spool *, const char *series, int64_t *n) MUST_CHECK;
 enum status spool_series_seen(struct spool *, const char *series, int64_t n) MUST_CHECK;
-/* The result that a registration with this idempotency key got. STATUS_ABSENT: none did. */
+/* The result that a registration with this idempotency key got. STATUS_ABSENT: none did. Kept again (it was corrected) the last one holds. */
 enum status spool_request(struct spool *, const char *request_id, struct buf *result) MUST_CHECK;
 enum status spool_request_keep(struct spool *, const char *request_id, struct bytes result, int64_t now_us) MUST_CHECK;
+/* It came to nothing: who says it again is registered. */
+enum status spool_request_forget(struct spool *, const char *request_id) MUST_CHECK;
 
 /* --- forwarding ----------------------------------------------------------------------------------- */
 

@@ -35,6 +35,7 @@ enum spool_statement {
     SERIES_GET,
     REQUEST_GET,
     REQUEST_ADD,
+    REQUEST_FORGET,
     REQUEST_AGE,
     REFUSED_ADD,
     REFUSED_COUNT,

@@ -164,6 +164,16 @@ enum status spool_request_keep(struct spool *spool, const char *request_id, stru
     return db_do(spool->db, add);
 }
 
+enum status spool_request_forget(struct spool *spool, const char *request_id)
+{
+    enum status status = spool_begin(spool);
+    if (status != STATUS_OK)
+        return status;
+    struct sqlite3_stmt *forget = db_use(spool->db, REQUEST_FORGET);
+    db_text(forget, 1, request_id);
+    return db_do(spool->db, forget);
+}
+
 /* --- what was refused ------------------------------------------------------------------------------ */
 
 enum status spool_refuse(struct spool *spool, const struct answer *answer, int64_t now_us)

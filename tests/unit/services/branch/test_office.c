@@ -435,6 +435,63 @@ static void test_a_fact_corrected_to_another_file(void **state)
     assert_string_equal(put(stand, stand->sha256, 0, bytes_of(NULL, 0)).code, "unknown");
 }
 
+/* --- a registration that is said again ----------------------------------------------------------------- */
+
+static void register_say(struct stand *stand, const char *key, int64_t corrects)
+{
+    struct buf data = {0}, draft = {0};
+    pack_map(&data, 3);
+    pack_text(&data, "kind");
+    pack_text(&data, "repair");
+    pack_text(&data, "region");
+    pack_text(&data, "GD01");
+    pack_text(&data, "request_id");
+    pack_text(&data, "slip-1");
+    pack_map(&draft, 3U + (corrects != 0) + (key[0] != '\0'));
+    pack_text(&draft, "type");
+    pack_text(&draft, "ticket.registered");
+    pack_text(&draft, "v");
+    pack_int(&draft, 1);
+    if (key[0] != '\0') {
+        pack_text(&draft, "key");
+        pack_text(&draft, key);
+    }
+    if (corrects != 0) {
+        pack_text(&draft, "corrects");
+        pack_int(&draft, corrects);
+    }
+    pack_text(&draft, "data");
+    buf_append(&draft, data.data, data.len);
+    append(stand, buf_bytes(&draft));
+    turn(stand);
+    assert_true(is_taken(stand));
+    buf_release(&data);
+    buf_release(&draft);
+}
+
+/* A slip has one number, as long as that number can come to something. */
+static void test_a_slip_that_was_refused(void **state)
+{
+    struct stand *stand = *state;
+    up(stand);
+    register_say(stand, "", 0);
+    register_say(stand, "", 0);
+    assert_int_equal(office_spool(stand->office)->last, 1);
+    (void)goes_out(stand);
+    answered(stand, 1, false);
+    /* Put right: the same slip once more, in its place. */
+    register_say(stand, "GZ-20261122-000001", 1);
+    assert_int_equal(office_spool(stand->office)->last, 2);
+    register_say(stand, "", 0);
+    assert_int_equal(office_spool(stand->office)->last, 2);
+    (void)goes_out(stand);
+    answered(stand, 2, false);
+    /* Left out: who comes with the slip again is registered. */
+    drop(stand, 2);
+    register_say(stand, "", 0);
+    assert_int_equal(office_spool(stand->office)->last, 3);
+}
+
 /* --- the disk --------------------------------------------------------------------------------------- */
 
 /* SQLite's own bound stands for the disk's. */
@@ -706,6 +763,7 @@ int main(void)
     const struct CMUnitTest tests[] = {CASE(test_a_dropped_fact_lets_its_file_go),
                                        CASE(test_a_corrected_fact_takes_its_file_along),
                                        CASE(test_a_fact_corrected_to_another_file),
+                                       CASE(test_a_slip_that_was_refused),
                                        CASE(test_no_room_for_facts),
                                        CASE(test_no_room_for_files),
                                        CASE(test_no_room_for_a_files_name),
