@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "connection.h"
+#include "line.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,9 +89,20 @@ static int order(const struct erase *erase, int64_t *pos)
     return code;
 }
 
+/* While tables are written anew intake may be silent for longer than a question waits: it is asked again. */
+static int ask_patiently(struct asker *asker, struct asking *asking, int64_t *heard_us)
+{
+    asking->quiet = clock_boot_us() - *heard_us < OUTAGE_US;
+    int code = asker_ask(asker, asking);
+    if (code == CLI_SILENT && asking->quiet)
+        return CLI_DONE;
+    *heard_us = clock_boot_us();
+    return code;
+}
+
 static int wait_for_it(const struct erase *erase, struct erasure *erasure)
 {
-    int64_t until_us = clock_boot_us() + DONE_WITHIN_US;
+    int64_t heard_us = clock_boot_us(), until_us = heard_us + DONE_WITHIN_US;
     struct asking asking = {.question = question_find("intake", "erasures"), .at_least = erasure->wanted, .row = on_row, .owner = erasure};
     void *args = memory_new(asking.question->args->size);
     const struct field *customer = record_field(asking.question->args, "customer");
@@ -99,7 +111,7 @@ static int wait_for_it(const struct erase *erase, struct erasure *erasure)
     struct asker *asker = asker_new(erase->cli);
     int code = asker != NULL ? CLI_DONE : CLI_SILENT;
     while (code == CLI_DONE && erasure->rewritten_us == 0 && clock_boot_us() < until_us) {
-        code = asker_ask(asker, &asking);
+        code = ask_patiently(asker, &asking, &heard_us);
         if (code == CLI_DONE && erasure->rewritten_us == 0)
             code = asker_rest(asker, LOOK_AGAIN_US);
     }

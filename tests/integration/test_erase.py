@@ -123,26 +123,31 @@ class Erase(unittest.TestCase):
             until("erased after the kill", lambda: stack.sql("SELECT 1 FROM intake.erased WHERE customer = 'C-17' AND rewritten IS NOT NULL"), 120)
             self.assertEqual(self.rows_with(stack, PERSON.values()), [])
 
-            # Who still reads the past (a backup) would keep the bytes in the files: it is waited for, and holds up nobody else.
-            stack("say", "note", "T-4", "kind=call", f"text={PERSON['name']}")
-            words = ["psql", "-X", "-A", "-t", "-h", str(stack.data / "s"), "-U", "postgres", "-d", "aftercare"]
-            with subprocess.Popen((["runuser", "-u", USER, "--"] if USER else []) + words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  text=True, cwd="/") as reader:
-                reader.stdin.write("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM intake.journal;\n")
-                reader.stdin.flush()
-                self.assertEqual(reader.stdout.readline().strip(), "BEGIN")
-                self.assertTrue(int(reader.stdout.readline()) > 0)
-                stack("say", "erase", "C-17", "customer=C-17")
-                order = stack.sql("SELECT max(pos) FROM intake.journal WHERE type = 'personal.erased'")[0][0]
-                until("its rows erased", lambda: stack.sql(f"SELECT 1 FROM intake.erased WHERE pos = {order} AND erased IS NOT NULL"), 120)
-                self.assertEqual(self.rows_with(stack, PERSON.values()), [])
-                stack("say", "note", "T-5", "kind=call", "text=goes on")
-                self.assertFalse(stack.sql(f"SELECT 1 FROM intake.erased WHERE pos = {order} AND rewritten IS NOT NULL"))
-                reader.stdin.close()
-                reader.wait(30)
-            until("tables written anew", lambda: stack.sql(f"SELECT 1 FROM intake.erased WHERE pos = {order} AND rewritten IS NOT NULL"), 120)
-            stack.sql("CHECKPOINT")
-            self.assertEqual(found(stack.data / "pg", PERSON.values()), [])
+            # Who still reads the past (a backup), or has begun to write before (a worker's transaction), keeps the bytes in the files: it is
+            # waited for, and holds up nobody else.
+            self.erase_beside(stack, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM intake.journal;\n")
+            self.erase_beside(stack, "BEGIN; SELECT pg_current_xact_id();\n")
+
+    def erase_beside(self, stack, transaction):
+        stack("say", "note", "T-4", "kind=call", f"text={PERSON['name']}")
+        words = ["psql", "-X", "-A", "-t", "-h", str(stack.data / "s"), "-U", "postgres", "-d", "aftercare"]
+        with subprocess.Popen((["runuser", "-u", USER, "--"] if USER else []) + words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True, cwd="/") as other:
+            other.stdin.write(transaction)
+            other.stdin.flush()
+            self.assertEqual(other.stdout.readline().strip(), "BEGIN")
+            self.assertTrue(int(other.stdout.readline()) > 0)
+            stack("say", "erase", "C-17", "customer=C-17")
+            order = stack.sql("SELECT max(pos) FROM intake.journal WHERE type = 'personal.erased'")[0][0]
+            until("its rows erased", lambda: stack.sql(f"SELECT 1 FROM intake.erased WHERE pos = {order} AND erased IS NOT NULL"), 120)
+            self.assertEqual(self.rows_with(stack, PERSON.values()), [])
+            stack("say", "note", "T-5", "kind=call", "text=goes on")
+            self.assertFalse(stack.sql(f"SELECT 1 FROM intake.erased WHERE pos = {order} AND rewritten IS NOT NULL"))
+            other.stdin.close()
+            other.wait(30)
+        until("tables written anew", lambda: stack.sql(f"SELECT 1 FROM intake.erased WHERE pos = {order} AND rewritten IS NOT NULL"), 120)
+        stack.sql("CHECKPOINT")
+        self.assertEqual(found(stack.data / "pg", PERSON.values()), [])
 
 
 TREE_POLICY = pathlib.Path(__file__).resolve().parents[2] / "tests/simulation/policy.yaml"
