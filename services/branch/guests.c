@@ -39,6 +39,11 @@ void guests_destroy(struct guests **g_p)
     *g_p = NULL;
 }
 
+size_t guests_taken_bytes(const struct guests *g)
+{
+    return g->taken_bytes;
+}
+
 size_t guests_taken(const struct guests *g)
 {
     return g->taken;
@@ -206,6 +211,7 @@ static enum status take_one(struct guests *g, struct session *session, struct by
     session->origin.last = n;
     session->dirty = true;
     g->taken++;
+    g->taken_bytes += raw.len;
     return STATUS_OK;
 }
 
@@ -315,7 +321,7 @@ bool guests_settle(struct guests *g, bool kept, int64_t wall_us)
             guests_busy(g, &session->peer, why);
         session->busy = false;
     }
-    g->taken = 0;
+    g->taken = g->taken_bytes = 0;
     g->failed = false;
     return greet_all(g, wall_us);
 }

@@ -15,6 +15,7 @@ void guests_destroy(struct guests **);
 bool guests_frame(struct guests *, const struct bus_peer *, const struct frame *, int64_t wall_us, int64_t boot_us);
 /* Events taken since the last settling. */
 size_t guests_taken(const struct guests *);
+size_t guests_taken_bytes(const struct guests *);
 enum status guests_keep(struct guests *, int64_t wall_us) MUST_CHECK;
 /* kept: the transaction holds. Otherwise everybody goes back to what holds and is told to come again (BUSY, disk.full).
  * False: somebody new could not be let in for want of room on the disk. */

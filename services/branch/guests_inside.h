@@ -39,7 +39,7 @@ struct guests {
     size_t sessions_n;
     struct greeting *greetings;
     size_t greetings_n;
-    size_t taken;
+    size_t taken, taken_bytes;
     bool failed; /* the transaction cannot go on */
     struct reply *replies;
     size_t replies_n, replies_cap, replied;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKEN_MAX 4096 /* facts in one commit */
+#define TAKEN_MAX 4096 /* facts in one commit; and their bytes: who comes meanwhile waits as long as the disk takes for them */
+#define TAKEN_BYTES_MAX (4 * 1024 * 1024)
 #define QUESTIONS_MAX 256
 #define SWEEP_US (10 * SECOND_US)
 /* After a break that was longer, nothing is sent before the feed has told who was erased meanwhile; but no longer than these. */
@@ -204,7 +205,7 @@ void office_local(struct office *o, const struct bus_peer *peer, const struct fr
 
 bool office_is_sated(const struct office *o)
 {
-    return guests_taken(o->guests) >= TAKEN_MAX;
+    return guests_taken(o->guests) >= TAKEN_MAX || guests_taken_bytes(o->guests) >= TAKEN_BYTES_MAX;
 }
 
 bool office_local_out(struct office *o, struct bus_peer *peer, struct frame *frame)

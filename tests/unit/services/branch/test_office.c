@@ -492,6 +492,26 @@ static void test_a_slip_that_was_refused(void **state)
     assert_int_equal(office_spool(stand->office)->last, 3);
 }
 
+/* However large facts are: who comes behind them does not wait long. */
+static void test_so_much_at_once(void **state)
+{
+    struct stand *stand = *state;
+    static char text[100000];
+    struct buf draft = {0};
+    int64_t bytes = 0;
+    greet(stand);
+    memset(text, 'x', 40000);
+    bench_note("T-1", text, &draft);
+    for (; !office_is_sated(stand->office); stand->n++, bytes += (int64_t)draft.len) {
+        append(stand, buf_bytes(&draft));
+        assert_true(bytes < 6 * 1024 * 1024);
+    }
+    assert_true(bytes > 3 * 1024 * 1024);
+    turn(stand);
+    assert_false(office_is_sated(stand->office));
+    buf_release(&draft);
+}
+
 /* --- the disk --------------------------------------------------------------------------------------- */
 
 /* SQLite's own bound stands for the disk's. */
@@ -764,6 +784,7 @@ int main(void)
                                        CASE(test_a_corrected_fact_takes_its_file_along),
                                        CASE(test_a_fact_corrected_to_another_file),
                                        CASE(test_a_slip_that_was_refused),
+                                       CASE(test_so_much_at_once),
                                        CASE(test_no_room_for_facts),
                                        CASE(test_no_room_for_files),
                                        CASE(test_no_room_for_a_files_name),
