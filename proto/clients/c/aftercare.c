@@ -217,7 +217,7 @@ enum aftercare_next aftercare_next(struct aftercare_reader *reader, struct after
 
 /* --- appending --------------------------------------------------------------------------------------- */
 
-#define PART_BYTES (APPEND_BYTES_MAX - 64) /* of the events of an APPEND; the rest is for what is around them */
+#define PART_BYTES (APPEND_BYTES_MAX - 4096) /* of events at once; the rest is for what is around them, in APPEND and in the state file */
 
 struct state { /* the file: {source, incarnation, n, events: [bin …]} */
     struct source_config config;
@@ -260,7 +260,7 @@ static bool state_load(struct aftercare_source *source, struct arena *arena)
     source->lock = file_lock(source->path);
     if (source->lock < 0)
         return fail(source->client, "state", "the state file is in use, or its folder cannot be written");
-    enum status status = file_load(source->path, 2 * APPEND_BYTES_MAX, &source->image);
+    enum status status = file_load(source->path, APPEND_BYTES_MAX, &source->image);
     bool good = status == STATUS_OK && skim(buf_bytes(&source->image), &problem) &&
                 record_decode(&state_record, RECORD_WHOLE, DECODE_STRICT | DECODE_KEEP, buf_bytes(&source->image), arena, &kept, &problem) &&
                 text_equal(kept.config.name, source->state.config.name);

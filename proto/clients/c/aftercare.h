@@ -23,7 +23,7 @@ struct aftercare;
 
 /* Never NULL. The key file is its owner's alone (mode 0600). patience_s 0: for ever. */
 struct aftercare *aftercare_open(const char *key_file, int patience_s);
-void aftercare_close(struct aftercare **); /* behind what was opened with it */
+void aftercare_close(struct aftercare **); /* after what was opened with it: it waits for that */
 /* "" as long as all is well; then fork, ahead, denied.CODE, hole, link, priv, corrupt, version, conflict, silent, state, key, credit; of
  * a question its service's own; of what the caller gave: name, filter, malformed. */
 const char *aftercare_code(const struct aftercare *);
