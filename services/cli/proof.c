@@ -62,8 +62,9 @@ static void rows_say(const struct cli *cli, const json_t *rows)
            number_of(rows, "erased"));
     printf(in_words(cli->language, "intake: the %" PRId64 " rows of its archive are what the journal says\n"),
            number_of(rows, "archive"));
-    printf(in_words(cli->language, "files: %" PRId64 " with %" PRId64 " bytes have the digest that was said of them\n"),
-           number_of(rows, "files"), number_of(rows, "file_bytes"));
+    if (number_of(rows, "files") > 0)
+        printf(in_words(cli->language, "files: %" PRId64 " with %" PRId64 " bytes have the digest that was said of them\n"),
+               number_of(rows, "files"), number_of(rows, "file_bytes"));
 }
 
 static void line_take(const struct cli *cli, const char *text, size_t n, json_t **rows,

@@ -170,7 +170,10 @@ class Verify(unittest.TestCase):
         photo, form = (f"sha256 = '\\x{sha}'" for sha in (self.photo, self.form))
         first, second = sorted(int(row[0]) for row in self.stack.sql(f"SELECT stored FROM intake.file WHERE {photo}"))
         of_form = int(self.one(f"SELECT stored FROM intake.file WHERE {form}"))
-        flip = f"UPDATE intake.file_part SET data = set_byte(data, 77, get_byte(data, 77) # 1) WHERE {photo} AND at = 131072"
+        pieces = [int(row[0]) for row in self.stack.sql(f"SELECT at FROM intake.file_part WHERE {photo} ORDER BY at")]
+        middle, last = pieces[len(pieces) // 2], pieces[-1]
+        self.assertTrue(0 < middle < last, pieces)
+        flip = f"UPDATE intake.file_part SET data = set_byte(data, 77, get_byte(data, 77) # 1) WHERE {photo} AND at = {middle}"
         proof = lambda pos: self.stack.json("verify", "--event", pos, check=False)
         self.assertEqual([proof(first)[k] for k in ("good", "file", "file_holds", "file_digest")], [True, "there", True, self.photo])
         self.assertNotIn("file", proof(1))
@@ -178,8 +181,8 @@ class Verify(unittest.TestCase):
         back = "; ".join(f"DELETE FROM intake.file_{t}; INSERT INTO intake.file_{t} SELECT * FROM public.{t}" for t in ("part", "bytes"))
         cases = [
             ("a byte", flip, [(first, "file", "changed")], ("changed", False)),
-            ("a piece away", f"DELETE FROM intake.file_part WHERE {photo} AND at = 131072", [(first, "file", "changed")], ("changed", False)),
-            ("the last piece away", f"DELETE FROM intake.file_part WHERE {photo} AND at = 262144", [(first, "file", "changed")], ("changed", False)),
+            ("a piece away", f"DELETE FROM intake.file_part WHERE {photo} AND at = {middle}", [(first, "file", "changed")], ("changed", False)),
+            ("the last piece away", f"DELETE FROM intake.file_part WHERE {photo} AND at = {last}", [(first, "file", "changed")], ("changed", False)),
             ("all of it away", f"DELETE FROM intake.file_part WHERE {photo}; DELETE FROM intake.file_bytes WHERE {photo}",
              [(first, "file", "missing"), (second, "file", "missing")], ("missing", False)),
         ]
