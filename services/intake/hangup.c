@@ -104,6 +104,10 @@ static bool is_told(int at, struct epoll_event *event)
 {
     if ((event->events & BROKEN) == 0)
         return true;
+    if ((event->events & EPOLLIN) != 0) { /* told of both, libzmq reads twice: where the first read fills the pipe, the second takes the hang-up */
+        event->events &= ~(uint32_t)BROKEN;
+        return true;
+    }
     pthread_mutex_lock(&all.lock);
     struct watched *fd = watched_of(at, event);
     if (fd != NULL && (fd->event.events & EPOLLIN) == 0) {

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 /* Once, before libzmq starts its threads. From then on epoll_ctl and epoll_wait of this process, libraries included, are ours: of a
- * descriptor that is not to be read (no EPOLLIN) they tell no EPOLLERR and no EPOLLHUP, until it is to be read again. */
+ * descriptor that is not to be read (no EPOLLIN) they tell no EPOLLERR and no EPOLLHUP, until it is to be read again; of one that has
+ * something to be read they tell that alone. */
 void hangups_wait(void);
 /* Connections that have broken and are not read. */
 size_t hangups_waiting(void);

@@ -5,12 +5,14 @@
 #include "base/instant.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,8 +131,38 @@ static void test_a_ping_behind_a_full_pipe_ends_nobody(void **state)
     zmq_ctx_term(context);
 }
 
+/* Broken before anybody has looked: the kernel tells of the bytes and of the hang-up at once. */
+static void test_what_came_before_the_hang_up_is_told_alone(void **state)
+{
+    (void)state;
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof place;
+    struct epoll_event event = {.events = EPOLLIN};
+    struct pollfd broken;
+    hangups_wait();
+    int door = socket(AF_INET, SOCK_STREAM, 0), at = epoll_create1(0);
+    assert_int_equal(bind(door, (struct sockaddr *)&place, size), 0);
+    assert_int_equal(listen(door, 1), 0);
+    assert_int_equal(getsockname(door, (struct sockaddr *)&place, &size), 0);
+    int fd = connect_to(ntohs(place.sin_port)), other = accept(door, NULL, NULL);
+    tell(fd, "x", 1);
+    reset(fd);
+    broken = (struct pollfd){.fd = other, .events = POLLOUT};
+    do
+        assert_int_equal(poll(&broken, 1, 20000), 1);
+    while ((broken.revents & POLLHUP) == 0);
+    assert_int_equal(epoll_ctl(at, EPOLL_CTL_ADD, other, &event), 0);
+    assert_int_equal(epoll_wait(at, &event, 1, 20000), 1);
+    assert_int_equal(event.events, EPOLLIN);
+    assert_int_equal(epoll_ctl(at, EPOLL_CTL_DEL, other, NULL), 0);
+    close(other);
+    close(door);
+    close(at);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_ping_behind_a_full_pipe_ends_nobody)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_ping_behind_a_full_pipe_ends_nobody),
+                                       cmocka_unit_test(test_what_came_before_the_hang_up_is_told_alone)};
     return cmocka_run_group_tests_name("intake hangup", tests, NULL, NULL);
 }
