@@ -1,4 +1,5 @@
 #include "follow.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "event/stream.h"
 #include <stdio.h>
@@ -89,7 +90,11 @@ static void filter_print(struct follow *f)
         buf_append_format(&out, "r:%s ", f->config.regions[i]);
     for (uint32_t i = 0; i < f->config.sites_n; i++)
         buf_append_format(&out, "s:%s ", f->config.sites[i]);
-    (void)text_copy(f->filter, sizeof(f->filter), buf_text(&out));
+    if (!text_copy(f->filter, sizeof(f->filter), buf_text(&out))) { /* too long to be kept: its digest says whether it is another one */
+        uint8_t digest[DIGEST_BYTES];
+        digest_of(buf_bytes(&out), digest);
+        hex_print(digest, DIGEST_BYTES, f->filter);
+    }
     buf_release(&out);
 }
 

@@ -1,6 +1,7 @@
 /* The work list: what each event does to it, journal order, what is erased, and that no event costs more the longer the list is. */
 #include "bench.h"
 #include "event/event.h"
+#include "follow.h"
 #include "proto/catalogue.h"
 #include "worklist_inside.h"
 #include <stdio.h>
@@ -381,6 +382,42 @@ static void test_begun_anew(void **state)
     assert_int_equal(worklist_state(stand->list)->pos, 0);
 }
 
+static enum status nobody(void *owner, const char *customer)
+{
+    (void)owner;
+    (void)customer;
+    return STATUS_OK;
+}
+
+/* How far the list is when the feed begins to be read for these sites. */
+static uint64_t begun_at(struct stand *stand, char (*sites)[EVENT_SITE_CAP], uint32_t n)
+{
+    const struct follow_config config = {.consumer = "branch-gz", .sites = sites, .sites_n = n};
+    const struct follow_listener listener = {.erased = nobody};
+    struct follow *follow = follow_new(stand->list, &config, &listener, NULL);
+    assert_int_equal(follow_begin(follow, "test-00000000", HOUR_US), STATUS_OK);
+    follow_destroy(&follow);
+    return worklist_state(stand->list)->pos;
+}
+
+/* Another selection is another reading, however long it is. */
+static void test_another_selection(void **state)
+{
+    struct stand *stand = *state;
+    static const uint8_t link[LINK_BYTES] = {1};
+    static char sites[16][EVENT_SITE_CAP];
+    for (uint32_t i = 0; i < 16; i++)
+        snprintf(sites[i], sizeof sites[i], "a-site-with-a-name-of-some-length-%u", i);
+    for (uint32_t n = 1; n <= 16; n += 15) {
+        assert_int_equal(begun_at(stand, sites, n), 0);
+        assert_int_equal(worklist_reached(stand->list, 17, link), STATUS_OK);
+        assert_int_equal(worklist_commit(stand->list), STATUS_OK);
+        assert_int_equal(begun_at(stand, sites, n), 17);
+        sites[n - 1][0] = 'b';
+        assert_int_equal(begun_at(stand, sites, n), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_whose_a_ticket_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_event_looks_through_the_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_begun_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_another_selection, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
