@@ -11,15 +11,18 @@ struct said {
     struct bytes type, pd;
 };
 
+/* Compared where it stands: this is done for each field of each event. */
+#define IS(name, word) ((name).len == sizeof(word) - 1 && memcmp((name).data, word, sizeof(word) - 1) == 0)
+
 static void said_take(struct said *out, struct bytes name, const struct pack_value *value)
 {
-    if (bytes_equal(name, bytes_of("pos", 3)) && value->type == PACK_INT && value->integer > 0)
+    if (IS(name, "pos") && value->type == PACK_INT && value->integer > 0)
         out->pos = (uint64_t)value->integer;
-    else if (bytes_equal(name, bytes_of("v", 1)) && value->type == PACK_INT)
+    else if (IS(name, "v") && value->type == PACK_INT)
         out->v = value->integer;
-    else if (bytes_equal(name, bytes_of("type", 4)) && value->type == PACK_STR)
+    else if (IS(name, "type") && value->type == PACK_STR)
         out->type = value->bytes;
-    else if (bytes_equal(name, bytes_of("pd", 2)) && value->type == PACK_BIN)
+    else if (IS(name, "pd") && value->type == PACK_BIN)
         out->pd = value->bytes;
 }
 
@@ -41,7 +44,7 @@ static bool body_read(struct bytes body, bool all, struct said *out)
         if (value.type == PACK_MAP || value.type == PACK_ARRAY) {
             in = here;
             (void)unpack_raw(&in);
-        } else if (name.len <= 4) {
+        } else {
             said_take(out, name, &value);
         }
     }
