@@ -59,7 +59,8 @@ struct getter {
     char who[64];
     bool asked; /* the shelf has not answered yet */
     uint8_t receipt[RECEIPT_BYTES];
-    uint8_t sha256[32]; /* whose reading is on record */
+    uint8_t sha256[32]; /* whose reading is on record, … */
+    char ticket[65];    /* … of this ticket */
     int64_t since_us;
 };
 /* A question under way. */

@@ -85,6 +85,8 @@ static bool ask(struct feed *feed, const struct bus_peer *peer, const uint8_t re
     slip->peer = *peer;
     slip->granted = row->granted;
     text_copy(slip->who, sizeof(slip->who), row->id);
+    if (getter != NULL && memcmp(getter->sha256, slip->sha256, sizeof(getter->sha256)) == 0)
+        text_copy(slip->ticket, sizeof(slip->ticket), getter->ticket);
     if (busy || getter == NULL || feed->shelf == NULL || slip_send(feed->shelf, slip_p) != STATUS_OK) {
         slip_refuse(slip, "busy", busy ? "one piece at a time" : "too many pieces under way");
         return false;
@@ -115,6 +117,7 @@ static void reading_tell(struct feed *feed, struct getter *getter, const struct 
     if (memcmp(getter->sha256, slip->sha256, sizeof(getter->sha256)) == 0)
         return;
     memcpy(getter->sha256, slip->sha256, sizeof(getter->sha256));
+    text_copy(getter->ticket, sizeof(getter->ticket), slip->ticket);
     reading_story(feed, feed_principal_named(feed, slip->who), slip->ticket);
 }
 

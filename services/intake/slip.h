@@ -26,7 +26,7 @@ struct slip {
     int64_t upto, size; /* size: of the whole file */
     bool whole;
     char code[40], why[160];
-    char ticket[65]; /* STORED; of the answer to GET: one by which the principal may see it */
+    char ticket[65]; /* STORED; GET: one by which the principal might see it; of its answer: one by which it may */
 };
 
 /* Copies the bytes. */
