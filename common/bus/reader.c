@@ -210,8 +210,9 @@ bool reader_out(struct reader *r, int64_t now_us, struct frame *frame)
     buf_reset(&r->out);
     if (r->feed_up && r->phase == PHASE_IDLE && now_us >= r->hold_us)
         return open_out(r, now_us, frame);
-    /* Small change is saved up, unless it is all that the feed can hope for. */
-    if (open && r->credit_bytes > 0 && (r->debt_bytes == 0 || r->credit_bytes >= (size_t)r->config.open.credit / 8))
+    /* Small change is saved up, as long as the feed has other credit or can hope for more. */
+    if (open && r->credit_bytes > 0 && (r->debt_bytes == 0 || r->credit_bytes >= (size_t)r->config.open.credit / 8 ||
+                                        r->debt_bytes + r->credit_bytes >= (size_t)r->config.open.credit))
         return credit_out(r, now_us, frame);
     return false;
 }

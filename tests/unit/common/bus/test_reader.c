@@ -850,6 +850,35 @@ static void test_silence_while_there_is_credit(void **state)
     }
 }
 
+/* What is saved up the feed does not have: it would be silent, and waited for. */
+static void test_small_change_is_given_when_the_feed_has_nothing_else(void **state)
+{
+    struct reader_config config = config_of(false, true);
+    struct frame frame;
+
+    (void)state;
+    config.open.credit = 1000000;
+    for (int i = 0; i < 2; i++) { /* how much they are; then exactly that */
+        sim_open(1, &config);
+        for (int k = 0; k < 40; k++)
+            journal_add(&sim);
+        (void)open_after_us();
+        sim.feed.credit = config.open.credit;
+        assert_true(hear("OPENED", &verb_opened_record, &opened_whole));
+        for (int64_t upto = 1; upto <= 40; upto += 39) {
+            batch_send(&sim, upto);
+            assert_true(wire_pop(&sim.down, &frame));
+            assert_true(reader_in(sim.reader, &frame, sim.now_us));
+        }
+        config.open.credit -= sim.feed.credit;
+        reader_applied(sim.reader, 1);
+        assert_false(reader_is_spent(sim.reader));
+        assert_int_equal(reader_out(sim.reader, sim.now_us, &frame), i == 1);
+        sim_close();
+    }
+    assert_string_equal(frame.verb, "CREDIT");
+}
+
 static void test_cursor_goes_on(void **state)
 {
     struct reader_config config = config_of(false, false);
@@ -899,6 +928,7 @@ int main(void)
         cmocka_unit_test(test_caught_up_beyond_what_came),
         cmocka_unit_test(test_silence_while_there_is_credit),
         cmocka_unit_test(test_silent_feed_is_connected_anew),
+        cmocka_unit_test(test_small_change_is_given_when_the_feed_has_nothing_else),
         cmocka_unit_test(test_cursor_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
