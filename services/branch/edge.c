@@ -264,9 +264,18 @@ static struct office *office_begin(struct edge *e)
     return office;
 }
 
+/* No keys are asked for there, and names and telephones are answered. */
+static bool is_this_machines(const char *endpoint)
+{
+    return text_starts(endpoint, "ipc://") || text_starts(endpoint, "tcp://127.0.0.1:") || text_starts(endpoint, "tcp://[::1]:");
+}
+
 static void local_bind(struct edge *e)
 {
     char error[160] = "";
+    if (!is_this_machines(e->settings->branch.cmd))
+        log_fatal("branch.cmd is %s: no keys are asked for there, so it must be ipc://… or this machine's own (tcp://127.0.0.1:…)",
+                  e->settings->branch.cmd);
     if (text_starts(e->settings->branch.cmd, "ipc://"))
         folder_make(e->settings->sockets);
     e->local = bus_bind(BUS_ROUTER, e->settings->branch.cmd, error, sizeof(error));

@@ -323,6 +323,14 @@ class Centre(unittest.TestCase):
             self.assertLess(line.gone - before, 1.2 * 200000)
             self.assertGreater(line.gone - before, 200000)
 
+    def test_its_socket_is_this_machines_only(self):
+        branch = Branch(self.stack, "branch-open", line=self.nowhere(), settings=f"  cmd: tcp://0.0.0.0:{free_ports(1)[0]}\n")
+        self.addCleanup(branch.__exit__, None, None, None)
+        branch.write_settings()
+        branch.start(ready=False)
+        self.assertEqual(branch.process.wait(60), 1)
+        self.assertIn("no keys are asked for there", branch.log.read_text())
+
     def test_a_new_spool_under_an_old_name(self):
         with Branch(self.stack, "branch-new", prefix="NEW1") as branch:
             numbers = [branch.register("kind=repair", "region=NEW1") for _ in range(3)]
