@@ -384,6 +384,7 @@ bool aftercare_ask(struct aftercare *client, const char *to, const char *questio
     inquiry_ask(client->inquiry, &ask);
     while (is_well(client) && !inquiry_is_over(client->inquiry)) {
         turn(client, &client->questions);
+        msgpack_zone_clear(zone); /* a page at a time */
         const struct verb_answer *page = inquiry_page(client->inquiry);
         for (uint32_t i = 0; i < page->rows.n; i++)
             if (unpack(((const struct bytes *)page->rows.items)[i], zone, &row))
