@@ -241,7 +241,7 @@ static bool answer_drop(struct asked *a)
         spool_rollback(spool);
     if (status == STATUS_OK && file)
         taking_let_go(&a->office->taking, &let_go);
-    a->office->doubt = status == STATUS_DOUBT || !files_let_go(a->office);
+    a->office->doubt = !files_let_go(a->office) || status == STATUS_DOUBT || a->office->doubt;
     if (status == STATUS_ABSENT)
         return refuse(a, "refused.unknown", "no such refusal, or it is settled");
     if (status == STATUS_OK)

@@ -124,12 +124,13 @@ static enum status have_take(struct courier *c, int64_t boot_us, int64_t wall_us
 {
     enum status status = STATUS_OK;
     bool gone = c->have.whole || text_equal(c->have.code, "erased");
-    if (c->have.code[0] != '\0') {
-        status = refused(c, boot_us);
-    } else if (c->have.whole && !c->free) {
-        /* A fact that waits may name it for another ticket: asked again behind that, intake says there as well that it has it. */
+    if (gone && !c->free) {
+        /* A fact that waits may name it for another ticket: asked again behind that, intake says there as well that it has it, or wants it
+         * although the first one's customer was erased. */
         gone = false;
         done_with(c);
+    } else if (c->have.code[0] != '\0') {
+        status = refused(c, boot_us);
     } else if (c->have.whole) {
         status = drawer_sent(c->drawer, c->file.sha256, wall_us);
         if (status == STATUS_OK)

@@ -390,6 +390,27 @@ static void test_a_second_ticket(void **state)
     courier_destroy(&centre.courier);
 }
 
+/* The same where the first one's customer was erased: the second one's file is not taken away with it. */
+static void test_a_second_ticket_of_somebody_else(void **state)
+{
+    struct centre centre = begin(*state);
+    struct verb_put verb;
+    work(&centre, true);
+    assert_true(hear(&centre, &verb));
+    expect(centre.stand, BYTES, "T-2");
+    answer(&centre, "erased");
+    work(&centre, false); /* the fact waits */
+    assert_int_equal(drawer_waiting(centre.stand->drawer), 1);
+    work(&centre, true);
+    assert_true(hear(&centre, &verb));
+    centre.upto = BYTES;
+    answer(&centre, "");
+    work(&centre, true);
+    assert_int_equal(drawer_waiting(centre.stand->drawer), 0);
+    assert_true(put(centre.stand, 0, 0).whole);
+    courier_destroy(&centre.courier);
+}
+
 /* The one file waits, the others go. */
 static void test_one_is_put_off(void **state)
 {
@@ -434,6 +455,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_break_and_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_erased_at_the_centre, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_second_ticket, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_second_ticket_of_somebody_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_is_put_off, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
