@@ -78,7 +78,8 @@ static const char *const texts[SPOOL_STATEMENTS_N] = {
     [REFUSED_DRAFT] = "SELECT n, draft FROM refused WHERE n >= ? AND n <= ? AND state = 0 ORDER BY n LIMIT 1",
     [REFUSED_BLANK] = "UPDATE refused SET draft = ?, args = '' WHERE n = ?",
     [ERASED_PUT] = "INSERT INTO erased(name, upto) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET upto = excluded.upto",
-    [ERASED_LEARN] = "INSERT OR IGNORE INTO erased(name, upto) VALUES(?, ?)",
+    [ERASED_LEARN] = "INSERT INTO erased(name, upto) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET upto = excluded.upto"
+                     " WHERE excluded.upto > erased.upto",
     [ERASED_FIND] = "SELECT upto FROM erased WHERE name = ?",
     [ERASED_LAST] = "SELECT coalesce(max(upto), 0) FROM erased",
     [ERASED_END] = "DELETE FROM erased WHERE upto < ?",

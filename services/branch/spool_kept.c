@@ -296,7 +296,7 @@ struct blanking {
     struct spool *spool;
     int64_t untouched;
     int64_t gone;
-    bool learnt; /* a ticket that is the customer's, and was not known to be */
+    bool learnt; /* a ticket that is the customer's, and was not known to be, or not up to there */
     spool_learnt *told;
     void *owner;
     struct buf without;

@@ -271,6 +271,27 @@ static void test_erase_finds_what_waits_for_a_ticket(void **state)
     }
 }
 
+/* He is erased a second time while the first time's facts still wait: what was said of his ticket since then goes too. */
+static void test_erase_twice(void **state)
+{
+    struct stand *stand = *state;
+    struct buf tickets = {0};
+    int64_t gone = 0;
+    register_customer(stand->spool, "T-2", "C-1");
+    for (int i = 0; i < 2; i++) {
+        bench_take(stand->spool, "T-2", i == 0 ? "speaks of a dog" : "and of a cat");
+        assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+        assert_int_equal(spool_erased_keep(stand->spool, "C-1"), STATUS_OK);
+        assert_int_equal(spool_erase(stand->spool, 1, learnt, &tickets, &gone), STATUS_OK);
+        assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+        assert_int_equal(gone, i == 0 ? 2 : 1);
+    }
+    assert_string_equal(buf_text(&tickets), "T-2 T-2 "); /* files that were named since then, too */
+    buf_release(&tickets);
+    assert_int_equal(spool_sweep(stand->spool), STATUS_OK);
+    assert_false(file_has(stand->folder, "spool.db", "and of a cat"));
+}
+
 static double seconds_of_erase(struct spool *spool, int64_t *gone)
 {
     struct timespec began, ended;
@@ -374,6 +395,6 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {CASE(test_numbers), CASE(test_second_process), CASE(test_bounds), CASE(test_welcome),
                                        CASE(test_refused), CASE(test_series),         CASE(test_erase),
-                                       CASE(test_erase_finds_what_waits_for_a_ticket), CASE(test_erase_many), CASE(test_the_log_is_bounded), CASE(test_full_disk)};
+                                       CASE(test_erase_finds_what_waits_for_a_ticket), CASE(test_erase_twice), CASE(test_erase_many), CASE(test_the_log_is_bounded), CASE(test_full_disk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
