@@ -257,8 +257,7 @@ static bool state_load(struct aftercare_source *source, struct arena *arena)
 {
     struct state kept = source->state;
     struct problem problem;
-    source->lock = file_lock(source->path);
-    if (source->lock < 0)
+    if ((source->lock = file_lock(source->path)) < 0)
         return fail(source->client, "state", "the state file is in use, or its folder cannot be written");
     enum status status = file_load(source->path, APPEND_BYTES_MAX, &source->image);
     bool good = status == STATUS_OK && skim(buf_bytes(&source->image), &problem) &&
@@ -392,9 +391,7 @@ bool aftercare_ask(struct aftercare *client, const char *to, const char *questio
         if (as_of != NULL)
             *as_of = page->as_of;
     }
-    const struct verb_error *refusal = inquiry_refusal(client->inquiry);
-    if (refusal->code[0] != '\0')
-        fail(client, refusal->code, refusal->why);
     msgpack_zone_free(zone);
-    return is_well(client);
+    const struct verb_error *refusal = inquiry_refusal(client->inquiry);
+    return is_well(client) && (refusal->code[0] == '\0' || fail(client, refusal->code, refusal->why));
 }
