@@ -292,20 +292,22 @@ static void say_new(struct guests *g, struct session *session)
 
 static const char disk_full[] = "disk.full: no room on the disk";
 
-static bool greet_all(struct guests *g, int64_t wall_us)
+static enum status greet_all(struct guests *g, int64_t wall_us)
 {
-    bool room = true;
-    for (size_t i = 0; i < g->greetings_n; i++)
-        if (guests_greet(g, &g->greetings[i], wall_us) != STATUS_OK) {
-            spool_rollback(g->spool);
-            guests_busy(g, &g->greetings[i].peer, disk_full);
-            room = false;
-        }
+    enum status worst = STATUS_OK;
+    for (size_t i = 0; i < g->greetings_n && worst != STATUS_DOUBT; i++) {
+        enum status status = guests_greet(g, &g->greetings[i], wall_us);
+        if (status == STATUS_OK)
+            continue;
+        worst = status == STATUS_DOUBT ? status : STATUS_FULL;
+        spool_rollback(g->spool);
+        guests_busy(g, &g->greetings[i].peer, disk_full);
+    }
     g->greetings_n = 0;
-    return room;
+    return worst;
 }
 
-bool guests_settle(struct guests *g, bool kept, int64_t wall_us)
+enum status guests_settle(struct guests *g, bool kept, int64_t wall_us)
 {
     const char *why = kept && !spool_lacks_disk(g->spool) ? "spool.full: the centre has not answered what waits here" : disk_full;
     for (size_t i = 0; i < g->sessions_n; i++) {

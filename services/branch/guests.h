@@ -18,8 +18,8 @@ size_t guests_taken(const struct guests *);
 size_t guests_taken_bytes(const struct guests *);
 enum status guests_keep(struct guests *, int64_t wall_us) MUST_CHECK;
 /* kept: the transaction holds. Otherwise everybody goes back to what holds and is told to come again (BUSY, disk.full).
- * False: somebody new could not be let in for want of room on the disk. */
-bool guests_settle(struct guests *, bool kept, int64_t wall_us);
+ * STATUS_FULL: somebody new could not be let in for want of room on the disk; STATUS_DOUBT: the process must begin anew. */
+enum status guests_settle(struct guests *, bool kept, int64_t wall_us) MUST_CHECK;
 /* Somebody is to be told more of what he was told before: there is a turn to be made at once. */
 bool guests_are_owed(const struct guests *);
 /* For any answer to a guest, in order. */

@@ -239,9 +239,10 @@ static bool facts_commit(struct office *o)
     files_answer(o, files == STATUS_OK);
     if (took || !kept)
         room_told(o, &o->facts_full, !kept, "facts", spool_error(o->spool));
-    if (!guests_settle(o->guests, kept, o->now.wall_us))
+    enum status settled = guests_settle(o->guests, kept, o->now.wall_us);
+    if (settled == STATUS_FULL)
         room_told(o, &o->facts_full, true, "facts", spool_error(o->spool));
-    return files_let_go(o);
+    return settled != STATUS_DOUBT && files_let_go(o);
 }
 
 /* What the feed told must be in the spool before the feed's position is. */

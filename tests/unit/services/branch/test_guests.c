@@ -90,7 +90,7 @@ static void turn(struct stand *stand, bool room)
         assert_int_equal(spool_commit(stand->spool), STATUS_OK);
     else
         spool_rollback(stand->spool);
-    assert_true(guests_settle(stand->guests, kept, MORNING_US));
+    assert_int_equal(guests_settle(stand->guests, kept, MORNING_US), STATUS_OK);
 }
 
 /* --- what it hears --------------------------------------------------------------------------------- */

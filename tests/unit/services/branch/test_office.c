@@ -619,6 +619,25 @@ static void test_a_disk_that_is_nearly_full(void **state)
     assert_string_equal(health(stand), "");
 }
 
+/* Nobody knows whether a commit holds that the disk did not answer: whatever it was for, the process begins anew. */
+static void test_a_commit_in_doubt(void **state)
+{
+    struct stand *stand = *state;
+    const struct verb_hello hello = {.proto = {1, 1}, .proto_n = 2, .stream = "-", .source = "another", .incarnation = {8}, .first = 1};
+    struct bus_peer peer;
+    struct frame frame;
+    greet(stand);
+    assert_true(note(stand, 10));
+    /* SQLite finds at COMMIT that it cannot. */
+    assert_int_equal(db_run(stand->office->spool->db, "PRAGMA foreign_keys = ON; CREATE TABLE parent(id INTEGER PRIMARY KEY);"
+                            "CREATE TABLE child(id REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED);"
+                            "CREATE TRIGGER spoil AFTER INSERT ON origin BEGIN INSERT INTO child VALUES(99); END"), STATUS_OK);
+    stand->peer.id[0] = 2;
+    say(stand, "HELLO", &verb_hello_record, &hello);
+    assert_false(office_turn(stand->office, stand->now));
+    assert_false(office_local_out(stand->office, &peer, &frame) && strcmp(frame.verb, "WELCOME") == 0);
+}
+
 /* A file that is damaged is told of, not only waited for. */
 static void test_a_spool_that_cannot_be_read(void **state)
 {
@@ -790,6 +809,7 @@ int main(void)
                                        CASE(test_no_room_for_a_files_name),
                                        CASE(test_a_disk_that_is_nearly_full),
                                        CASE(test_a_spool_that_cannot_be_read),
+                                       CASE(test_a_commit_in_doubt),
                                        CASE(test_an_erasure_that_cannot_be_stored),
                                        CASE(test_held_while_the_feed_tells),
                                        CASE(test_not_held_for_ever),
