@@ -157,6 +157,8 @@ static bool append_out(struct source *s, int64_t now_us, struct frame *frame)
     if (s->outbox.send_next <= flight_start(s))
         s->stall_us = now_us + SOURCE_STALL_BEATS * s->hb_us;
     outbox_take(&s->outbox, s->window_events, s->window_bytes, &s->out);
+    if (s->owed_us == 0) /* who had nothing unanswered may have been silent, and unheard, for long (A11) */
+        s->heard_us = now_us;
     return frame_ready(s, "APPEND", now_us, frame);
 }
 

@@ -573,6 +573,28 @@ static void test_heartbeat_and_silence(void **state)
     sim_close(&s);
 }
 
+/* Whoever has nothing unanswered owes no beat: a library's source is not turned until something is appended. */
+static void test_who_was_away_is_not_told_of_silence(void **state)
+{
+    struct sim s;
+    struct frame frame;
+
+    (void)state;
+    sim_open(&s, 1, false, 0);
+    source_connected(s.source, s.now_us);
+    settle(&s);
+    s.now_us += 60 * SECOND_US;
+    append(&s, 1);
+    assert_true(source_out(s.source, s.now_us, &frame));
+    assert_string_equal(frame.verb, "APPEND");
+    assert_false(source_tick(s.source, s.now_us));
+    s.now_us += 299999; /* from now on it is told */
+    assert_false(source_tick(s.source, s.now_us));
+    s.now_us += 1;
+    assert_true(source_tick(s.source, s.now_us));
+    sim_close(&s);
+}
+
 /* Who knows of another intake does not wait for three beats: an answer that is owed counts, quiet does not. */
 static void test_an_answer_owed_too_long(void **state)
 {
@@ -742,6 +764,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_that_takes_long),
         cmocka_unit_test(test_a_greeting_without_an_answer),
         cmocka_unit_test(test_heartbeat_and_silence),
+        cmocka_unit_test(test_who_was_away_is_not_told_of_silence),
         cmocka_unit_test(test_an_answer_owed_too_long),
         cmocka_unit_test(test_who_waits_asks_sooner),
         cmocka_unit_test(test_ping_waits_for_what_it_speaks_for),
