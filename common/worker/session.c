@@ -108,10 +108,11 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
 static void on_failed(void *owner, const char *code, const char *why)
 {
     struct shell *shell = owner;
-    if (!text_starts(code, "denied."))
-        shell->fatal = true; /* another history: `aftercare rebuild` */
-    session_break(shell, "the feed cannot be followed (%s): %s%s", code, why,
-                  shell->fatal ? "; the tables belong to another history: run `aftercare rebuild`" : "");
+    bool anothers = text_equal(code, "fork") || text_equal(code, "ahead");
+    const char *help = anothers ? "; the tables belong to another history: run `aftercare rebuild`"
+                                : "; what is wrong with the journal `aftercare verify` says";
+    shell->fatal = shell->fatal || !text_starts(code, "denied.");
+    session_break(shell, "the feed cannot be followed (%s): %s%s", code, why, shell->fatal ? help : "");
 }
 
 static const struct reader_listener reader_listener = {.event = on_event, .head = on_head, .failed = on_failed};
