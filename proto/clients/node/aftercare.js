@@ -291,7 +291,7 @@ export class Source {
 
   keep () {
     if (!this.state) return
-    const file = fs.openSync(`${this.state}.new`, 'w')
+    const file = fs.openSync(`${this.state}.new`, 'w', 0o600)
     fs.writeFileSync(file, pack(this.kept))
     fs.fsyncSync(file)
     fs.closeSync(file)

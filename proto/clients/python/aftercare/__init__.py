@@ -304,7 +304,7 @@ class Source(Closing):
     def keep(self):
         if not self.state:
             return
-        with _file(f"{self.state}.new", "wb") as file:
+        with _file(f"{self.state}.new", "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # names, telephones
             file.write(msgpack.packb(self.kept))
             file.flush()
             os.fsync(file.fileno())
