@@ -434,6 +434,10 @@ static void test_one_is_put_off(void **state)
     assert_true(courier_out(centre.courier, &frame));
     assert_true(record_decode(&verb_put_record, RECORD_WHOLE, DECODE_LENIENT, frame.map, NULL, &verb, &problem));
     assert_memory_equal(verb.sha256, empty.sha256, DIGEST_BYTES);
+    assert_int_equal(drawer_waiting(stand->drawer), 2);
+    assert_int_equal(drawer_forget(stand->drawer, MORNING_US + 91 * DAY_US), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+    assert_int_equal(drawer_waiting(stand->drawer), 1); /* the one that nobody wants is not kept for ever */
     courier_destroy(&centre.courier);
 }
 
