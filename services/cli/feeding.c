@@ -169,7 +169,7 @@ int stream_read(const struct cli *cli, struct stream_created *created)
         return CLI_DONE;
     }
     record_clear(&verb_open_record, &open);
-    open.credit = 65536;
+    open.credit = 2048; /* one event: the line may be narrow */
     int code = feed_read(cli, "", &open, false, &listener, &first);
     if (code == CLI_DONE && !first.found)
         return cli_fail(cli, CLI_REFUSED,

@@ -207,7 +207,11 @@ static int get(const struct files *f)
     struct ticket_files files = {.n = 0};
     if (is_digest(f->what)) {
         struct ticket_file file = {.bytes = 0};
+        struct stream_created stream;
         char path[1024];
+        int silent = stream_read(f->cli, &stream); /* whether anybody is there: a piece may take its time */
+        if (silent != CLI_DONE)
+            return silent;
         text_copy(file.sha256, sizeof(file.sha256), f->what);
         path_of(f->out, &file, path, sizeof(path));
         return fetch_said(f->cli, &file, is_folder(f->out) ? path : f->out);

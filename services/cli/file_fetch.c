@@ -22,7 +22,7 @@ struct fetching {
     uint8_t sha256[DIGEST_BYTES], receipt[RECEIPT_BYTES];
     char part[1100];
     int fd;
-    int64_t have, size, heard_us, asked_us, again_us, silence_us;
+    int64_t have, heard_us, asked_us, again_us, silence_us;
     bool asked, done; /* all of it, and the last receipt handed in */
     struct digest *digest;
     struct progress progress;
@@ -81,7 +81,6 @@ static int part_take(struct fetching *g, const struct verb_part *part)
     if (part->code[0] != '\0')
         return file_code_say(g->cli, part->code, part->why);
     memcpy(g->receipt, part->receipt, sizeof(g->receipt));
-    g->size = part->size;
     for (size_t at = 0; at < part->bytes.len;) {
         ssize_t n = pwrite(g->fd, part->bytes.data + at, part->bytes.len - at, (off_t)(g->have + (int64_t)at));
         if (n < 0)
@@ -129,7 +128,7 @@ static int turn(struct fetching *g)
     now_us = clock_boot_us();
     if (code != GOES_ON || g->done)
         return code;
-    if (now_us - g->heard_us > (g->size > 0 ? OUTAGE_US : 4 * g->cli->patience_us))
+    if (now_us - g->heard_us > OUTAGE_US)
         return line_silent(g->cli, g->line.endpoint);
     if (g->asked && now_us - g->asked_us > g->silence_us) {
         g->silence_us = 2 * g->silence_us < SILENCE_MOST_US ? 2 * g->silence_us : SILENCE_MOST_US;
