@@ -53,6 +53,7 @@ void feed_trouble(struct feed *feed, const char *doing)
 {
     log_warn("feed, %s: %s", doing, pg_error(feed->pg));
     pg_disconnect(feed->pg);
+    pages_clear(&feed->pages);
     feed->connected = false;
     feed->retry_us = clock_boot_us() + RETRY_US;
 }
@@ -110,6 +111,30 @@ bool feed_is_sure(const struct feed *feed)
     return clock_boot_us() < feed->state.sure_until_us;
 }
 
+/* What is erased in the database must not come out of memory. */
+static void erasure_begins(struct feed *feed)
+{
+    ring_clear(&feed->ring);
+    pages_clear(&feed->pages);
+    feed->erasing = true;
+}
+
+/* An erasure takes its time: rows that were read meanwhile may be erased the moment after. */
+static void erasures_look(struct feed *feed)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    if (!feed->erasing || feed->state.standing_by || !feed_database(feed))
+        return;
+    pg_args_reset(feed->args);
+    if (pg_query(feed->pg,
+                 "SELECT pos FROM journal WHERE type = 'personal.erased' AND pos > (SELECT coalesce(max(pos), 0) FROM erased)"
+                 " UNION ALL SELECT pos FROM erased WHERE erased IS NULL LIMIT 1",
+                 feed->args, &result) != STATUS_OK)
+        feed_trouble(feed, "erasures");
+    else
+        feed->erasing = pg_rows(result) > 0;
+}
+
 /* --- what comes in --------------------------------------------------------------------------------- */
 
 /* A block without entries whose epoch is −1 ends the thread. */
@@ -122,15 +147,18 @@ static void receive_blocks(struct feed *feed)
             published_destroy(&block);
             return;
         }
-        /* One was dropped because we were behind: who may what could have changed in it. */
+        /* One was dropped because we were behind: who may what could have changed in it, and somebody have been erased. */
         uint64_t before = block->entries_n > 0 ? block->first - 1 : block->state.head.pos;
-        feed->principals_stale = feed->principals_stale || before != feed->state.head.pos;
+        if (before != feed->state.head.pos) {
+            feed->principals_stale = true;
+            erasure_begins(feed);
+        }
         feed->state = block->state;
         for (uint32_t i = 0; i < block->entries_n; i++)
             if (text_starts(block->entries[i].type, "principal."))
                 feed->principals_stale = true;
             else if (text_equal(block->entries[i].type, "personal.erased"))
-                ring_clear(&feed->ring); /* what is erased in the database must not come out of memory */
+                erasure_begins(feed);
         if (block->entries_n > 0)
             ring_add(&feed->ring, &block);
         else
@@ -231,6 +259,8 @@ static void *feed_run(void *arg)
         if (now_us >= feed->next_tick_us) {
             feed->next_tick_us = now_us + SECOND_US;
             readers_tell_head(feed);
+            pages_age(&feed->pages, now_us);
+            erasures_look(feed);
         }
     }
     return NULL;
@@ -248,6 +278,7 @@ static void feed_free(struct feed *feed)
     ask_release(feed);
     callers_release(&feed->callers);
     ring_release(&feed->ring);
+    pages_clear(&feed->pages);
     tables_destroy(&feed->principals);
     pg_destroy(&feed->pg);
     pg_args_destroy(&feed->args);
@@ -274,8 +305,10 @@ struct feed *feed_start(const struct doors *doors, const char *pair, const char 
     feed->arena = arena_new(64 * 1024);
     feed->slices = memory_new(EVENTS_PER_BATCH * sizeof(struct bytes));
     ring_init(&feed->ring, RING_BYTES);
+    feed->pages.bytes_max = PAGES_BYTES;
     feed->sent = metric_counter(metrics, "feed_events_total", "events sent to readers");
     feed->replayed = metric_counter(metrics, "feed_rows_total", "rows read from the database for readers");
+    feed->queries = metric_counter(metrics, "feed_queries_total", "queries asked of the database for rows");
     feed->readers_gauge = metric_gauge(metrics, "feed_readers", "readers with a session");
     /* Opened here, where an error can be told, and handed over to the thread that is about to begin. */
     feed->pair = bus_bind(BUS_PAIR, pair, error, sizeof(error));

@@ -1,12 +1,14 @@
-/* Inside of the feed thread: feed.c (life and loop), readers.c (sessions of readers), replay.c (what
+/* Inside of the feed thread: feed.c (life and loop), readers.c (sessions of readers), turns.c (whose turn it is), replay.c (what
  * one is sent next), ask.c (questions). */
 #ifndef AFTERCARE_INTAKE_FEED_INSIDE_H
 #define AFTERCARE_INTAKE_FEED_INSIDE_H
 
 #include "bus/socket.h"
 #include "callers.h"
+#include "fair.h"
 #include "feed.h"
 #include "filter.h"
+#include "pages.h"
 #include "pg/pg.h"
 #include "ring.h"
 #include "slip.h"
@@ -20,7 +22,14 @@
 #define UNREAD_BYTES_MAX (64 * 1024 * 1024)
 #define UNREAD_PART 4
 #define UNREAD_BYTES_LEAST (32 * 1024)
-#define REPLAYS_PER_TURN 8 /* queries for readers that are far behind, before anybody else is looked after */
+/* What is done for readers before anybody else is looked after: so much is sent and looked at, and so many queries asked for those that are far
+ * behind. Workers apart. */
+#define TURN_BYTES (1024 * 1024)
+#define REPLAYS_PER_TURN 4
+/* Where all of them wait they are sent so much together before one of them is sent more: of many each is sent less at a time. */
+#define ROUND_BYTES (16 * 1024 * 1024)
+#define HELPING_LEAST (32 * 1024)
+#define WINDOW_HELPINGS 4 /* a credit's parts, so that some are on their way while one is taken in */
 #define GETTERS_MAX 64
 #define GETTERS_PER_PRINCIPAL 16
 #define GETTER_SILENT_US (20 * SECOND_US) /* longer than one that takes nothing is left connected: nothing of it lies in our memory */
@@ -28,10 +37,14 @@
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)
 #define EVENTS_PER_BATCH 4096
-#define REPLAY_ROWS 1024
+#define PAGE_ROWS_LEAST 16
+#define PAGE_ROWS_MAX 1024
+#define ROW_BYTES_GUESS 512
 #define RING_BYTES (24 * 1024 * 1024)
+#define PAGES_BYTES (16 * 1024 * 1024)
 
 struct reader_session {
+    struct fair_place place; /* among those who wait */
     struct bus_peer peer;
     struct verb_open open;
     char principal[64];
@@ -40,8 +53,8 @@ struct reader_session {
     uint8_t link[LINK_BYTES]; /* at pos */
     int64_t credit;
     int64_t unread; /* bytes sent and not given back */
+    int64_t owed;   /* of these, sent since it opened: what came before may never be given back */
     int64_t heard_us;
-    size_t row_bytes; /* of its last page, on average */
     bool caught_up; /* CAUGHT_UP is said */
     bool worker;
     bool whole; /* it was told that every position comes */
@@ -86,9 +99,14 @@ struct feed {
     bool principals_stale;
     bool local; /* bound in the socket folder too */
     struct ring ring;
+    struct pages pages;
+    size_t row_bytes; /* of the last page, on average; 0: none yet */
+    bool erasing; /* rows read from the database may be erased there next: they are not kept */
     struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
     struct reader_session *readers[READERS_MAX];
-    size_t readers_n, turn;
+    size_t readers_n;
+    struct fair fair;
+    struct fair_place *waiting[READERS_MAX]; /* of a turn */
     int64_t unread; /* of all readers but workers */
     size_t left; /* readers gone since memory was last given back; the last of them at left_us */
     int64_t left_us;
@@ -107,7 +125,7 @@ struct feed {
     struct buf out, rows, deliveries;
     struct bytes *slices;
     bool stopping;
-    struct metric *sent, *readers_gauge, *replayed;
+    struct metric *sent, *readers_gauge, *replayed, *queries;
 };
 
 /* feed.c */
@@ -132,10 +150,17 @@ void reader_on_close(struct feed *, const struct bus_peer *);
 struct reader_session *reader_of(struct feed *, const struct bus_peer *);
 /* So many bytes more (or fewer) were sent to it and not given back. */
 void reader_owes(struct feed *, struct reader_session *, int64_t bytes);
-/* One batch for each reader that has credit and is behind. True: somebody may still be behind. */
-bool readers_turn(struct feed *);
+/* Bytes it may be sent now, by its credit and its share of our memory. */
+int64_t reader_allowance(const struct feed *, const struct reader_session *);
+/* Bytes it is sent at a time: a fixed part of a round, so that whose batches travel together have the same size. */
+int64_t reader_helping(const struct feed *, const struct reader_session *);
+bool reader_has_room(const struct feed *, const struct reader_session *);
+struct verb_head readers_head(const struct feed *);
 void readers_tell_head(struct feed *);
 void readers_sweep(struct feed *);
+
+/* turns.c: batches for those who have credit and are behind, in the order of their turns. True: somebody may still be behind. */
+bool readers_turn(struct feed *);
 
 /* replay.c: the next batch of one reader. */
 struct gather {
@@ -144,13 +169,17 @@ struct gather {
     const struct principal *principal;
     bool whole;    /* it sees everything */
     size_t budget; /* bytes; the first event has room in any case */
+    uint32_t looked; /* positions looked at in memory … */
+    uint32_t passed; /* … and not sent */
+    int64_t cost;  /* of what was done for it, in bytes sent */
     uint32_t n;    /* gathered, in feed->slices and ->deliveries */
     uint64_t upto; /* looked at up to there */
     const uint8_t *link; /* at upto; NULL: nothing was looked at */
     uint8_t link_kept[LINK_BYTES];
 };
-/* Out of memory. False: what comes next is not there, or quicker found in the database. */
-bool gather_ring(struct gather *);
+/* Out of memory: the newest events, and pages that were read for others. False: there is room for more, and what comes next is not there, or
+ * quicker found in the database. */
+bool gather_memory(struct gather *);
 /* Out of the database, by one query. False: trouble, or a hole in the journal; it has been said. */
 bool gather_rows(struct gather *);
 /* As a BATCH; the reader's credit and place follow when it was taken. */

@@ -26,7 +26,7 @@ struct intake_state {
     uint32_t workers_n;
 };
 struct published {
-    struct published *next; /* for the holder's list */
+    struct published *next; /* for the holder: the one behind it (ring) */
     struct intake_state state;
     uint64_t first; /* position of the first entry */
     struct entry *entries;

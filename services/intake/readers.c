@@ -1,4 +1,4 @@
-/* Sessions of readers: who is let in (OPEN), what each may be sent (credit and shares), whose turn it is. */
+/* Sessions of readers: who is let in (OPEN), what each may be sent (credit and shares), who has gone. */
 #include "base/clock.h"
 #include "base/mutation.h"
 #include "base/text.h"
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define CREDIT_MAX (8 * 1024 * 1024)
-#define EMPTY_AFTER 50000
 #define READER_SILENCE_US (600 * SECOND_US)
 #define READER_STALLED_US (120 * SECOND_US)
 #define CROWD 100
@@ -106,7 +105,7 @@ static size_t readers_of(const struct feed *feed, const char *principal)
     return n;
 }
 
-static struct verb_head head_of(const struct feed *feed)
+struct verb_head readers_head(const struct feed *feed)
 {
     struct verb_head head = {
         .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .now_us = feed->state.now_us};
@@ -114,10 +113,11 @@ static struct verb_head head_of(const struct feed *feed)
     return head;
 }
 
-/* Nothing tells that a peer has gone but a word to it. Of those that have, when a thousand come back at once, the places are needed. */
+/* Nothing tells that a peer has gone but a word to it. Of those that have the places are needed, when a thousand come back at once, and what was
+ * on its way to them counts no longer. */
 static void readers_probe(struct feed *feed)
 {
-    const struct verb_head head = head_of(feed);
+    const struct verb_head head = readers_head(feed);
     int64_t now_us = clock_boot_us();
     if (now_us - feed->probed_us < SECOND_US)
         return;
@@ -180,7 +180,7 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
         reader = feed->readers[feed->readers_n++] = memory_new(sizeof(*reader));
     int64_t unread = reader->unread; /* opening anew does not take it out of our memory */
     reader_owes(feed, reader, -unread);
-    *reader = (struct reader_session){.peer = *peer, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
+    *reader = (struct reader_session){.place = reader->place, .peer = *peer, .open = open, .pos = (uint64_t)open.after, .sent = (uint64_t)open.after,
                                       .credit = credit_capped(open.credit), .heard_us = clock_boot_us()};
     text_copy(reader->principal, sizeof(reader->principal), principal->id);
     reader->worker = principal->granted.kind == PRINCIPAL_WORKER;
@@ -203,8 +203,10 @@ void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const stru
     reader->heard_us = clock_boot_us();
     if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
         reader->credit = credit_capped(reader->credit + credit.bytes);
-    if (credit.bytes > 0)
+    if (credit.bytes > 0) {
+        reader->owed -= credit.bytes < reader->owed ? credit.bytes : reader->owed;
         reader_owes(feed, reader, -credit.bytes);
+    }
 }
 
 void reader_on_close(struct feed *feed, const struct bus_peer *peer)
@@ -214,21 +216,10 @@ void reader_on_close(struct feed *feed, const struct bus_peer *peer)
         reader->gone = true;
 }
 
-/* --- turns ----------------------------------------------------------------------------------------- */
-
-static void say_caught_up(struct feed *feed, struct reader_session *reader)
-{
-    if (!feed_is_sure(feed))
-        return;
-    const struct verb_head head = head_of(feed);
-    feed_say(feed, &reader->peer, "CAUGHT_UP", &verb_head_record, &head);
-    reader->caught_up = true;
-    if (!reader->open.follow)
-        reader->gone = true;
-}
+/* --- what it may be sent, and whether it is there --------------------------------------------------- */
 
 /* Bytes it may be sent now. A reader that alone reads has all of its credit; workers are few, and ours. */
-static int64_t allowance(const struct feed *feed, const struct reader_session *reader)
+int64_t reader_allowance(const struct feed *feed, const struct reader_session *reader)
 {
     if (reader->worker)
         return reader->credit;
@@ -240,10 +231,26 @@ static int64_t allowance(const struct feed *feed, const struct reader_session *r
     return room < reader->credit ? room : reader->credit;
 }
 
+int64_t reader_helping(const struct feed *feed, const struct reader_session *reader)
+{
+    int64_t helping = ROUND_BYTES / (int64_t)(feed->readers_n + 1), part = (reader->credit + reader->owed) / WINDOW_HELPINGS;
+    helping = helping < part ? helping : part;
+    helping = helping < BATCH_MAP_BYTES ? helping : BATCH_MAP_BYTES;
+    return helping > HELPING_LEAST ? helping : HELPING_LEAST;
+}
+
+/* Who may be sent less than a helping, and has more than that on its way, waits until some is given back: many small batches would cost
+ * all the others. */
+bool reader_has_room(const struct feed *feed, const struct reader_session *reader)
+{
+    int64_t left = reader_allowance(feed, reader);
+    return left > 0 && (left >= reader_helping(feed, reader) || left >= reader->owed);
+}
+
 /* It is owed events and takes none. Nothing is sent to it, so nothing else would tell that it is no longer there. */
 static bool is_stalled(const struct feed *feed, const struct reader_session *reader, int64_t now_us)
 {
-    return reader->pos < feed->state.head.pos && allowance(feed, reader) <= 0 && now_us - reader->heard_us > READER_STALLED_US;
+    return reader->pos < feed->state.head.pos && !reader_has_room(feed, reader) && now_us - reader->heard_us > READER_STALLED_US;
 }
 
 void readers_sweep(struct feed *feed)
@@ -267,72 +274,6 @@ void readers_sweep(struct feed *feed)
     metric_set(feed->readers_gauge, (int64_t)feed->readers_n);
 }
 
-/* True: the reader may go on at once. */
-static bool reader_turn(struct feed *feed, struct reader_session *reader)
-{
-    const struct principal_row *principal = feed_principal_named(feed, reader->principal);
-    if (feed->principals_stale)
-        return false; /* the next tick tries again */
-    char id[64];
-    const char *why = "revoked";
-    /* Checked with every batch: a revoked one stops at once. */
-    if (principal == NULL || !principal->open || !feed_lets(feed, &reader->peer, id, &why)) {
-        feed_deny(feed, &reader->peer, reader->principal, "revoked", "principal", why);
-        reader->gone = true;
-        return false;
-    }
-    struct gather gather = {.feed = feed, .reader = reader, .principal = &principal->granted, .upto = reader->pos};
-    gather.whole = filter_is_whole(&reader->open, gather.principal);
-    if (gather.whole != reader->whole) { /* it would take a right's end for a hole */
-        feed_error(feed, &reader->peer, 0, "rights", "what this principal may see has changed: open again");
-        reader->gone = true;
-        return false;
-    }
-    int64_t left = allowance(feed, reader);
-    gather.budget = left < 0 ? 0 : left < BATCH_MAP_BYTES ? (size_t)left : BATCH_MAP_BYTES;
-    buf_reset(&feed->deliveries);
-    if (reader->pos < feed->state.head.pos) {
-        if (!gather_ring(&gather)) {
-            if (feed->replays_left == 0 && !reader->worker)
-                return true;
-            feed->replays_left -= feed->replays_left > 0;
-            if (!gather_rows(&gather))
-                return false;
-        }
-        bool at_head = gather.upto == feed->state.head.pos;
-        bool tell = gather.n > 0 || gather.upto - reader->sent >= EMPTY_AFTER || (at_head && !reader->caught_up);
-        if (tell && gather_send(&gather) != STATUS_OK)
-            return false;
-        reader->pos = gather.upto;
-        if (gather.link != NULL)
-            memcpy(reader->link, gather.link, LINK_BYTES);
-    }
-    if (reader->pos == feed->state.head.pos && !reader->caught_up && !reader->gone)
-        say_caught_up(feed, reader);
-    return reader->pos < feed->state.head.pos && allowance(feed, reader) > 0;
-}
-
-bool readers_turn(struct feed *feed)
-{
-    bool more = false;
-    size_t n = feed->readers_n;
-    size_t first = n > 0 ? feed->turn % n : 0, next = first + 1;
-    feed->replays_left = REPLAYS_PER_TURN;
-    for (size_t i = 0; i < n; i++) {
-        struct reader_session *reader = feed->readers[(first + i) % n];
-        bool behind = reader->pos < feed->state.head.pos || !reader->caught_up;
-        if (reader->gone || !behind || (allowance(feed, reader) <= 0 && reader->pos != feed->state.head.pos))
-            continue;
-        bool waits = feed->replays_left == 0;
-        more = reader_turn(feed, reader) || more;
-        if (!waits)
-            next = first + i + 1;
-    }
-    feed->turn = next; /* who had to wait for a query is the first of the next turn */
-    readers_sweep(feed);
-    return more;
-}
-
 /* A crowd has gone. What was sent to it was made by one thread and freed by another, which leaves an allocator many holes; they are given
  * back to the kernel, once libzmq has freed what lay in its pipes. */
 static void memory_give_back(struct feed *feed)
@@ -348,12 +289,14 @@ void readers_tell_head(struct feed *feed)
     memory_give_back(feed);
     if (!feed_is_sure(feed))
         return;
-    const struct verb_head head = head_of(feed);
+    if (feed->unread > UNREAD_BYTES_MAX / UNREAD_PART)
+        readers_probe(feed);
+    const struct verb_head head = readers_head(feed);
     for (size_t i = 0; i < feed->readers_n; i++) {
         struct reader_session *reader = feed->readers[i];
         if (reader->gone || !reader->open.follow || !reader->caught_up)
             continue;
-        if (reader->sent < reader->pos && allowance(feed, reader) > 0) { /* nothing matched: its cursor moves all the same */
+        if (reader->sent < reader->pos && reader_allowance(feed, reader) > 0) { /* nothing matched: its cursor moves all the same */
             struct gather gather = {.feed = feed, .reader = reader, .upto = reader->pos};
             buf_reset(&feed->deliveries);
             enum status status = gather_send(&gather);

@@ -48,6 +48,8 @@ void ring_add(struct ring *ring, struct published **block_p)
             ring->blocks = memory_grow(ring->blocks, ring->cap * sizeof(struct published *));
         }
     }
+    if (ring->at < ring->n)
+        ring->blocks[ring->n - 1]->next = block;
     ring->blocks[ring->n++] = block;
     ring->bytes += block->size;
     while (ring->bytes > ring->bytes_max && ring->n - ring->at > 1)

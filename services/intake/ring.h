@@ -16,7 +16,7 @@ void ring_release(struct ring *);
 void ring_clear(struct ring *);
 /* Takes a block that has entries. One that does not follow begins the ring anew. */
 void ring_add(struct ring *, struct published **);
-/* The block holding pos and the entry's index; NULL: not in memory. */
+/* The block holding pos and the entry's index; NULL: not in memory. The block behind it is its `next`. */
 const struct published *ring_find(const struct ring *, uint64_t pos, uint32_t *index);
 
 #endif

@@ -172,6 +172,8 @@ static bool event_is_asked(const struct journal_row *row, const char *sql, const
 static struct pg_result *events_of(const struct db *db, const char *sql, const struct pg_args *args)
 {
     struct pg_result *result = memory_new(sizeof(*result));
+    if (text_starts(sql, "SELECT pos FROM journal WHERE type = 'personal.erased'")) /* erasures under way: nobody erases here */
+        return result;
     bool link = text_starts(sql, "SELECT link FROM journal WHERE pos = $1");
     assert(link || text_starts(sql, "SELECT pos, body, priv, link FROM journal WHERE "));
     if (!link)

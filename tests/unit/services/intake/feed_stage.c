@@ -15,6 +15,7 @@ struct stage stage;
 static struct principal_row principals[STAGE_PRINCIPALS];
 static int64_t args[2];
 static int args_n;
+static struct published *newest; /* NULL: nothing is in memory */
 
 /* --- the rest of the feed -------------------------------------------------------------------------- */
 
@@ -25,9 +26,14 @@ static void told(const char *verb, const char *code)
     stage.said_n++;
 }
 
+static uint32_t number_of(const struct bus_peer *peer)
+{
+    return (uint32_t)peer->id[1] << 24 | (uint32_t)peer->id[2] << 16 | (uint32_t)peer->id[3] << 8 | peer->id[4];
+}
+
 void feed_say(struct feed *feed, const struct bus_peer *peer, const char *verb, const struct record *record, const void *data)
 {
-    uint32_t i = (uint32_t)peer->id[1] << 24 | (uint32_t)peer->id[2] << 16 | (uint32_t)peer->id[3] << 8 | peer->id[4];
+    uint32_t i = number_of(peer);
     struct reader_session *reader = reader_of(feed, peer);
     (void)record;
     if (i >= stage.gone_from && i < stage.gone_to) {
@@ -196,23 +202,26 @@ void pg_elem_text(struct pg_args *all, const char *text, size_t n)
 enum status bus_send_to(struct bus_socket *socket, const struct bus_peer *peer, const char *verb, struct bytes map)
 {
     (void)socket;
-    (void)peer;
     told(verb, "");
     stage.sent_bytes += (int64_t)map.len;
+    if (number_of(peer) < STAGE_PEERS)
+        stage.sent_to[number_of(peer)] += (int64_t)map.len;
     return STATUS_OK;
 }
 const struct published *ring_find(const struct ring *ring, uint64_t pos, uint32_t *index)
 {
     (void)ring;
-    (void)pos;
-    (void)index;
-    return NULL;
+    stage.sought++;
+    if (newest == NULL || pos < newest->first || pos >= newest->first + newest->entries_n)
+        return NULL;
+    *index = (uint32_t)(pos - newest->first);
+    return newest;
 }
 struct bytes published_bytes(const struct published *published, struct extent extent)
 {
+    static const uint8_t body[STAGE_NEW_BYTES];
     (void)published;
-    (void)extent;
-    return bytes_of(NULL, 0);
+    return bytes_of(body, extent.len);
 }
 void metric_add(struct metric *metric, int64_t n)
 {
@@ -239,6 +248,7 @@ struct feed *stage_open(uint64_t head)
     text_copy(feed->state.stream, sizeof(feed->state.stream), "test-00000000");
     feed->state.head.pos = head;
     feed->slices = memory_new(EVENTS_PER_BATCH * sizeof(*feed->slices));
+    feed->pages.bytes_max = PAGES_BYTES;
     feed->arena = arena_new(64 * 1024);
     for (size_t i = 0; i < COUNT_OF(principals); i++) {
         principals[i] = (struct principal_row){
@@ -249,9 +259,34 @@ struct feed *stage_open(uint64_t head)
     return feed;
 }
 
+static void remember(uint64_t pos)
+{
+    if ((newest->entries_n & (newest->entries_n - 1)) == 0) /* a power of two: full */
+        newest->entries = memory_grow(newest->entries, 2 * ((size_t)newest->entries_n + 1) * sizeof(*newest->entries));
+    newest->entries[newest->entries_n++] = (struct entry){.pos = pos, .body = {0, STAGE_NEW_BYTES}};
+}
+
+void stage_remembers(struct feed *feed, uint32_t n)
+{
+    newest = memory_new(sizeof(*newest));
+    newest->first = feed->state.head.pos - n + 1;
+    for (uint32_t i = 0; i < n; i++)
+        remember(newest->first + i);
+}
+
+void stage_appends(struct feed *feed)
+{
+    remember(++feed->state.head.pos);
+}
+
 void stage_close(struct feed **feed_p)
 {
     struct feed *feed = *feed_p;
+    if (newest != NULL)
+        free(newest->entries);
+    free(newest);
+    newest = NULL;
+    pages_clear(&feed->pages);
     for (size_t i = 0; i < feed->readers_n; i++)
         free(feed->readers[i]);
     buf_release(&feed->deliveries);

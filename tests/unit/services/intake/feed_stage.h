@@ -1,18 +1,22 @@
-/* The feed's inside without its surroundings: readers.c, replay.c and ask.c as they are, while the rest of the feed, sockets and PostgreSQL are
- * this. Sockets take everything; the journal is `head` rows of a kilobyte each. */
+/* The feed's inside without its surroundings: readers.c, turns.c, replay.c, pages.c and ask.c as they are, while the rest of the feed, sockets and
+ * PostgreSQL are this. Sockets take everything; the journal is `head` rows of a kilobyte each, the newest of them in memory where a test says so. */
 #ifndef AFTERCARE_TEST_FEED_STAGE_H
 #define AFTERCARE_TEST_FEED_STAGE_H
 
 #include "feed_inside.h"
 
 #define STAGE_BODY_BYTES 1000
+#define STAGE_NEW_BYTES 300 /* of those in memory */
+#define STAGE_PEERS 4096
 #define STAGE_PRINCIPALS 4 /* operators a, b, c; the worker w */
 
 struct stage {
     char said[24], code[40];   /* what somebody was told last */
     size_t said_n;             /* how often anybody was told anything */
     int64_t sent_bytes;        /* of batches */
+    int64_t sent_to[STAGE_PEERS];
     int64_t queries;           /* for rows */
+    int64_t sought;            /* how often something was looked for in memory */
     bool principals_known;     /* the feed could read who may */
     bool link_there;           /* the database has the position that is asked about */
     uint32_t gone_from, gone_to; /* peers that have gone away: gone_from … gone_to − 1 */
@@ -30,6 +34,10 @@ void stage_gives(struct feed *, uint32_t i, int64_t bytes);
 /* Any frame of peer i's, by the function that takes its verb. */
 void stage_says(struct feed *, uint32_t i, const char *verb, const struct record *, const void *data,
                 void (*take)(struct feed *, const struct bus_peer *, const struct frame *));
+/* The last n events are in memory. */
+void stage_remembers(struct feed *, uint32_t n);
+/* One more event, in memory. */
+void stage_appends(struct feed *);
 /* Turn by turn until nobody may be sent more. */
 void stage_run_out(struct feed *);
 
