@@ -23,8 +23,8 @@ int bench_hostile(int argc, char **argv);
 /* "follow FEED STREAM": one reader from the first event to the head, links verified. */
 int bench_follow(int argc, char **argv);
 
-/* "readers FEED STREAM READERS AFTER STRETCH SECONDS": so many readers at once read (AFTER, AFTER + STRETCH] again and again, or, STRETCH 0, follow
- * from there. Prints a line when all are let in, and one at the end. */
+/* "readers FEED STREAM READERS AFTER STRETCH SECONDS APART": so many readers at once read (AFTER, AFTER + STRETCH] again and again, or, STRETCH 0,
+ * follow from there; each begins APART positions behind the one before. Prints a line when all are let in, and one at the end. */
 int bench_readers(int argc, char **argv);
 
 /* "put CMD STREAM SECONDS": files of 20 MiB one after the other. "get FEED SHA256 SECONDS": one of them again and again. Each prints a line when it

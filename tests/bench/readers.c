@@ -15,7 +15,7 @@
 struct one {
     struct bus_socket *socket;
     bool open;
-    uint64_t upto, events;
+    uint64_t after, upto, events; /* after: where it begins */
 };
 
 struct many {
@@ -23,7 +23,8 @@ struct many {
     zmq_pollitem_t *items;
     size_t n, let_in;
     const char *stream;
-    uint64_t after, stretch; /* stretch 0: they follow; otherwise (after, after + stretch] again and again */
+    uint64_t stretch; /* 0: they follow; otherwise (after, after + stretch] again and again */
+    uint64_t batches;
     bool failed;
     struct buf out;
     struct arena *arena;
@@ -43,10 +44,10 @@ static void opens(struct many *many, struct one *one, size_t i)
     record_clear(&verb_open_record, &open);
     text_copy(open.stream, sizeof open.stream, many->stream);
     text_format(open.consumer, sizeof open.consumer, "operator/reader-%zu", i);
-    open.after = (int64_t)many->after;
+    open.after = (int64_t)one->after;
     open.follow = true;
     open.credit = CREDIT;
-    one->upto = many->after;
+    one->upto = one->after;
     say(many, one, "OPEN", &verb_open_record, &open);
 }
 
@@ -65,8 +66,9 @@ static void on_batch(struct many *many, struct one *one, struct bytes map, size_
     if ((uint64_t)batch.after != one->upto)
         return; /* on its way when it opened anew */
     one->events += batch.events.n;
+    many->batches++;
     one->upto = (uint64_t)batch.upto;
-    if (many->stretch > 0 && one->upto >= many->after + many->stretch)
+    if (many->stretch > 0 && one->upto >= one->after + many->stretch)
         opens(many, one, i);
 }
 
@@ -100,7 +102,8 @@ static void turn(struct many *many)
     }
 }
 
-static bool connect_all(struct many *many, const char *endpoint)
+/* The first begins behind `after`, each other one so much further on. */
+static bool connect_all(struct many *many, const char *endpoint, uint64_t after, uint64_t apart)
 {
     char error[160];
     for (size_t i = 0; i < many->n; i++) {
@@ -110,6 +113,7 @@ static bool connect_all(struct many *many, const char *endpoint)
             return false;
         }
         many->items[i] = (zmq_pollitem_t){.socket = bus_raw(many->ones[i].socket), .events = ZMQ_POLLIN};
+        many->ones[i].after = after + i * apart;
         opens(many, &many->ones[i], i);
     }
     return true;
@@ -126,21 +130,21 @@ static void report(struct many *many, int64_t let_in_us, int64_t took_us, double
     }
     int64_t middle = median(each, many->n, 0.5); /* sorts */
     printf("{\"bench\":\"readers\",\"readers\":%zu,\"let_in_ms\":%lld,\"events\":%lld,\"per_second\":%.0f,\"slowest\":%lld,"
-           "\"median\":%lld,\"fastest\":%lld,\"upto\":%lld,\"cpu\":%.2f}\n",
+           "\"median\":%lld,\"fastest\":%lld,\"upto\":%lld,\"batches\":%llu,\"cpu\":%.2f}\n",
            many->n, (long long)(let_in_us / 1000), (long long)total, (double)total / seconds, (long long)each[0], (long long)middle,
-           (long long)each[many->n - 1], (long long)lowest, cpu);
+           (long long)each[many->n - 1], (long long)lowest, (unsigned long long)many->batches, cpu);
     free(each);
 }
 
 int bench_readers(int argc, char **argv)
 {
     (void)argc;
-    struct many many = {.n = (size_t)atoi(argv[4]), .stream = argv[3], .after = strtoull(argv[5], NULL, 10),
-                        .stretch = strtoull(argv[6], NULL, 10), .arena = arena_new(1 << 20)};
+    struct many many = {
+        .n = (size_t)atoi(argv[4]), .stream = argv[3], .stretch = strtoull(argv[6], NULL, 10), .arena = arena_new(1 << 20)};
     int64_t seconds = atoi(argv[7]), began_us = clock_boot_us();
     many.ones = memory_new((many.n + 1) * sizeof *many.ones);
     many.items = memory_new((many.n + 1) * sizeof *many.items);
-    many.failed = !connect_all(&many, argv[2]);
+    many.failed = !connect_all(&many, argv[2], strtoull(argv[5], NULL, 10), strtoull(argv[8], NULL, 10));
     while (!many.failed && many.let_in < many.n && clock_boot_us() - began_us < LET_IN_US)
         turn(&many);
     many.failed = many.failed || many.let_in < many.n;
@@ -153,6 +157,7 @@ int bench_readers(int argc, char **argv)
     fflush(stdout);
     for (size_t i = 0; i < many.n; i++)
         many.ones[i].events = 0;
+    many.batches = 0;
     began_us = clock_boot_us();
     while (!many.failed && clock_boot_us() - began_us < seconds * SECOND_US)
         turn(&many);
