@@ -102,7 +102,8 @@ static void on_shelf(void *arg)
     struct slip *slip;
     while ((slip = slip_receive(server->shelf)) != NULL) {
         if (slip->kind == SLIP_STORED) {
-            if (!server->lost && !server->dead)
+            /* What is left out here the shelf asks for again: a commit that takes long does not gather it. */
+            if (!server->lost && !server->dead && server->queue_bytes < QUEUE_BYTES_MAX)
                 stored_queue(server, slip);
         } else {
             const struct session *session = session_of(server, slip->session);
