@@ -113,8 +113,13 @@ class Stack:
         return ["runuser", "-u", USER, "--", *words] if USER else words
 
     def run(self, program, *args, check=True, input=None, timeout=300, env=None):
-        done = subprocess.run(self.command(program, *args), input=input, capture_output=True, text=True, timeout=timeout,
-                              cwd="/", env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **(env or {})})
+        began = time.monotonic()
+        while True:
+            done = subprocess.run(self.command(program, *args), input=input, capture_output=True, text=True, timeout=timeout,
+                                  cwd="/", env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **(env or {})})
+            # Nobody answered within the command's five seconds, so nothing has been done: on a machine that is busy it is said again.
+            if not (check and done.returncode == 3 and "Is it running?" in done.stderr) or time.monotonic() - began > 30:
+                break
         if check and done.returncode != 0:
             raise Failed(f"{program} {' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done

@@ -96,9 +96,10 @@ def figures(what, waits):
 
 
 def can_cut():
-    if os.geteuid() != 0 or ip("netns", "add", "actry", check=False).returncode != 0:
+    name = f"actry{os.getpid()}"
+    if os.geteuid() != 0 or ip("netns", "add", name, check=False).returncode != 0:
         return False
-    ip("netns", "del", "actry")
+    ip("netns", "del", name)
     return True
 
 
