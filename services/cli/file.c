@@ -253,13 +253,15 @@ int file_code_say(const struct cli *cli, const char *code, const char *why)
         {"too-large", "the file is longer than it was when it was attached", NULL},
         {FILE_CORRUPT, "the bytes that came have another digest", "Run it again: it begins anew."},
     };
-    char words[300];
     for (size_t i = 0; i < COUNT_OF(known); i++)
         if (text_equal(known[i].code, code))
             return refused_say(cli, code, in_words(cli->language, known[i].words),
                                known[i].advice != NULL ? in_words(cli->language, known[i].advice) : NULL);
-    text_format(words, sizeof(words), in_words(cli->language, "refused (%s): %s"), code, why);
-    return refused_say(cli, code, words, NULL);
+    struct buf words = {0};
+    buf_append_format(&words, in_words(cli->language, "refused (%s): %s"), code, why);
+    int refused = refused_say(cli, code, buf_text(&words), NULL);
+    buf_release(&words);
+    return refused;
 }
 
 /* --- the command ----------------------------------------------------------------------------------- */

@@ -82,10 +82,10 @@ async function put (source, what) {
 export async function getFile (client, sha256, file) {
   const wanted = Buffer.from(sha256, 'hex'), part = `${file}.part`, line = new Line(client, 'feed', 0)
   const handle = await fs.open(part, 'a+', 0o600)
+  await lock(part).catch(async (error) => { await handle.close(); throw error })
   try {
-    const { found, size } = await digestOf(handle)
-    await getBytes(line, handle, wanted, found, size)
-    if (!same(found.digest(), wanted)) {
+    await getBytes(line, handle, wanted, (await handle.stat()).size)
+    if (!same(await digestOf(handle).then(({ found }) => found.digest()), wanted)) {
       await handle.truncate(0) // the next run begins anew
       throw new AftercareError('corrupt', 'the bytes that came have another digest')
     }
@@ -97,11 +97,27 @@ export async function getFile (client, sha256, file) {
   } finally {
     line.close()
     await handle.close()
+    await unlock(part)
   }
 }
 
-async function getBytes (line, handle, wanted, found, size) {
-  let at = size, receipt, silence = SILENCE
+// Node has no flock: a file with our process id; one whose process is gone, or that this one has not made, is nobody's.
+const locked = new Set()
+async function lock (part) {
+  const file = `${part}.pid`, holder = Number(await fs.readFile(file, 'utf8').catch(() => 0))
+  const lives = () => { try { return process.kill(holder, 0) } catch (error) { return error.code === 'EPERM' } }
+  if (locked.has(file) || (holder && holder !== process.pid && lives())) throw new AftercareError('state', `${part} is in use`)
+  locked.add(file)
+  await fs.writeFile(file, String(process.pid))
+}
+
+async function unlock (part) {
+  await fs.rm(`${part}.pid`, { force: true })
+  locked.delete(`${part}.pid`)
+}
+
+async function getBytes (line, handle, wanted, at) {
+  let receipt, silence = SILENCE
   await line.connect()
   for (;;) {
     await line.say('GET', { sha256: wanted, offset: at, receipt })
@@ -117,7 +133,6 @@ async function getBytes (line, handle, wanted, found, size) {
       return
     } else {
       line.good()
-      found.update(part.bytes)
       await handle.appendFile(part.bytes)
       at += part.bytes.length
       receipt = part.receipt
@@ -131,6 +146,7 @@ async function hearPart (line, wanted, at, silence) {
   let endpoints, heard
   while (Date.now() < until && (heard = await line.hear(until - Date.now()))) {
     const { verb, map } = heard
+    if (verb === 'DENIED' && map.code !== 'full') throw new AftercareError(`denied.${map.code}`, map.why)
     if (['MOVED', 'ERROR', 'DENIED'].includes(verb)) {
       endpoints = map.endpoints
       break

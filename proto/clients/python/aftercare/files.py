@@ -121,15 +121,16 @@ def get_bytes(line, file, wanted, found, at):
 
 
 def hear_part(line, wanted, at, silence):
-    """PART; None: it is another connection now."""
     until = time.monotonic() + silence
     while (left := until - time.monotonic()) > 0 and (heard := line.hear(left)):
         verb, fields = heard[:2]
+        if verb == "DENIED" and fields.get("code") != "full":
+            raise Error(f"denied.{fields.get('code')}", fields.get("why", ""))
         if verb in ("MOVED", "ERROR", "DENIED"):
             return line.connect(fields.get("endpoints"))
         if verb == "PART" and fields.get("sha256") == wanted and (fields.get("code") or fields.get("offset", 0) == at):
             return fields
-    return line.connect()
+    return line.connect()  # None: it is another one now
 
 
 def digest_of(file):
@@ -140,10 +141,9 @@ def digest_of(file):
 
 
 def later(line, fields):
-    """A pause that grows, until something good comes (T6)."""
     now, patience = time.monotonic(), line.client.patience
     line.silent_since = line.silent_since or now
     if patience is not None and now - line.silent_since > patience:
         raise Error(f"refused.{fields['code']}", fields.get("why", ""))
     line.pause = min(max(2 * line.pause, 0.1), 5.0)
-    time.sleep(line.pause)
+    time.sleep(line.pause)  # T6
