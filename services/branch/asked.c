@@ -230,7 +230,7 @@ static bool answer_drop(struct asked *a)
     struct let_go let_go;
     char request_id[EVENT_KEY_CAP];
     enum status status = spool_refused(spool, args->n, false, &refused);
-    bool file = status == STATUS_OK && refused.n == args->n && let_go_read(refused.draft, &let_go);
+    bool file = status == STATUS_OK && refused.n == args->n && let_go_read(refused.draft, refused.n, &let_go);
     if (status == STATUS_OK && refused.n == args->n && draft_request_id(refused.draft, request_id))
         status = spool_request_forget(spool, request_id);
     if (status == STATUS_OK)

@@ -18,6 +18,9 @@ static const char schema[] =
     /* How many facts more than one name it for this ticket. */
     "CREATE TABLE IF NOT EXISTS further(sha256 BLOB NOT NULL, ticket TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(sha256, ticket))"
     " WITHOUT ROWID;"
+    /* The first of them: those before it named what has gone since, and count no more. */
+    "CREATE TABLE IF NOT EXISTS since(sha256 BLOB NOT NULL, ticket TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(sha256, ticket))"
+    " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS part(sha256 BLOB NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(sha256, at));"
     /* By a clock that begins with the machine: in memory only. (file.held is of before.) */
     "CREATE TEMP TABLE held(sha256 BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;";
@@ -53,6 +56,9 @@ static const char *const texts[DRAWER_STATEMENTS_N] = {
     [FURTHER_ADD] = "INSERT INTO further(sha256, ticket, n) VALUES(?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
     [FURTHER_LESS] = "UPDATE further SET n = n - 1 WHERE sha256 = ? AND ticket = ? AND n > 0",
     [FURTHER_ORPHANS] = "DELETE FROM further WHERE (sha256, ticket) NOT IN (SELECT sha256, ticket FROM owner)",
+    [SINCE_PUT] = "INSERT OR REPLACE INTO since(sha256, ticket, n) VALUES(?, ?, ?)",
+    [SINCE_FIND] = "SELECT 1 FROM since WHERE sha256 = ? AND ticket = ? AND n > ?",
+    [SINCE_ORPHANS] = "DELETE FROM since WHERE (sha256, ticket) NOT IN (SELECT sha256, ticket FROM owner)",
     [PART_ADD] = "INSERT INTO part(sha256, at, data) VALUES(?, ?, ?)",
     [PART_READ] = "SELECT at, data FROM part WHERE sha256 = ? AND at <= ? ORDER BY at DESC LIMIT 1",
     [PART_DELETE] = "DELETE FROM part WHERE sha256 = ?",
@@ -207,7 +213,16 @@ static enum status file_expect(struct drawer *drawer, const uint8_t sha256[DIGES
     return db_do(drawer->db, expect);
 }
 
-enum status drawer_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t now_us)
+static enum status since_put(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], const char *ticket, int64_t n)
+{
+    struct sqlite3_stmt *put = db_use(drawer->db, SINCE_PUT);
+    db_bytes(put, 1, drawer_digest(sha256));
+    db_text(put, 2, ticket);
+    db_int(put, 3, n);
+    return db_do(drawer->db, put);
+}
+
+enum status drawer_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t n, int64_t now_us)
 {
     enum status status = drawer_begin(drawer);
     if (status == STATUS_OK)
@@ -216,9 +231,9 @@ enum status drawer_expect(struct drawer *drawer, const uint8_t sha256[DIGEST_BYT
         status = drawer_do(drawer, HELD_END, sha256); /* behind this fact the centre may see it otherwise */
     if (status == STATUS_OK)
         status = drawer_do_of(drawer, OWNER_ADD, sha256, ticket);
-    if (status != STATUS_OK || db_changes(drawer->db) > 0)
+    if (status != STATUS_OK)
         return status;
-    return drawer_do_of(drawer, FURTHER_ADD, sha256, ticket);
+    return db_changes(drawer->db) > 0 ? since_put(drawer, sha256, ticket, n) : drawer_do_of(drawer, FURTHER_ADD, sha256, ticket);
 }
 
 static void refuse(struct verb_have *have, const char *code, const char *why)

@@ -16,15 +16,16 @@ const char *drawer_error(const struct drawer *);
 enum status drawer_commit(struct drawer *) MUST_CHECK;
 void drawer_rollback(struct drawer *);
 
-/* A fact names it, and says how long it is: its bytes may come. Facts that say different lengths are all right until one of them proves
- * true. To be committed before the fact is. */
-enum status drawer_expect(struct drawer *, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t now_us) MUST_CHECK;
+/* Fact n names it, and says how long it is: its bytes may come. Facts that say different lengths are all right until one of them proves
+ * true. To be committed before the fact is. Later facts have higher numbers. */
+enum status drawer_expect(struct drawer *, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, const char *ticket, int64_t n, int64_t now_us) MUST_CHECK;
 /* A piece, or the question how far it is. The answer holds when the transaction does. */
 enum status drawer_put(struct drawer *, const struct verb_put *, int64_t now_us, struct verb_have *) MUST_CHECK;
 
-/* A fact that named it will never be taken: without another one (of this ticket or another) it is nobody's any more. To be committed
- * after what settled the fact: said once too seldom its bytes stay until they are forgotten, once too often they go too early. */
-enum status drawer_let_go(struct drawer *, const uint8_t sha256[DIGEST_BYTES], const char *ticket) MUST_CHECK;
+/* Fact n that named it will never be taken: without another one (of this ticket or another) it is nobody's any more; nothing, where it
+ * has gone since and was named anew. To be committed after what settled the fact: said once too seldom its bytes stay until they are
+ * forgotten, once too often they go too early. */
+enum status drawer_let_go(struct drawer *, const uint8_t sha256[DIGEST_BYTES], const char *ticket, int64_t n) MUST_CHECK;
 
 /* The oldest that is whole here and may be sent now. STATUS_ABSENT: none. */
 struct drawer_file {

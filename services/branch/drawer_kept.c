@@ -10,7 +10,7 @@
 /* `first`, then what hangs on what it took. */
 static enum status orphans_delete(struct drawer *drawer, enum drawer_statement first)
 {
-    static const enum drawer_statement others[] = {PART_ORPHANS, SIZE_ORPHANS, FURTHER_ORPHANS, HELD_ORPHANS};
+    static const enum drawer_statement others[] = {PART_ORPHANS, SIZE_ORPHANS, FURTHER_ORPHANS, SINCE_ORPHANS, HELD_ORPHANS};
     enum status status = db_do(drawer->db, db_use(drawer->db, (int)first));
     for (size_t i = 0; i < COUNT_OF(others) && status == STATUS_OK; i++)
         status = db_do(drawer->db, db_use(drawer->db, (int)others[i]));
@@ -25,11 +25,26 @@ enum status drawer_drop(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES
     return status == STATUS_OK ? orphans_delete(drawer, OWNER_ORPHANS) : status;
 }
 
-enum status drawer_let_go(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], const char *ticket)
+/* STATUS_ABSENT: what fact n named is what lies here. */
+static enum status named_since(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], const char *ticket, int64_t n)
+{
+    struct sqlite3_stmt *row = db_use(drawer->db, SINCE_FIND);
+    db_bytes(row, 1, drawer_digest(sha256));
+    db_text(row, 2, ticket);
+    db_int(row, 3, n);
+    enum status status = db_step(drawer->db, row);
+    (void)db_use(drawer->db, SINCE_FIND);
+    return status;
+}
+
+enum status drawer_let_go(struct drawer *drawer, const uint8_t sha256[DIGEST_BYTES], const char *ticket, int64_t n)
 {
     enum status status = drawer_begin(drawer);
     if (status == STATUS_OK)
-        status = drawer_do_of(drawer, FURTHER_LESS, sha256, ticket);
+        status = named_since(drawer, sha256, ticket, n);
+    if (status != STATUS_ABSENT)
+        return status; /* it has gone since, and was named anew */
+    status = drawer_do_of(drawer, FURTHER_LESS, sha256, ticket);
     if (status != STATUS_OK || db_changes(drawer->db) > 0)
         return status;
     status = drawer_do_of(drawer, OWNER_REMOVE, sha256, ticket);

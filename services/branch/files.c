@@ -73,7 +73,7 @@ bool files_let_go(struct office *o)
     if (t->let_go_n == 0)
         return true;
     for (size_t i = 0; i < t->let_go_n && status == STATUS_OK; i++)
-        status = drawer_let_go(o->drawer, t->let_go[i].sha256, t->let_go[i].ticket);
+        status = drawer_let_go(o->drawer, t->let_go[i].sha256, t->let_go[i].ticket, t->let_go[i].n);
     t->let_go_n = 0;
     if (status == STATUS_OK)
         status = drawer_commit(o->drawer);

@@ -19,12 +19,13 @@ void taking_release(struct taking *t)
     t->let_go = NULL;
 }
 
-bool let_go_read(struct bytes draft, struct let_go *out)
+bool let_go_read(struct bytes draft, int64_t n, struct let_go *out)
 {
     struct file_attached file;
     if (!draft_names_file(draft, &file, out->ticket))
         return false;
     memcpy(out->sha256, file.sha256, DIGEST_BYTES);
+    out->n = n;
     return true;
 }
 
@@ -63,13 +64,13 @@ static void result_print(struct taking *t, const struct fact *fact, int64_t n)
 }
 
 /* A file that a fact names: its bytes may come from now on. */
-static enum status file_expect(struct taking *t, const struct fact *fact, int64_t now_us)
+static enum status file_expect(struct taking *t, const struct fact *fact, int64_t n, int64_t now_us)
 {
     struct file_attached file;
     if (t->drawer == NULL || !fact_names_file(fact, &file))
         return STATUS_OK;
     t->named = true;
-    return drawer_expect(t->drawer, file.sha256, file.bytes, fact->key, now_us);
+    return drawer_expect(t->drawer, file.sha256, file.bytes, fact->key, n, now_us);
 }
 
 static enum status put(struct taking *t, struct fact *fact, const char *origin, int64_t now_us)
@@ -93,7 +94,7 @@ static enum status put(struct taking *t, struct fact *fact, const char *origin, 
                                    .origin = origin};
     status = spool_take(t->spool, &row, &n);
     if (status == STATUS_OK)
-        status = file_expect(t, fact, now_us);
+        status = file_expect(t, fact, n, now_us);
     if (status == STATUS_OK && fact->corrects != 0)
         status = spool_corrected(t->spool, fact->corrects, n);
     if (status != STATUS_OK)
@@ -124,7 +125,7 @@ static enum status corrects_judge(struct taking *t, const struct fact *fact, str
         said->taken = problem_set(&said->problem, "refused.unknown", "corrects", "%lld", (long long)fact->corrects);
         return STATUS_OK;
     }
-    if (status == STATUS_OK && !let_go_read(refused.draft, &t->corrected))
+    if (status == STATUS_OK && !let_go_read(refused.draft, refused.n, &t->corrected))
         t->corrected.ticket[0] = '\0';
     return status;
 }

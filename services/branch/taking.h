@@ -11,6 +11,7 @@
 struct let_go {
     uint8_t sha256[DIGEST_BYTES];
     char ticket[EVENT_KEY_CAP];
+    int64_t n; /* the fact's */
 };
 
 struct taking {
@@ -31,7 +32,7 @@ void taking_init(struct taking *, struct spool *, const char *prefix, const stru
 void taking_release(struct taking *);
 /* The file that a refused fact names, if it names one, is to be let go. */
 void taking_let_go(struct taking *, const struct let_go *);
-bool let_go_read(struct bytes draft, struct let_go *) MUST_CHECK;
+bool let_go_read(struct bytes draft, int64_t n, struct let_go *) MUST_CHECK;
 /* Appends the answer to number n of the origin (verbs.h): taken without position and with {n, number, queued}, or refused. Other
  * than STATUS_OK: the transaction cannot go on. */
 enum status taking_take(struct taking *, const char *origin, struct bytes raw, int64_t n, int64_t now_us,

@@ -30,7 +30,7 @@ static int set_up(void **state)
     for (size_t i = 0; i < BYTES; i++)
         content[i] = (uint8_t)(i * 7 + i / 251);
     digest_of(bytes_of(content, BYTES), stand->sha256);
-    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, BYTES, "T-1", MORNING_US), STATUS_OK);
+    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, BYTES, "T-1", 1, MORNING_US), STATUS_OK);
     for (int64_t at = 0; at < BYTES; at += 100000) {
         struct verb_put put = {.offset = at, .bytes = bytes_of(content + at, 100000)};
         struct verb_have have;
@@ -217,7 +217,7 @@ static void test_held(void **state)
     answer(stand, 0, "unknown");
     work(stand);
     /* Named by another fact it is offered behind that. */
-    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, BYTES, "T-1", stand->wall_us), STATUS_OK);
+    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, BYTES, "T-1", 1, stand->wall_us), STATUS_OK);
     assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
     stand->boot_us += MINUTE_US;
     assert_true(asks(stand));

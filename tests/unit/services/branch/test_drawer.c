@@ -11,6 +11,7 @@
 struct stand {
     char folder[64], path[128];
     struct drawer *drawer;
+    int64_t n; /* of the last fact */
     uint8_t content[BYTES], sha256[DIGEST_BYTES];
 };
 
@@ -58,7 +59,7 @@ static struct verb_have put(struct stand *stand, int64_t offset, size_t n)
 
 static void expect(struct stand *stand, int64_t bytes, const char *ticket)
 {
-    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, bytes, ticket, MORNING_US), STATUS_OK);
+    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, bytes, ticket, ++stand->n, MORNING_US), STATUS_OK);
     assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
 }
 
@@ -111,7 +112,7 @@ static void test_bounds(void **state)
     struct verb_have have;
     expect(stand, 10000, "T-1");
     assert_string_equal(put(stand, 0, BYTES).code, "too-large");
-    assert_int_equal(drawer_expect(stand->drawer, (const uint8_t *)"another digest of thirty-two by", 200000, "T-2", MORNING_US), STATUS_OK);
+    assert_int_equal(drawer_expect(stand->drawer, (const uint8_t *)"another digest of thirty-two by", 200000, "T-2", 9, MORNING_US), STATUS_OK);
     static uint8_t much[100001];
     struct verb_put verb = {.bytes = bytes_of(much, sizeof much)};
     memcpy(verb.sha256, "another digest of thirty-two by", DIGEST_BYTES);
@@ -174,10 +175,15 @@ static void test_a_length_told_late(void **state)
     assert_true(put(stand, 0, 0).whole);
 }
 
+static void let_go_of(struct stand *stand, const char *ticket, int64_t n)
+{
+    assert_int_equal(drawer_let_go(stand->drawer, stand->sha256, ticket, n), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+}
+
 static void let_go(struct stand *stand, const char *ticket)
 {
-    assert_int_equal(drawer_let_go(stand->drawer, stand->sha256, ticket), STATUS_OK);
-    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+    let_go_of(stand, ticket, stand->n);
 }
 
 /* As many facts as named it have to be given up; another ticket's keep it too. */
@@ -203,6 +209,27 @@ static void test_let_go(void **state)
     expect(stand, BYTES, "T-1"); /* it counts from nothing */
     let_go(stand, "T-1");
     assert_string_equal(put(stand, 0, PIECE).code, "unknown");
+}
+
+/* A refused fact whose file has been forgotten since gives nothing up of what a later one named. */
+static void test_let_go_of_what_has_gone(void **state)
+{
+    struct stand *stand = *state;
+    expect(stand, BYTES, "T-1");
+    fill(stand);
+    assert_int_equal(drawer_sent(stand->drawer, stand->sha256, MORNING_US), STATUS_OK);
+    assert_int_equal(drawer_forget(stand->drawer, MORNING_US + 91 * DAY_US), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+    expect(stand, BYTES, "T-1");
+    fill(stand);
+    let_go_of(stand, "T-1", 1);
+    assert_int_equal(drawer_waiting(stand->drawer), 1);
+    drawer_close(&stand->drawer);
+    open_it(stand);
+    let_go_of(stand, "T-1", 1);
+    assert_int_equal(drawer_waiting(stand->drawer), 1);
+    let_go_of(stand, "T-1", 2);
+    assert_int_equal(drawer_waiting(stand->drawer), 0);
 }
 
 static void test_an_empty_file(void **state)
@@ -421,7 +448,7 @@ static void test_one_is_put_off(void **state)
     struct frame frame;
     struct problem problem;
     digest_of(bytes_of(NULL, 0), empty.sha256);
-    assert_int_equal(drawer_expect(stand->drawer, empty.sha256, 0, "T-2", MORNING_US + 1), STATUS_OK);
+    assert_int_equal(drawer_expect(stand->drawer, empty.sha256, 0, "T-2", 9, MORNING_US + 1), STATUS_OK);
     assert_int_equal(drawer_put(stand->drawer, &empty, MORNING_US + 1, &have), STATUS_OK);
     assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
     work(&centre, true);
@@ -452,6 +479,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_length_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_length_told_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_let_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_let_go_of_what_has_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_empty_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgotten, set_up, tear_down),
