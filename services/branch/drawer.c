@@ -27,10 +27,10 @@ static const char schema[] =
 
 static const char *const texts[DRAWER_STATEMENTS_N] = {
     [FILE_GET] = "SELECT bytes, upto, state FROM file WHERE sha256 = ?",
-    /* What was sent has no bytes here any more: named again, it is brought again. */
+    /* What was sent has no bytes here any more: named again, it is brought again. Whatever is named again is as young as that. */
     [FILE_EXPECT] = "INSERT INTO file(sha256, bytes, upto, state, taken, held, code) VALUES(?, ?, 0, 0, ?, 0, '')"
-                    " ON CONFLICT(sha256) DO UPDATE SET bytes = max(bytes, excluded.bytes), upto = CASE state WHEN 2 THEN 0 ELSE upto END,"
-                    " state = 0, code = '', taken = excluded.taken WHERE state = 2 OR (state = 0 AND bytes <> excluded.bytes)",
+                    " ON CONFLICT(sha256) DO UPDATE SET bytes = CASE state WHEN 1 THEN bytes ELSE max(bytes, excluded.bytes) END,"
+                    " upto = CASE state WHEN 2 THEN 0 ELSE upto END, state = CASE state WHEN 1 THEN 1 ELSE 0 END, code = '', taken = excluded.taken",
     [FILE_UPTO] = "UPDATE file SET upto = ?, taken = ? WHERE sha256 = ?",
     /* Whole or sent: its length is known. */
     [FILE_STATE] = "UPDATE file SET state = ?, taken = ?, bytes = upto, code = '' WHERE sha256 = ?",

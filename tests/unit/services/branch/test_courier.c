@@ -223,6 +223,48 @@ static void test_held(void **state)
     assert_true(asks(stand));
 }
 
+static void expect_both(struct stand *stand, const uint8_t other[DIGEST_BYTES], int64_t now_us)
+{
+    assert_int_equal(drawer_expect(stand->drawer, stand->sha256, BYTES, "T-1", 2, now_us), STATUS_OK);
+    assert_int_equal(drawer_expect(stand->drawer, other, 5000, "T-2", 3, now_us), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+}
+
+/* Files of which one is here, and refused, and the other is awaited. */
+static int files(struct stand *stand, int64_t now_us)
+{
+    struct drawer_row row;
+    int n = 0;
+    assert_int_equal(drawer_forget(stand->drawer, now_us), STATUS_OK);
+    assert_int_equal(drawer_commit(stand->drawer), STATUS_OK);
+    while (drawer_row(stand->drawer, n > 0 ? &row : NULL, "", &row) == STATUS_OK)
+        n++;
+    return n;
+}
+
+/* How old they are counts from the last fact that named them, as long as that says. */
+static void test_named_again_they_are_kept_anew(void **state)
+{
+    struct stand *stand = *state;
+    const uint8_t other[DIGEST_BYTES] = {9};
+    expect_both(stand, other, MORNING_US);
+    assert_true(asks(stand));
+    answer(stand, 0, "unknown");
+    work(stand);
+    assert_int_equal(files(stand, MORNING_US + 13 * DAY_US), 2);
+    expect_both(stand, other, MORNING_US + 13 * DAY_US);
+    assert_int_equal(files(stand, MORNING_US + 26 * DAY_US), 2);
+    expect_both(stand, other, MORNING_US + 89 * DAY_US);
+    assert_int_equal(files(stand, MORNING_US + 91 * DAY_US), 2);
+    stand->boot_us += MINUTE_US;
+    assert_true(asks(stand)); /* behind the fact; and is refused again */
+    answer(stand, 0, "unknown");
+    work(stand);
+    assert_int_equal(files(stand, MORNING_US + 102 * DAY_US), 2);
+    assert_int_equal(files(stand, MORNING_US + 104 * DAY_US), 1);
+    assert_int_equal(files(stand, MORNING_US + 180 * DAY_US), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_answer_that_is_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_piece_that_is_not_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_held, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_named_again_they_are_kept_anew, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
