@@ -386,8 +386,8 @@ static bool housekeeping(struct office *o)
     guests_sweep(o->guests, o->now.boot_us);
     if (o->now.boot_us - o->forgot_us < FORGET_EVERY_US)
         return true;
-    if (o->taking.clock_off_us != 0)
-        return true; /* of what is old, this clock knows nothing */
+    if (o->taking.clock_off_us != 0 || forward_centre_us(o->forward, o->now.boot_us) == 0)
+        return true; /* of what is old, a clock that is wrong knows nothing, nor one that the centre has not told us is right */
     o->forgot_us = o->now.boot_us;
     enum status status = spool_forget(o->spool, o->now.wall_us - FORGET_US);
     if (status == STATUS_OK)

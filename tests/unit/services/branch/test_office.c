@@ -130,6 +130,45 @@ static void test_a_slip_that_was_refused(void **state)
     assert_int_equal(office_spool(desk->office)->last, 3);
 }
 
+/* A while in which the office looks what is old. */
+static void hours_pass(struct desk *desk)
+{
+    desk->now.boot_us += 2 * HOUR_US;
+    desk->now.wall_us += 2 * HOUR_US;
+    desk_turn(desk);
+}
+
+static void centre_says(struct desk *desk, int64_t now_us)
+{
+    const struct verb_pong pong = {.head = 1000, .now_us = now_us, .upto = -1};
+    desk_line_up(desk, 0);
+    desk_told(desk, "PONG", &verb_pong_record, &pong, false);
+}
+
+/* Only a clock that the centre's is known to agree with tells what is old: not one that is far ahead while there is no line. */
+static void test_a_wrong_clock_forgets_nothing(void **state)
+{
+    struct desk *desk = *state;
+    desk_greet(desk);
+    desk_attach(desk, "T-1", 0);
+    register_say(desk, "", 0);
+    desk->now.wall_us += 400 * DAY_US;
+    hours_pass(desk);
+    assert_string_equal(desk_owners(desk), "T-1 ");
+    desk_greet(desk);
+    register_say(desk, "", 0);
+    assert_int_equal(office_spool(desk->office)->last, 2); /* the slip is still known */
+    centre_says(desk, desk->now.wall_us - 400 * DAY_US);
+    hours_pass(desk);
+    assert_string_equal(desk_owners(desk), "T-1 ");
+    centre_says(desk, desk->now.wall_us);
+    hours_pass(desk);
+    assert_string_equal(desk_owners(desk), "");
+    desk_greet(desk);
+    register_say(desk, "", 0);
+    assert_int_equal(office_spool(desk->office)->last, 3);
+}
+
 /* However large facts are: who comes behind them does not wait long. */
 static void test_so_much_at_once(void **state)
 {
@@ -176,6 +215,7 @@ int main(void)
                                        CASE(test_a_corrected_fact_takes_its_file_along),
                                        CASE(test_a_fact_corrected_to_another_file),
                                        CASE(test_a_slip_that_was_refused),
+                                       CASE(test_a_wrong_clock_forgets_nothing),
                                        CASE(test_so_much_at_once),
                                        CASE(test_a_page_far_away)};
     return cmocka_run_group_tests(tests, NULL, NULL);
