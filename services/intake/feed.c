@@ -152,6 +152,7 @@ static void receive_blocks(struct feed *feed)
         if (before != feed->state.head.pos) {
             feed->principals_stale = true;
             erasure_begins(feed);
+            feed->next_tick_us = 0; /* looked at in this turn: at a start all readers come at once */
         }
         feed->state = block->state;
         for (uint32_t i = 0; i < block->entries_n; i++)

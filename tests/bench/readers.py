@@ -10,7 +10,6 @@ HOW_MANY = (1, 10, 200)
 WAYS = ("near", "far", "apart", "following")
 JOURNAL = 400_000  # events there must be: a reader that begins at the first does not get near the head while it is measured
 NEAR = 4_000       # the last ones; all of them stay in memory (24 MiB) while some more are appended
-APART = 1_000      # positions between two readers that begin
 FAIR, MIDDLE = 0.5, 0.8  # slowest ÷ fastest, slowest ÷ median
 
 
@@ -52,7 +51,7 @@ def one_way(tools, stack, ends, stream, n, how, seconds):
         return found
     alone = facts()
     head = stack.head()
-    begin = {"near": (head - NEAR, NEAR, 0), "far": (0, JOURNAL // 2, 0), "apart": (0, JOURNAL // 2, APART), "following": (head, 0, 0)}[how]
+    begin = {"near": (head - NEAR, NEAR, 0), "far": (0, JOURNAL // 2, 0), "apart": (0, JOURNAL // 2, JOURNAL // 2 // n), "following": (head, 0, 0)}[how]
     names = ("rows", "queries", "events")
     before = [tools.intake_metric(stack, f"feed_{name}_total") for name in names]
     with tools.Stall() as stall:
