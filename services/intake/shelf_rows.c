@@ -178,7 +178,8 @@ static enum status piece_take(struct putting *p)
     return status == STATUS_OK && within ? part_add(p) : status;
 }
 
-/* Where a piece belongs elsewhere the answer says how far it is, and no more: one that came twice, or before another. */
+/* Where a piece belongs elsewhere the answer says how far it is, and no more: one that came twice, or before another. All of it may have
+ * come before somebody said rightly how long it is: then the question finds it whole. */
 static enum status pieces(struct putting *p)
 {
     struct slip *slip = p->slip;
@@ -188,7 +189,7 @@ static enum status pieces(struct putting *p)
         return STATUS_OK;
     if (slip->bytes.len > 0)
         status = piece_take(p);
-    if (status != STATUS_OK || slip->code[0] != '\0' || !is_size(&p->namings, slip->upto) || (slip->upto > 0 && slip->bytes.len == 0))
+    if (status != STATUS_OK || slip->code[0] != '\0' || !is_size(&p->namings, slip->upto))
         return status;
     status = digest_is_true(p, &is_true);
     if (status == STATUS_OK && is_true)

@@ -275,6 +275,15 @@ class Files(unittest.TestCase):
         for at in range(PART, 3 * PART, PART):
             have = putter.put(data, at, PART)
         self.assertTrue(have["whole"])
+        # Shorter than it was announced: all of it has come before the right length was said, and the question finds it whole.
+        late = content(2 * PART, 6)
+        self.assertIsInstance(putter.attach(3, "T-4", late, size=5 * PART)[1], int)
+        for at in range(0, 2 * PART, PART):
+            have = putter.put(late, at, PART)
+        self.assertEqual((have["upto"], have["whole"], putter.put(late)["whole"]), (2 * PART, False, False))
+        self.assertIsInstance(putter.attach(4, "T-4", late)[1], int)
+        have = putter.put(late)
+        self.assertEqual((have["upto"], have["whole"]), (2 * PART, True))
         # Who may not see it, and who does not say that he has the last piece.
         self.assertEqual(self.get("bj", digest(data))["code"], "denied")
         self.assertEqual(self.get("blind", digest(data))["code"], "denied")
