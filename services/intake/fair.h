@@ -1,7 +1,7 @@
 /* Whose turn it is where many wait for what cannot be given to all at once: self-clocked fair queueing (Golestani, 1994). Next is, of those
  * who wait, who will have been given least when it has what it wants: of two who always want a helping neither is given more than one
  * beyond the other, whatever is in them; and who wants little does not wait for all who want much. What one was not given while it did not
- * wait is not made up for. Pure. */
+ * wait is not made up for, nor, but for some helpings, what one was given that the others could not take. Pure. */
 #ifndef AFTERCARE_INTAKE_FAIR_H
 #define AFTERCARE_INTAKE_FAIR_H
 

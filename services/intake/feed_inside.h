@@ -58,6 +58,7 @@ struct reader_session {
     bool caught_up; /* CAUGHT_UP is said */
     bool worker;
     bool whole; /* it was told that every position comes */
+    bool full;  /* its pipe took nothing: not tried before the next tick, or before it gives something back */
     bool gone;
 };
 

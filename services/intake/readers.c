@@ -201,6 +201,7 @@ void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const stru
     if (reader == NULL || !record_decode(&verb_credit_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &credit, &problem))
         return;
     reader->heard_us = clock_boot_us();
+    reader->full = false;
     if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
         reader->credit = credit_capped(reader->credit + credit.bytes);
     if (credit.bytes > 0) {
@@ -287,6 +288,8 @@ static void memory_give_back(struct feed *feed)
 void readers_tell_head(struct feed *feed)
 {
     memory_give_back(feed);
+    for (size_t i = 0; i < feed->readers_n; i++)
+        feed->readers[i]->full = false;
     if (!feed_is_sure(feed))
         return;
     if (feed->unread > UNREAD_BYTES_MAX / UNREAD_PART)

@@ -254,12 +254,13 @@ enum status gather_send(struct gather *gather)
     memcpy(batch.link, gather->link != NULL ? gather->link : reader->link, LINK_BYTES);
     buf_reset(&feed->out);
     record_encode(&verb_batch_record, RECORD_WHOLE, &batch, &feed->out);
+    gather->cost += (int64_t)feed->out.len; /* taken or not: it was made */
     enum status status = bus_send_to(feed->router, &reader->peer, "BATCH", buf_bytes(&feed->out));
     if (status == STATUS_CLOSED)
         reader->gone = true;
+    reader->full = status == STATUS_AGAIN;
     if (status != STATUS_OK)
         return status;
-    gather->cost += (int64_t)feed->out.len;
     reader->credit -= (int64_t)feed->out.len;
     reader->owed += (int64_t)feed->out.len;
     reader_owes(feed, reader, (int64_t)feed->out.len);

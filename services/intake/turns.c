@@ -1,4 +1,5 @@
 /* Whose turn it is to be sent a batch. Workers first, each one; then the others, who has been sent least before, until a turn's measure is full. */
+#include "base/clock.h"
 #include "base/text.h"
 #include "feed_inside.h"
 #include <string.h>
@@ -45,6 +46,12 @@ static const struct principal_row *principal_of(struct feed *feed, struct reader
     return principal;
 }
 
+/* PostgreSQL is away, and it is too early to ask again: nobody waits for a query then, nor behind one who would. */
+static bool database_rests(const struct feed *feed)
+{
+    return !feed->connected && clock_boot_us() < feed->retry_us;
+}
+
 /* Gathered, sent, and its place moved. */
 static enum went reader_batch(struct feed *feed, struct gather *gather)
 {
@@ -53,7 +60,7 @@ static enum went reader_batch(struct feed *feed, struct gather *gather)
     if (!gather_memory(gather) && (gather->n == 0 || feed->deliveries.len < gather->budget / 2)) {
         bool may = feed->replays_left > 0 || reader->worker;
         if (!may && gather->looked == 0)
-            return WENT_WAITS;
+            return database_rests(feed) ? WENT_REST : WENT_WAITS;
         feed->replays_left -= may && !reader->worker;
         if (may && !gather_rows(gather))
             return WENT_REST;
@@ -91,7 +98,7 @@ static enum went reader_turn(struct feed *feed, struct reader_session *reader)
 /* Something can be done for it. */
 static bool is_waiting(const struct feed *feed, const struct reader_session *reader)
 {
-    if (reader->gone)
+    if (reader->gone || reader->full)
         return false;
     return reader->pos < feed->state.head.pos ? reader_has_room(feed, reader) : !reader->caught_up;
 }

@@ -1,5 +1,6 @@
 #include "feed_stage.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "readings.h"
 #include <setjmp.h>
@@ -74,8 +75,7 @@ bool feed_lets(struct feed *feed, const struct bus_peer *peer, char id[64], cons
 
 bool feed_database(struct feed *feed)
 {
-    (void)feed;
-    return true;
+    return clock_boot_us() >= feed->retry_us;
 }
 
 void feed_trouble(struct feed *feed, const char *doing)
@@ -202,6 +202,10 @@ void pg_elem_text(struct pg_args *all, const char *text, size_t n)
 enum status bus_send_to(struct bus_socket *socket, const struct bus_peer *peer, const char *verb, struct bytes map)
 {
     (void)socket;
+    if (number_of(peer) >= stage.full_from && number_of(peer) < stage.full_to) {
+        stage.refused++;
+        return STATUS_AGAIN;
+    }
     told(verb, "");
     stage.sent_bytes += (int64_t)map.len;
     if (number_of(peer) < STAGE_PEERS)

@@ -20,6 +20,8 @@ struct stage {
     bool principals_known;     /* the feed could read who may */
     bool link_there;           /* the database has the position that is asked about */
     uint32_t gone_from, gone_to; /* peers that have gone away: gone_from … gone_to − 1 */
+    uint32_t full_from, full_to; /* peers whose pipes take nothing */
+    int64_t refused;             /* what they were sent in vain */
 };
 extern struct stage stage;
 

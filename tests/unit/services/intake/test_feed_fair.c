@@ -224,6 +224,81 @@ static void test_the_dead_leave_their_share(void **state)
     stage_close(&feed);
 }
 
+/* One of two always wants a sixth of what the other one does, and both are given it in every turn. Then others come. */
+static void test_what_was_free_is_not_held_against_who_took_it(void **state)
+{
+    (void)state;
+    struct feed *feed = open_many(1, apart);
+    stage_opens(feed, 1, "a", 5000000, 64 * 1024);
+    for (int turn = 0; turn < 1000; turn++) {
+        readers_turn(feed);
+        all_give_back(feed, 2);
+    }
+    assert_true(stage.sent_to[0] > 3 * stage.sent_to[1]);
+    for (uint32_t i = 2; i < 30; i++)
+        stage_opens(feed, i, "a", apart(i), CREDIT);
+    for (int round = 0; round < 3; round++) {
+        int64_t before = stage.sent_to[0];
+        for (int turn = 0; turn < 150; turn++) {
+            assert_true(readers_turn(feed));
+            all_give_back(feed, 30);
+        }
+        assert_true(stage.sent_to[0] > before);
+    }
+    stage_close(&feed);
+}
+
+/* PostgreSQL is away: who reads what is in memory does not wait behind all those who cannot be read for. */
+static void test_memory_is_read_while_the_database_is_away(void **state)
+{
+    (void)state;
+    struct feed *feed = open_many(MANY, apart);
+    stage_remembers(feed, 30000);
+    stage_opens(feed, MANY, "a", HEAD - 20000, CREDIT);
+    feed->retry_us = INT64_MAX;
+    for (int turn = 0; turn < 20; turn++) {
+        int64_t before = stage.sent_to[MANY];
+        readers_turn(feed);
+        assert_true(stage.sent_to[MANY] > before);
+        all_give_back(feed, MANY + 1);
+    }
+    assert_int_equal(stage.queries, 0);
+    stage_close(&feed);
+}
+
+/* Half of them take nothing from their pipes: a batch is made for each of these once a second, and within a turn's measure. */
+static void test_pipes_that_are_full_cost_little(void **state)
+{
+    (void)state;
+    struct feed *feed = stage_open(HEAD);
+    memset(given_back, 0, sizeof(given_back));
+    stage_remembers(feed, 30000);
+    for (uint32_t i = 0; i < MANY; i++)
+        stage_opens(feed, i, "a", HEAD - 20000, CREDIT);
+    stage.full_to = MANY / 2;
+    for (int turn = 0; turn < 100; turn++) {
+        int64_t before = stage.refused;
+        readers_turn(feed);
+        assert_true((stage.refused - before - 1) * (HELPING - AROUND) <= TURN_BYTES);
+        all_give_back(feed, MANY);
+    }
+    assert_int_equal(stage.refused, MANY / 2);
+    assert_true(stage.sent_to[MANY - 1] > 2 * HELPING);
+    stage_run_out(feed); /* nobody turns round for them */
+    assert_int_equal(stage.refused, MANY / 2);
+    readers_tell_head(feed);
+    stage_gives(feed, MANY - 1, 1);
+    stage_run_out(feed);
+    assert_int_equal(stage.refused, MANY);
+    /* One that gives something back has room again. */
+    stage.full_from = 1;
+    stage_gives(feed, 0, 1);
+    stage_run_out(feed);
+    assert_in_range(stage.sent_to[0], HELPING - AROUND, CREDIT + AROUND);
+    assert_int_equal(stage.refused, MANY);
+    stage_close(&feed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_near_and_far_have_the_same),
@@ -233,6 +308,9 @@ int main(void)
                                        cmocka_unit_test(test_what_many_want_is_read_once),
                                        cmocka_unit_test(test_rows_are_not_kept_while_they_are_erased),
                                        cmocka_unit_test(test_nothing_is_read_for_who_has_no_credit),
+                                       cmocka_unit_test(test_what_was_free_is_not_held_against_who_took_it),
+                                       cmocka_unit_test(test_memory_is_read_while_the_database_is_away),
+                                       cmocka_unit_test(test_pipes_that_are_full_cost_little),
                                        cmocka_unit_test(test_who_opens_anew_goes_on),
                                        cmocka_unit_test(test_the_dead_leave_their_share)};
     return cmocka_run_group_tests(tests, NULL, NULL);
