@@ -283,7 +283,7 @@ bool server_begin(struct server *server)
     doors_local(server->config->entrance, server->cmd, "cmd", server->config->settings->intake.cmd);
     doors_local(server->config->entrance, server->live, "live", server->config->settings->intake.live);
     server_watch_doors(server, true);
-    loop_socket(server->loop, server->cmd, server_on_cmd, server);
+    server_watch_cmd(server, true);
     metrics_note(server->config->metrics, "");
     metrics_health(server->config->metrics, "");
     metric_set(server->writer, 1);
@@ -305,12 +305,12 @@ static bool recover_wait(struct server *server)
     bool go_on = true;
     if (server->wait_us > 0) {
         int64_t until_us = clock_boot_us() + server->wait_us;
-        loop_forget(server->loop, server->cmd, -1);
+        server_watch_cmd(server, false);
         server_watch_doors(server, false);
         while (go_on && clock_boot_us() < until_us)
             go_on = loop_once(server->loop, until_us);
         server_watch_doors(server, true);
-        loop_socket(server->loop, server->cmd, server_on_cmd, server);
+        server_watch_cmd(server, true);
         (void)sd_notify(0, "WATCHDOG=1");
     }
     server->wait_us = server->wait_us == 0 ? RECOVER_US : 2 * server->wait_us < RECOVER_MAX_US ? 2 * server->wait_us : RECOVER_MAX_US;
@@ -329,6 +329,7 @@ bool server_recover(struct server *server)
             server_say_error(server, &server->sessions[i]->peer, "hello", "say HELLO first");
     sessions_clear(server);
     server_drop_queue(server);
+    server_watch_cmd(server, true); /* there is room again */
     pg_disconnect(server->store.pg);
     pg_disconnect(server->store.fetch);
     for (;;) {

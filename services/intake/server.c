@@ -236,6 +236,17 @@ void server_on_cmd(void *arg)
         if (status == STATUS_REFUSED && is_heard(server, &peer))
             server_say_error(server, &peer, "malformed", "not [verb][map]");
     }
+    if (server->queue_bytes >= QUEUE_BYTES_MAX)
+        server_watch_cmd(server, false); /* the rest, PINGs too, waits as long as the commit takes */
+}
+
+void server_watch_cmd(struct server *server, bool watch)
+{
+    if (watch && !server->cmd_watched)
+        loop_socket(server->loop, server->cmd, server_on_cmd, server);
+    else if (!watch && server->cmd_watched)
+        loop_forget(server->loop, server->cmd, -1);
+    server->cmd_watched = watch;
 }
 
 static bool batch_is_full(const struct server *server)
@@ -424,6 +435,8 @@ static void work(struct server *server)
     } while (server->flight_landed && !server->lost);
     if (!server->lost && !batch_is_full(server))
         server_watch_doors(server, true);
+    if (!server->lost && server->queue_bytes < QUEUE_BYTES_MAX)
+        server_watch_cmd(server, true);
 }
 
 /* Often enough that the lease does not run out between two looks at it. */

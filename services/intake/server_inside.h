@@ -121,7 +121,7 @@ struct server {
     uint64_t settle_session;
     int64_t settle_until_us;
 
-    bool doors_watched;
+    bool cmd_watched, doors_watched;
     bool keys_stale;  /* the door knows other principals than there are */
     bool live_shut, live_reopen; /* who reads live must pass the door again */
     char putting[PUTS_MAX][64]; /* whose they are */
@@ -147,6 +147,7 @@ void server_say_error(struct server *, const struct bus_peer *, const char *code
 void server_lost(struct server *, const char *doing, enum status);
 void server_on_denied(void *server); /* whom the door or the feed turned away */
 void server_watch_doors(struct server *, bool watch);
+void server_watch_cmd(struct server *, bool watch);
 /* Tells the door who may come in, where that has changed. */
 void server_tell_keys(struct server *);
 /* Within the lease nobody else writes, and the head in memory is the journal's. One that stood still for longer asks before it
