@@ -59,6 +59,8 @@ struct reader_session {
     bool worker;
     bool whole; /* it was told that every position comes */
     bool full;  /* its pipe took nothing: not tried before the next tick, or before it gives something back */
+    bool pressed; /* it has waited for room at a tick, and given nothing back since: it is sent what little there is room for, or it would take
+                     the silence for a break, having credit left */
     bool gone;
 };
 

@@ -201,7 +201,7 @@ void reader_on_credit(struct feed *feed, const struct bus_peer *peer, const stru
     if (reader == NULL || !record_decode(&verb_credit_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &credit, &problem))
         return;
     reader->heard_us = clock_boot_us();
-    reader->full = false;
+    reader->full = reader->pressed = false;
     if (credit.bytes > 0 && reader->credit < INT64_MAX / 2 && credit.bytes < INT64_MAX / 2)
         reader->credit = credit_capped(reader->credit + credit.bytes);
     if (credit.bytes > 0) {
@@ -245,7 +245,7 @@ int64_t reader_helping(const struct feed *feed, const struct reader_session *rea
 bool reader_has_room(const struct feed *feed, const struct reader_session *reader)
 {
     int64_t left = reader_allowance(feed, reader);
-    return left > 0 && (left >= reader_helping(feed, reader) || left >= reader->owed);
+    return left > 0 && (reader->pressed || left >= reader_helping(feed, reader) || left >= reader->owed);
 }
 
 /* It is owed events and takes none. Nothing is sent to it, so nothing else would tell that it is no longer there. */
@@ -288,8 +288,11 @@ static void memory_give_back(struct feed *feed)
 void readers_tell_head(struct feed *feed)
 {
     memory_give_back(feed);
-    for (size_t i = 0; i < feed->readers_n; i++)
-        feed->readers[i]->full = false;
+    for (size_t i = 0; i < feed->readers_n; i++) {
+        struct reader_session *reader = feed->readers[i];
+        reader->full = false;
+        reader->pressed = reader->pressed || (reader->pos < feed->state.head.pos && !reader_has_room(feed, reader));
+    }
     if (!feed_is_sure(feed))
         return;
     if (feed->unread > UNREAD_BYTES_MAX / UNREAD_PART)

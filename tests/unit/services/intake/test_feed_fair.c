@@ -206,6 +206,30 @@ static void test_who_opens_anew_goes_on(void **state)
     stage_close(&feed);
 }
 
+/* One takes its time over what it was sent. It has credit left, less than a helping, and would take five seconds of silence for a break: within a
+ * second it is sent as much as it said. */
+static void test_who_takes_its_time_is_sent_all_of_its_credit(void **state)
+{
+    (void)state;
+    struct feed *feed = stage_open(HEAD);
+    stage_opens(feed, 0, "a", 0, CREDIT);
+    stage_opens(feed, 1, "w", 0, CREDIT);
+    stage_run_out(feed);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_in_range(stage.sent_to[i], CREDIT - CREDIT / WINDOW_HELPINGS, CREDIT - 1);
+    readers_tell_head(feed);
+    stage_run_out(feed);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_in_range(stage.sent_to[i], CREDIT, CREDIT + AROUND);
+        assert_true(feed->readers[i]->credit <= 0);
+    }
+    /* What it gives back does not go out in crumbs. */
+    stage_gives(feed, 0, 4 * AROUND);
+    stage_run_out(feed);
+    assert_in_range(stage.sent_to[0], CREDIT, CREDIT + AROUND);
+    stage_close(&feed);
+}
+
 /* What was on its way to readers whose connections have broken holds back nobody for longer than a second. */
 static void test_the_dead_leave_their_share(void **state)
 {
@@ -312,6 +336,7 @@ int main(void)
                                        cmocka_unit_test(test_memory_is_read_while_the_database_is_away),
                                        cmocka_unit_test(test_pipes_that_are_full_cost_little),
                                        cmocka_unit_test(test_who_opens_anew_goes_on),
+                                       cmocka_unit_test(test_who_takes_its_time_is_sent_all_of_its_credit),
                                        cmocka_unit_test(test_the_dead_leave_their_share)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
