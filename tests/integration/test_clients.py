@@ -140,14 +140,16 @@ class Clients(unittest.TestCase):
             self.append_some(round_)
             self.stack.wait_caught_up()
             before = {name: self.table(name) for name in names}
+            if round_ == 2:  # another line, known before any of them begins (T5)
+                spare = Relay(self.stack.ports[2], 1 << 40)
+                for name in names:
+                    self.key_file(name, [relay.endpoint, spare.endpoint])
             running = {name: self.start(name) for name in names}
             if round_ == 1:
                 self.stack.kill_and_wait_restart("intake")  # and the feed with it
-            if round_ == 2:  # the line to the feed stands still, and breaks
+            if round_ == 2:  # the line to the feed breaks
                 relay.close()
-                relay = Relay(self.stack.ports[2], 1 << 40)
-                for name in names:
-                    self.key_file(name, [relay.endpoint])
+                relay = spare
             for name in names:  # as soon as anything of it shows
                 until(f"{name}'s table moves", lambda: self.table(name) != before[name], 120)
                 os.killpg(running[name].pid, signal.SIGKILL)
