@@ -136,8 +136,11 @@ bool instant_parse(const char *text, int64_t *us)
         return false;
     if (!fraction_parse(&at, &fraction_us) || !offset_parse(&at, &offset_us) || *at)
         return false;
-    *us = days_from_civil(year, month, day) * DAY_US + hour * HOUR_US + minute * MINUTE_US + second * SECOND_US +
-          fraction_us - offset_us;
+    int64_t instant_us = days_from_civil(year, month, day) * DAY_US + hour * HOUR_US + minute * MINUTE_US +
+                         second * SECOND_US + fraction_us - offset_us;
+    if (instant_us < INSTANT_MIN_US || instant_us > INSTANT_MAX_US)
+        return false;
+    *us = instant_us;
     return true;
 }
 

@@ -11,10 +11,13 @@
 #define HOUR_US (60 * MINUTE_US)
 #define DAY_US (24 * HOUR_US)
 #define INSTANT_TEXT_MAX 40
+/* What a record holds, and is read from text: the years 0 to 9999 of UTC, which RFC 3339 can write. */
+#define INSTANT_MIN_US (INT64_C(-62167219200) * SECOND_US)
+#define INSTANT_MAX_US (INT64_C(253402300800) * SECOND_US - 1)
 
 /* RFC 3339 in UTC, "2011-07-01T05:32:33Z", with a fraction only where there is one. */
 void instant_print(int64_t us, char out[INSTANT_TEXT_MAX]);
-/* RFC 3339 with any offset; a date alone is refused. */
+/* RFC 3339 with any offset; a date alone is refused, as is what its offset takes out of the years above. */
 bool instant_parse(const char *text, int64_t *us);
 
 /* Proleptic Gregorian calendar arithmetic, without time zone. */

@@ -5,9 +5,6 @@
 
 #define KEY_BYTES_MAX 64
 #define PAIRS_MAX 256 /* in one map: finding a key given twice is quadratic at worst */
-/* Years 0 to 9999, what RFC 3339 can say; far inside int64_t microseconds. */
-#define TIME_SECONDS_MIN INT64_C(-62167219200)
-#define TIME_SECONDS_MAX INT64_C(253402300799)
 
 struct skimmer {
     const uint8_t *at, *end;
@@ -179,7 +176,7 @@ static bool time_skim(struct skimmer *s, size_t n)
     int64_t seconds = n == 12 ? (int64_t)big64(p + 4) : 0; /* the shorter forms end in the year 2514 */
     if (nanoseconds > 999999999)
         return refuse(s, "bad-time", "more than 999999999 nanoseconds");
-    if (seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX)
+    if (seconds < INSTANT_MIN_US / SECOND_US || seconds > INSTANT_MAX_US / SECOND_US)
         return refuse(s, "bad-time", "outside the years 0 to 9999");
     s->at += n + 1;
     return true;

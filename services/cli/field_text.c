@@ -6,9 +6,43 @@
 #include <strings.h>
 #include <time.h>
 
+static bool int_read(const char *text, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0)
+        return false;
+    *out = value;
+    return true;
+}
+
+/* strptime would go by way of the machine's own zone. */
+static bool epoch_read(const char *text, int64_t *us)
+{
+    int64_t seconds;
+    if (!int_read(text, &seconds) || seconds < INSTANT_MIN_US / SECOND_US ||
+        seconds > INSTANT_MAX_US / SECOND_US)
+        return false;
+    *us = seconds * SECOND_US;
+    return true;
+}
+
+bool time_format_fits(const char *format)
+{
+    if (text_equal(format, "%s"))
+        return true;
+    for (const char *at = strchr(format, '%'); at != NULL; at = strchr(at + 2, '%'))
+        if (at[1] == '\0' || strchr("sZ", at[1]) != NULL)
+            return false;
+    return true;
+}
+
 static bool time_by_format(const char *text, const char *format, const struct zone *zone,
                            int64_t *us)
 {
+    if (text_equal(format, "%s"))
+        return epoch_read(text, us);
     struct tm tm = {.tm_mday = 1};
     const char *end = strptime(text, format, &tm);
     if (end == NULL || *end != '\0')
@@ -16,10 +50,13 @@ static bool time_by_format(const char *text, const char *format, const struct zo
     int year = tm.tm_year + 1900, month = tm.tm_mon + 1;
     if (year < 1 || tm.tm_mday < 1 || tm.tm_mday > days_in_month(year, month) || tm.tm_sec > 59)
         return false;
-    if (zone == NULL) {
+    bool offset = strstr(format, "%z") != NULL;
+    if (zone == NULL || offset) {
         *us = days_from_civil(year, month, tm.tm_mday) * DAY_US + tm.tm_hour * HOUR_US +
               tm.tm_min * MINUTE_US + tm.tm_sec * SECOND_US;
-        return true;
+        if (offset)
+            *us -= tm.tm_gmtoff * SECOND_US;
+        return *us >= INSTANT_MIN_US && *us <= INSTANT_MAX_US;
     }
     struct local_time local = {.year = year,
                                .month = month,
@@ -28,7 +65,7 @@ static bool time_by_format(const char *text, const char *format, const struct zo
                                .minute = tm.tm_min,
                                .second = tm.tm_sec};
     *us = zone_instant(zone, &local);
-    return true;
+    return *us >= INSTANT_MIN_US && *us <= INSTANT_MAX_US;
 }
 
 bool time_read(const struct time_reading *reading, const char *text, int64_t *us)
@@ -52,17 +89,6 @@ const struct field *field_find(const struct record *record, const char *path, si
     if (dot == NULL)
         return field;
     return field->kind == FIELD_RECORD ? field_find(field->sub, dot + 1, offset) : NULL;
-}
-
-static bool int_read(const char *text, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0)
-        return false;
-    *out = value;
-    return true;
 }
 
 static bool bool_read(const char *text, bool *out)

@@ -7,14 +7,17 @@
 
 #define TIME_FORMATS_MAX 8
 
-/* How instants are written: formats of strptime, tried in order, in a zone; RFC 3339 is always
- * understood. */
+/* How instants are written: formats of strptime, tried in order, in a zone, unless %z reads the
+ * offset; "%s" alone is seconds since 1970; RFC 3339 is always understood. */
 struct time_reading {
     const struct zone *zone; /* NULL: UTC */
     const char *formats[TIME_FORMATS_MAX];
     size_t formats_n;
 };
+/* What ends behind the years 0 to 9999 of UTC is no instant. */
 bool time_read(const struct time_reading *, const char *text, int64_t *us);
+/* Whether it names an instant alike on every machine: not by a zone's name (%Z), and %s alone. */
+bool time_format_fits(const char *format);
 
 /* The field at a dotted path ("customer.phone"); NULL: none. *owner_offset: of the struct it stands
  * in. */

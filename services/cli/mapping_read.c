@@ -344,8 +344,11 @@ static void format_entry(struct yaml_reading *reading, const char *name, yaml_no
 {
     struct mapping *mapping = into;
     (void)name;
-    if (mapping->time.formats_n < TIME_FORMATS_MAX)
-        mapping->time.formats[mapping->time.formats_n++] = scalar(reading, node);
+    const char *format = scalar(reading, node);
+    if (!time_format_fits(format))
+        wrong(reading, node, "bad-value", "no %Z (a zone's name says no offset, %z does), and %s alone");
+    else if (mapping->time.formats_n < TIME_FORMATS_MAX)
+        mapping->time.formats[mapping->time.formats_n++] = format;
     else
         wrong(reading, node, "too-many", "8");
 }

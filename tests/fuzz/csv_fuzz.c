@@ -55,7 +55,7 @@ static void drafts_check(struct plan *plan)
         before = item.n;
         struct bytes draft = plan_draft(plan, item.fact);
         bool fine = skim(draft, &problem);
-        assert(fine && draft.len <= EVENT_BYTES_MAX + 1024);
+        assert(fine && draft.len <= DRAFT_BYTES_MAX);
     }
 }
 

@@ -18,7 +18,7 @@ static void one(const char *text, size_t n)
     if (!draft_line_parse(text, n, arena, &drafts, &problem)) {
         assert(problem.code[0] != '\0' && drafts.len == 0);
     } else {
-        bool fine = skim(buf_bytes(&drafts), &problem) && drafts.len <= EVENT_BYTES_MAX;
+        bool fine = skim(buf_bytes(&drafts), &problem) && drafts.len <= DRAFT_BYTES_MAX;
         assert(fine);
         /* Too long a `by` is intake's to refuse. */
         if (posted_decode(buf_bytes(&drafts), &posted, &problem))

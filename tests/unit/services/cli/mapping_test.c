@@ -148,6 +148,43 @@ static void test_bad_rows(void **state)
     run_close(&run);
 }
 
+/* The last evening of the year 9999 is in the year 10000 of UTC, which no record holds and no intake takes. */
+static void test_end_of_years(void **state)
+{
+    (void)state;
+    struct run run;
+    run_open(&run,
+             "key: no\nzone: America/New_York\ntime: ['%Y-%m-%d %H:%M']\nevents:\n"
+             "  - {type: ticket.registered, at: opened, data: {kind: kind, purchased: bought}}\n",
+             "no,opened,bought,kind\n"
+             "D1,9999-12-31 18:59,,x\n"
+             "D2,9999-12-31 19:00,,x\n"
+             "D3,2026-03-01 08:00,9999-12-31 19:00,x\n"
+             "D4,9999-12-31T23:59:59-00:01,,x\n");
+    assert_string_equal(buf_text(&run.bad), "3 opened bad-time\n4 bought bad-time\n5 opened bad-time\n");
+    assert_int_equal(run.plan.n, 1);
+    run_close(&run);
+}
+
+/* An offset that the file gives holds; seconds since 1970 are the same in every zone, the machine's and the mapping's. */
+static void test_offsets(void **state)
+{
+    (void)state;
+    struct run run;
+    setenv("TZ", "Asia/Tokyo", 1);
+    run_open(&run,
+             "key: no\nzone: Asia/Shanghai\ntime: ['%d/%m/%Y %H:%M %z', '%s', '%Y-%m-%d']\nevents:\n"
+             "  - {type: ticket.resolved, at: closed, data: {outcome: how}}\n",
+             "no,closed,how\nE1,01/03/2026 09:30 +0200,x\nE2,1772350200,x\nE3,2026-03-01,x\n"
+             "E4,253402300800,x\nE5,67767976233532799,x\nE6,9223372036854775808,x\n");
+    unsetenv("TZ");
+    assert_string_equal(buf_text(&run.bad), "5 closed bad-time\n6 closed bad-time\n7 closed bad-time\n");
+    drafts_are(&run, "{\"type\":\"ticket.resolved\",\"v\":1,\"key\":\"E3\",\"at\":\"2026-02-28T16:00:00Z\",\"data\":{\"outcome\":\"x\"}}\n"
+                     "{\"type\":\"ticket.resolved\",\"v\":1,\"key\":\"E1\",\"at\":\"2026-03-01T07:30:00Z\",\"data\":{\"outcome\":\"x\"}}\n"
+                     "{\"type\":\"ticket.resolved\",\"v\":1,\"key\":\"E2\",\"at\":\"2026-03-01T07:30:00Z\",\"data\":{\"outcome\":\"x\"}}\n");
+    run_close(&run);
+}
+
 static void test_resolved_before_opened(void **state)
 {
     (void)state;
@@ -191,6 +228,8 @@ static void test_mistakes(void **state)
         {"key: no\nevents:\n  - type: ticket.resolved\n    data: {outcome: {column: x, lookup: "
          "y}}\n",
          "events[0].data.outcome.lookup", "bad-value", 4},
+        {"key: no\ntime: ['%d/%m/%Y', '%H:%M %Z']\nevents: [{type: ticket.resolved}]\n", "time[1]", "bad-value", 2},
+        {"key: no\ntime: '%Y %s'\nevents: [{type: ticket.resolved}]\n", "time", "bad-value", 2},
         {"key: [\n", "", "syntax", 2},
         {"key: no\nlookups: {a: {x: y}}\nlookups: {b: {x: y}, c: {x: y}}\nevents: [{type: ticket.resolved}]\n", "lookups",
          "duplicate-key", 3},
@@ -338,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything),
         cmocka_unit_test(test_bad_rows),
+        cmocka_unit_test(test_end_of_years),
+        cmocka_unit_test(test_offsets),
         cmocka_unit_test(test_resolved_before_opened),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_no_column),
