@@ -60,6 +60,7 @@ void source_connected(struct source *s, int64_t now_us)
     s->heartbeat_due = false;
     s->hold_us = 0;
     s->nak_expected = -1;
+    s->hb_us = SOURCE_HB_DEFAULT_US; /* until WELCOME tells: the last session's says nothing of how soon HELLO is answered */
     s->heard_us = s->sent_us = now_us;
     s->owed_us = 0;
 }

@@ -553,6 +553,24 @@ static void test_a_greeting_without_an_answer(void **state)
     sim_close(&s);
 }
 
+static void test_a_greeting_is_not_hurried_by_the_last_sessions_beat(void **state)
+{
+    struct frame frame;
+    struct sim s;
+
+    (void)state;
+    sim_open(&s, 1, false, 0); /* a beat of 100 ms */
+    source_connected(s.source, s.now_us);
+    settle(&s);
+    assert_int_equal(source_state(s.source), SOURCE_OPEN);
+    source_disconnected(s.source);
+    source_connected(s.source, s.now_us);
+    assert_true(source_out(s.source, s.now_us, &frame));
+    assert_string_equal(frame.verb, "HELLO");
+    assert_int_equal(source_deadline_us(s.source), s.now_us + 15 * SECOND_US);
+    sim_close(&s);
+}
+
 static void test_heartbeat_and_silence(void **state)
 {
     struct sim s;
@@ -763,6 +781,7 @@ int main(void)
         cmocka_unit_test(test_a_message_larger_than_the_window),
         cmocka_unit_test(test_an_answer_that_takes_long),
         cmocka_unit_test(test_a_greeting_without_an_answer),
+        cmocka_unit_test(test_a_greeting_is_not_hurried_by_the_last_sessions_beat),
         cmocka_unit_test(test_heartbeat_and_silence),
         cmocka_unit_test(test_who_was_away_is_not_told_of_silence),
         cmocka_unit_test(test_an_answer_owed_too_long),
