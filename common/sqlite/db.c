@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define BUSY_MS 5000 /* for the other holder of a shared file */
+#define WAL_AGAIN_MS 10
+
 struct db {
     sqlite3 *sqlite;
     sqlite3_stmt **statements;
@@ -28,13 +31,32 @@ enum status db_run(struct db *db, const char *text)
     return code == SQLITE_OK ? STATUS_OK : trouble(db, code);
 }
 
+/* Of two that open the file at once one may meet the other in the middle of going over to WAL. There SQLite does not ask the busy
+ * timeout, since it would wait with its own lock in the hand: the whole step is done again, for as long. */
+static enum status wal_begin(struct db *db, enum db_holder holder)
+{
+    for (int waited_ms = 0;; waited_ms += WAL_AGAIN_MS) {
+        enum status status = db_run(db, "PRAGMA journal_mode = WAL");
+        bool busy = (sqlite3_errcode(db->sqlite) & 0xff) == SQLITE_BUSY;
+        if (status == STATUS_OK || !busy || holder == DB_ALONE || waited_ms >= BUSY_MS)
+            return status;
+        (void)sqlite3_sleep(WAL_AGAIN_MS);
+    }
+}
+
 /* Exclusive before the log is first touched: then its index lives in memory, no file of it is left behind by a kill, and a
  * second process cannot come in. Erased bytes are overwritten. */
 static enum status prepare_file(struct db *db, enum db_sync sync, enum db_holder holder, const char *schema)
 {
-    enum status status = db_run(db, holder == DB_ALONE ? "PRAGMA locking_mode = EXCLUSIVE" : "PRAGMA busy_timeout = 5000");
+    enum status status = STATUS_OK;
+    if (holder == DB_ALONE)
+        status = db_run(db, "PRAGMA locking_mode = EXCLUSIVE");
+    else
+        (void)sqlite3_busy_timeout(db->sqlite, BUSY_MS);
     if (status == STATUS_OK)
-        status = db_run(db, "PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF");
+        status = wal_begin(db, holder);
+    if (status == STATUS_OK)
+        status = db_run(db, "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF");
     if (status == STATUS_OK)
         status = db_run(db, sync == DB_SYNC_FULL ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     if (status == STATUS_OK)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -160,6 +161,56 @@ static int64_t next(struct queue *queue, int64_t now_us, const int64_t *flying, 
     return queue_next(queue, "h", now_us, flying, n, delivery) == STATUS_OK ? delivery->pos : 0;
 }
 
+static void path_make(char *path)
+{
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+}
+
+static void path_remove(const char *path)
+{
+    static const char *const tails[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < COUNT_OF(tails); i++) {
+        char file[64];
+        text_format(file, sizeof(file), "%s%s", path, tails[i]);
+        unlink(file);
+    }
+}
+
+/* An operator's command that comes while the daemon makes the file waits for it. */
+static void test_opened_together(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        char path[] = "/tmp/webhook-queue-XXXXXX", word;
+        pid_t children[4];
+        int gate[2];
+        path_make(path);
+        assert_int_equal(pipe(gate), 0);
+        for (size_t i = 0; i < COUNT_OF(children); i++)
+            if ((children[i] = fork()) == 0) {
+                char error[200];
+                close(gate[1]);
+                if (read(gate[0], &word, 1) != 0)
+                    _exit(2);
+                struct queue *queue = queue_open(path, error, sizeof(error));
+                if (queue == NULL)
+                    fprintf(stderr, "%s\n", error);
+                _exit(queue == NULL);
+            }
+        close(gate[0]);
+        close(gate[1]); /* all go */
+        for (size_t i = 0; i < COUNT_OF(children); i++) {
+            int code = -1;
+            assert_int_equal(waitpid(children[i], &code, 0), children[i]);
+            assert_int_equal(code, 0);
+        }
+        path_remove(path);
+    }
+}
+
 static void test_queue(void **state)
 {
     (void)state;
@@ -168,9 +219,7 @@ static void test_queue(void **state)
     struct cursor cursor = {.pos = 5};
     struct waiting waiting;
     int64_t n, due_us;
-    int fd = mkstemp(path);
-    close(fd);
-    unlink(path);
+    path_make(path);
     struct queue *queue = queue_at(path);
     assert_int_equal(queue_cursor(queue, "h", &cursor), STATUS_ABSENT);
     add(queue, 1, "A");
@@ -228,17 +277,13 @@ static void test_queue(void **state)
     assert_int_equal(queue_taken(queue, &delivery), STATUS_OK);
     assert_int_equal(next(queue, 0, NULL, 0, &delivery), 9);
     queue_close(&queue);
-    static const char *const tails[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < COUNT_OF(tails); i++) {
-        char file[64];
-        text_format(file, sizeof(file), "%s%s", path, tails[i]);
-        unlink(file);
-    }
+    path_remove(path);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_pauses),  cmocka_unit_test(test_outcomes), cmocka_unit_test(test_signature),
-                                       cmocka_unit_test(test_secrets), cmocka_unit_test(test_files),    cmocka_unit_test(test_queue)};
+                                       cmocka_unit_test(test_secrets), cmocka_unit_test(test_files),    cmocka_unit_test(test_queue),
+                                       cmocka_unit_test(test_opened_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
