@@ -4,7 +4,7 @@
 #include "proto/document.h"
 #include "proto/questions.h"
 
-const char *schema_speaker(enum event_speaker speaker)
+static const char *schema_speaker(enum event_speaker speaker)
 {
     switch (speaker) {
     case SPEAKER_FACT:

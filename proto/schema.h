@@ -15,6 +15,5 @@ void schema_print_questions(struct buf *out);
 struct document;
 /* A record's schema, as the value of `name`. wire: of its msgpack form (times and bytes are msgpack's own), else of its JSON. */
 void schema_record(struct document *, const char *name, const struct record *, bool wire);
-const char *schema_speaker(enum event_speaker);
 
 #endif

@@ -7,7 +7,7 @@ static const struct field ticket_customer_fields[] = {
     F_TEXT(ticket_customer, phone, FIELD_PERSONAL, "telephone number"),
     F_TEXT(ticket_customer, address, FIELD_PERSONAL, "where to go"),
 };
-const struct record ticket_customer_record = RECORD(ticket_customer, ticket_customer_fields, "the customer of a ticket");
+static const struct record ticket_customer_record = RECORD(ticket_customer, ticket_customer_fields, "the customer of a ticket");
 
 static const struct field ticket_registered_fields[] = {
     F_TEXT(ticket_registered, kind, FIELD_REQUIRED, "kind of request, one of the policy's"),

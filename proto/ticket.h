@@ -61,7 +61,7 @@ struct ticket_escalated { int64_t tier; char to[48]; char why[48]; };
 struct ticket_closed { char reason[48]; /* satisfied, window-over, recorded, cancelled */ int64_t score; };
 struct ticket_reopened { char reason[160]; char job[72]; };
 
-extern const struct record ticket_customer_record, ticket_registered_record, ticket_assessed_record,
+extern const struct record ticket_registered_record, ticket_assessed_record,
     ticket_reclassified_record, ticket_replied_record, ticket_noted_record, ticket_waiting_record,
     ticket_resumed_record, ticket_cancelled_record, ticket_explained_record, ticket_resolved_record,
     ticket_escalated_record, ticket_closed_record, ticket_reopened_record;

@@ -23,7 +23,7 @@ void backlog_release(struct backlog *b)
     b->at = 0;
 }
 
-void backlog_reset(struct backlog *b)
+static void backlog_reset(struct backlog *b)
 {
     buf_reset(&b->bytes);
     b->at = 0;

@@ -11,7 +11,6 @@ struct backlog {
 };
 
 void backlog_release(struct backlog *);
-void backlog_reset(struct backlog *);
 bool backlog_is_empty(const struct backlog *);
 void backlog_push(struct backlog *, uint64_t pos, struct bytes body, struct bytes priv);
 /* The oldest; false: none. Valid until the next push. */

@@ -1,10 +1,5 @@
 #include "calendar/inside.h"
 
-const char *calendar_version(const struct calendar *c)
-{
-    return c->version;
-}
-
 const struct zone *calendar_zone(const struct calendar *c)
 {
     return c->zone;

@@ -38,7 +38,6 @@ struct calendar;
  * next 400 days, overlapping windows). */
 struct calendar *calendar_new(const struct calendar_def *, struct problem *);
 void calendar_destroy(struct calendar **);
-const char *calendar_version(const struct calendar *);
 const struct zone *calendar_zone(const struct calendar *);
 /* Do the exceptions say what is closed in that year? known_from … known_to where the definition has them, else the years
  * its exceptions reach over, else (no exceptions: the week is all there is) every year. False: the year is counted by the

@@ -322,7 +322,6 @@ static bool compiled_is_open(const struct calendar *c, struct problem *problem)
 struct calendar *calendar_new(const struct calendar_def *def, struct problem *problem)
 {
     struct calendar *c = memory_new(sizeof *c);
-    text_copy(c->version, sizeof c->version, def->version);
     c->zone = zone_find(def->zone);
     if (!c->zone)
         problem_set(problem, "unknown", "zone", "%s", def->zone);

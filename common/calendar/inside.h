@@ -21,7 +21,6 @@ struct interval {
 };
 
 struct calendar {
-    char version[64];
     const struct zone *zone;
     struct hours week[8]; /* 1 = Monday */
     struct exception *exceptions;

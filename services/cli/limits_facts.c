@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "limits_why.h"
 
-const struct policy *why_policy(const struct why *why, const char *version)
+static const struct policy *why_policy(const struct why *why, const char *version)
 {
     for (size_t i = why->policies_n; i-- > 0;)
         if (text_equal(why->policies[i].version, version))
@@ -10,7 +10,8 @@ const struct policy *why_policy(const struct why *why, const char *version)
     return NULL;
 }
 
-const struct calendar *why_calendar(const struct why *why, const char *name, const char *version)
+/* version "": the newest. NULL: none. */
+static const struct calendar *why_calendar(const struct why *why, const char *name, const char *version)
 {
     for (size_t i = why->calendars_n; i-- > 0;)
         if (text_equal(why->calendars[i].name, name) &&

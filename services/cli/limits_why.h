@@ -45,9 +45,6 @@ struct why {
     int64_t now_us;
 };
 
-const struct policy *why_policy(const struct why *, const char *version);
-/* version "": the newest. NULL: none. */
-const struct calendar *why_calendar(const struct why *, const char *name, const char *version);
 const struct origin *why_origin(const struct why *, int64_t pos);
 
 /* For people, one section a promise; for programs, one JSON object. */

@@ -62,7 +62,8 @@ void refusal_release(struct refusal *refusal)
     buf_release(&refusal->event);
 }
 
-bool refusal_named(const char *const *words, size_t n, char source[EVENT_SOURCE_CAP], int64_t *number, size_t *used)
+/* SOURCE N, or SOURCE/N in one word. False: neither. */
+static bool refusal_named(const char *const *words, size_t n, char source[EVENT_SOURCE_CAP], int64_t *number, size_t *used)
 {
     char *end;
     *used = n > 1 ? 2 : 1;

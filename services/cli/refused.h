@@ -15,9 +15,6 @@ void refusal_release(struct refusal *);
 /* Why it was refused, in the reader's language. */
 void refusal_words(const struct cli *, const struct refused_row *, struct buf *out);
 
-/* SOURCE N, or SOURCE/N in one word. False: neither. */
-bool refusal_named(const char *const *words, size_t n, char source[EVENT_SOURCE_CAP], int64_t *number, size_t *used);
-
 int refused_show(const struct cli *, const char *source, int64_t n, bool personal);
 
 struct resending {

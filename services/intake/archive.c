@@ -110,7 +110,7 @@ static const struct field principal_row_fields[] = {
     F_BOOL(principal_row, open, 0, "not revoked"),
     F_RECORD(principal_row, granted, 0, &principal_record, "what it may"),
 };
-const struct record principal_row_record = RECORD(principal_row, principal_row_fields, "who may append and read");
+static const struct record principal_row_record = RECORD(principal_row, principal_row_fields, "who may append and read");
 static const struct table_def principal_table = {
     .name = "principal", .row = &principal_row_record, .open_offset = offsetof(struct principal_row, open), .whole = true};
 

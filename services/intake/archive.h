@@ -107,6 +107,5 @@ struct file_row {
 };
 #define FILE_KEY_CAP 130
 void file_key(const uint8_t sha256[32], const char *ticket, char out[FILE_KEY_CAP]);
-extern const struct record principal_row_record;
 
 #endif

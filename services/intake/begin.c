@@ -26,7 +26,8 @@ bool server_refused_for_good(const struct server *server, enum status status)
     return false;
 }
 
-enum status server_load(struct server *server)
+/* Everything in memory is read anew: at the start, at takeover, after a commit whose result is not known. */
+static enum status server_load(struct server *server)
 {
     struct journal *journal = &server->taker.journal;
     int64_t asked_us = 0;
@@ -60,7 +61,8 @@ enum status server_load(struct server *server)
     return server->lost ? STATUS_CLOSED : STATUS_OK;
 }
 
-bool server_is_anothers(const struct server *server, enum status status)
+/* Of server_load: another intake holds the lease, and the database says so itself. */
+static bool server_is_anothers(const struct server *server, enum status status)
 {
     return status == STATUS_AGAIN && pg_is_connected(server->store.pg) && pg_is_connected(server->store.fetch);
 }

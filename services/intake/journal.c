@@ -17,7 +17,7 @@ static const struct field posted_fields[] = {
     F_RAW(posted, data, 0, EVENT_BYTES_MAX, "by the type's field table"),
     F_RAW(posted, priv, 0, EVENT_BYTES_MAX, "personal fields"),
 };
-const struct record posted_record = RECORD(posted, posted_fields, "an event as its sender makes it");
+static const struct record posted_record = RECORD(posted, posted_fields, "an event as its sender makes it");
 
 static bool is_map(struct bytes value)
 {

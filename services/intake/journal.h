@@ -35,7 +35,6 @@ struct posted {
     char id[EVENT_ID_CAP];
     struct bytes data, priv;
 };
-extern const struct record posted_record;
 /* Only type, version, key and the job that the data name ("" = none), of a well-formed one; for looking ahead. */
 bool posted_peek(struct bytes raw, struct posted *, char job[JOB_CAP]);
 /* False: malformed, with the field. Data that is not there becomes an empty map. */

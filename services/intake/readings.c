@@ -5,7 +5,8 @@
 #include "rights.h"
 #include <string.h>
 
-bool reading_is_personal(const struct verb_open *open)
+/* Can events of the types that are asked for hold personal data? */
+static bool reading_is_personal(const struct verb_open *open)
 {
     const struct event_type *type;
     for (size_t i = 0; (type = event_type_at(i)) != NULL; i++) {

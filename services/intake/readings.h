@@ -21,7 +21,5 @@ void reading_story(struct feed *, const struct principal_row *, const char *key)
 void reading_stories(struct feed *, const struct principal_row *, char (*keys)[EVENT_KEY_CAP], uint32_t n);
 /* Network thread. */
 void reading_journal(struct server *, const struct reading *);
-/* Can events of the types that are asked for hold personal data? Pure. */
-bool reading_is_personal(const struct verb_open *);
 
 #endif

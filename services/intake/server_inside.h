@@ -157,10 +157,6 @@ bool server_is_sure(struct server *);
 void server_on_cmd(void *server); /* cmd has something to read */
 
 /* begin.c */
-/* Everything in memory is read anew: at the start, at takeover, after a commit whose result is not known. */
-enum status server_load(struct server *) MUST_CHECK;
-/* Of server_load: another intake holds the lease, and the database says so itself. */
-bool server_is_anothers(const struct server *, enum status);
 /* The barrier after trouble: nobody is answered from memory; everybody says HELLO again. False: told to stop, or it cannot go on
  * (server->dead). */
 bool server_recover(struct server *);
@@ -183,8 +179,6 @@ void sessions_send_stored(struct server *);
 bool sessions_have_stored(const struct server *);
 void sessions_settle(struct server *, int64_t boot_us);
 void sessions_load_workers(struct server *);
-struct source_row *source_of(struct server *, const char *name); /* NULL: database trouble (server->lost), or no room for a new one */
-bool source_is_worker(const struct server *, const char *name);
 /* May it move the time of this (stepped) stream? */
 bool source_is_clock(const struct server *, const char *name);
 

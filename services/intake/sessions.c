@@ -54,6 +54,15 @@ void sessions_clear(struct server *server)
     server->sources_n = 0;
 }
 
+static bool source_is_worker(const struct server *server, const char *name)
+{
+    char id[64];
+    if (!source_principal(name, id, sizeof(id)))
+        return false;
+    const struct principal_row *row = table_get(server->taker.tables, ARCHIVE_PRINCIPALS, id);
+    return row != NULL && row->granted.kind == PRINCIPAL_WORKER;
+}
+
 /* A source without a session is read again when it comes back; workers' rows stay, for status and settling. */
 static void sources_sweep(struct server *server)
 {
@@ -80,7 +89,8 @@ void sessions_sweep(struct server *server, int64_t boot_us)
     metric_set(server->sessions_gauge, (int64_t)server->sessions_n);
 }
 
-struct source_row *source_of(struct server *server, const char *name)
+/* NULL: database trouble (server->lost), or no room for a new one. */
+static struct source_row *source_of(struct server *server, const char *name)
 {
     for (size_t i = 0; i < server->sources_n; i++)
         if (text_equal(server->sources[i]->name, name))
@@ -98,15 +108,6 @@ struct source_row *source_of(struct server *server, const char *name)
         server->sources = memory_grow(server->sources, server->sources_cap * sizeof(struct source_row *));
     }
     return server->sources[server->sources_n++] = source;
-}
-
-bool source_is_worker(const struct server *server, const char *name)
-{
-    char id[64];
-    if (!source_principal(name, id, sizeof(id)))
-        return false;
-    const struct principal_row *row = table_get(server->taker.tables, ARCHIVE_PRINCIPALS, id);
-    return row != NULL && row->granted.kind == PRINCIPAL_WORKER;
 }
 
 bool source_is_clock(const struct server *server, const char *name)

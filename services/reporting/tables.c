@@ -84,14 +84,14 @@ static const struct field frozen_row_fields[] = {
     F_INT(frozen_row, pos, 0, "event that changed it"),
     F_BLOB(frozen_row, image, 0, "the line as it was"),
 };
-const struct record frozen_row_record = RECORD(frozen_row, frozen_row_fields, "a line as it was at a cut-off");
+static const struct record frozen_row_record = RECORD(frozen_row, frozen_row_fields, "a line as it was at a cut-off");
 
 static const struct field site_tier_row_fields[] = {
     F_TEXT(site_tier_row, site, FIELD_REQUIRED, "site"),
     F_INT(site_tier_row, tier, 0, "its tier"),
     F_BOOL(site_tier_row, open, 0, "in memory"),
 };
-const struct record site_tier_row_record = RECORD(site_tier_row, site_tier_row_fields, "tier of a site");
+static const struct record site_tier_row_record = RECORD(site_tier_row, site_tier_row_fields, "tier of a site");
 
 static int compare_int(int64_t a, int64_t b)
 {

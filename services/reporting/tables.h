@@ -82,7 +82,7 @@ struct site_tier_row {
     bool open;
 };
 
-extern const struct record ticket_row_record, period_row_record, frozen_row_record, site_tier_row_record;
+extern const struct record ticket_row_record, period_row_record;
 extern const struct table_def *const reporting_tables[TABLES_N];
 
 /* Whether the line has something to say about [from, to): opened, resolved, reopened, closed, or a limit or callback due. */

@@ -193,7 +193,8 @@ struct clock_fold sla_watchdog_fold(const struct clock_terms *terms, const struc
     return fold;
 }
 
-bool sla_watchdog_in_time(const struct clock_fold *fold)
+/* A stop exactly at the due instant is in time. */
+static bool is_in_time(const struct clock_fold *fold)
 {
     return fold->end_us <= fold->due_us;
 }
@@ -242,7 +243,7 @@ static struct clock_judgement judge(enum clock_state state, bool corrected,
 {
     static const struct clock_judgement nothing = {.verdict = VERDICT_NONE};
     if (fold->end == FOLD_STOPPED)
-        return judge_verdict(state, corrected, sla_watchdog_in_time(fold),
+        return judge_verdict(state, corrected, is_in_time(fold),
                              state == CLOCK_BREACHED ? "reported-late" : "late-fact");
     if (fold->end == FOLD_CANCELLED)
         return judge_end(state, corrected, fold->due_us < fold->end_us);

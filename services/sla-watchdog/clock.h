@@ -109,8 +109,6 @@ struct clock_fold sla_watchdog_fold(const struct clock_terms *, const struct clo
 /* The due instant of what is counted from there, every wait cut at cut_us (INT64_MAX: not cut). */
 int64_t sla_watchdog_due(const struct clock_terms *, int64_t from_us,
                          const struct clock_pause *pauses, size_t n, int64_t cut_us);
-/* A stop exactly at the due instant is in time. */
-bool sla_watchdog_in_time(const struct clock_fold *);
 
 /* --- what is to be said --------------------------------------------------------------------- */
 enum clock_verdict { VERDICT_NONE, VERDICT_MET, VERDICT_BREACHED, VERDICT_CORRECTED };

@@ -398,7 +398,7 @@ static void lapse(const struct story *s, uint32_t i, struct clock *c)
     c->ended_us = o.fold.end == FOLD_CANCELLED ? o.fold.end_us : 0;
 }
 
-void sla_watchdog_refresh_clock(const struct story *s, uint32_t i, struct clock *c, int64_t now_us)
+static void refresh_clock(const struct story *s, uint32_t i, struct clock *c, int64_t now_us)
 {
     struct outlook o;
     c->next_us = 0;
@@ -437,7 +437,7 @@ static void refresh_clause(struct story *s, struct tables *tables, uint32_t i, i
         if (!row)
             continue;
         struct clock c = *row; /* what is read meanwhile puts a row being changed in its place */
-        sla_watchdog_refresh_clock(s, i, &c, now_us);
+        refresh_clock(s, i, &c, now_us);
         *(struct clock *)table_change(tables, SLA_WATCHDOG_CLOCK, id) = c;
         live = live || c.open || (c.lapsed && !has_ended(&c));
         int64_t end_us = c.stopped_us ? c.stopped_us : c.ended_us;

@@ -72,9 +72,7 @@ const struct clock_pause *sla_watchdog_held(const struct outlook *, int64_t now_
 struct clock_judgement sla_watchdog_judgement(const struct clock *, const struct outlook *,
                                               int64_t now_us);
 
-/* Changes the columns that follow from the facts. */
-void sla_watchdog_refresh_clock(const struct story *, uint32_t i, struct clock *, int64_t now_us);
-/* … of all clocks of those clauses that something at us can change, and what the subject's row
+/* Changes the columns that follow from the facts, of all clocks of those clauses that something at us can change, and what the subject's row
  * knows of them. us INT64_MAX: only of those that are live. */
 void sla_watchdog_refresh(struct story *, struct tables *, uint32_t clauses, int64_t us,
                           int64_t now_us);

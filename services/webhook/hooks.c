@@ -30,7 +30,7 @@ static const struct field hooks_fields[] = {
     {.name = "hooks", .kind = FIELD_LIST, F_AT(hooks, items), .flags = FIELD_REQUIRED, .elem = &hook_elem, .max = HOOKS_MAX,
      .count_offset = (uint32_t)offsetof(struct hooks, items_n), .doc = "the webhooks, at most 16"},
 };
-const struct record hooks_record = RECORD(hooks, hooks_fields, "where events are sent to by HTTP");
+static const struct record hooks_record = RECORD(hooks, hooks_fields, "where events are sent to by HTTP");
 
 static void complain(struct problems *problems, size_t at, const char *field, const char *code, const char *args)
 {

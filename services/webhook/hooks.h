@@ -34,7 +34,6 @@ struct hooks {
     struct hook items[HOOKS_MAX];
     uint32_t items_n;
 };
-extern const struct record hooks_record;
 
 /* Every mistake of the text, by line and path. */
 bool hooks_parse(const char *text, size_t n, struct hooks *, struct problems *) MUST_CHECK;

@@ -75,7 +75,6 @@ struct asker {
 
 static struct asker askers[ASKERS];
 static uint64_t known[WORKERS + 1]; /* answered as of */
-static size_t answers;
 
 static const char *service(size_t i)
 {
@@ -104,7 +103,6 @@ static void on_answer(struct asker *asker, struct bytes map)
     assert(fine);
     if (answer.id == asker->id && !asker->heard) {
         asker->heard = true;
-        answers++;
         if (asker->unknown || answer.rows.n == 0)
             world_broken("%s answers what nobody knows, or nothing", service(asker->to));
         if (answer.as_of > (int64_t)db_of(STORE_SCHEMA)->journal_n || answer.as_of < asker->at_least)
@@ -227,9 +225,4 @@ bool askers_know(uint64_t head)
         if (known[i] < head)
             return false;
     return true;
-}
-
-size_t askers_answers(void)
-{
-    return answers;
 }

@@ -10,6 +10,5 @@ void answers_give(struct worker *);
 void askers_begin(void);
 /* Everybody has been answered as of that head. */
 bool askers_know(uint64_t head);
-size_t askers_answers(void);
 
 #endif

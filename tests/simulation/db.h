@@ -44,7 +44,6 @@ struct db {
     char name[40];
     struct db_row *rows;
     /* intake's */
-    bool has_head;
     struct head_row head;
     struct journal_row **journal; /* of position i + 1 */
     size_t journal_n, journal_cap;

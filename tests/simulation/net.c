@@ -53,7 +53,6 @@ static struct {
     uint32_t link_last;
     int64_t delay_us;
     unsigned live_lost;
-    size_t queue_most;
     struct {
         char client[40];
         int64_t until_us;
@@ -75,8 +74,6 @@ static void queue_add(struct queue *queue, struct message *message)
     *queue->end = message;
     queue->end = &message->next;
     queue->n++;
-    if (queue->n > net.queue_most)
-        net.queue_most = queue->n;
     if (queue->n > QUEUE_MAX)
         world_broken("a queue holds %zu messages", queue->n);
 }
@@ -285,11 +282,6 @@ bool net_has_credit(const struct process *process)
         if (link->server->process == process && link->credit > 0) /* one that is gone is noticed when it is sent something */
             return true;
     return false;
-}
-
-size_t net_queue_most(void)
-{
-    return net.queue_most;
 }
 
 /* --- sockets ------------------------------------------------------------------------------------- */

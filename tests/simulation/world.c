@@ -392,7 +392,7 @@ static void process_go_on(void *arg)
             fiber_wake_at(fiber, world.now_us + world_between(0, 50));
 }
 
-void process_pause(struct process *process, int64_t us)
+static void process_pause(struct process *process, int64_t us)
 {
     if (process == NULL || !process->alive || process->paused)
         return;

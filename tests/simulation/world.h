@@ -49,7 +49,6 @@ struct process {
 struct process *process_begin(const char *name, void (*run)(void *arg), void *arg, void (*ended)(struct process *),
                               void *owner);
 void process_kill(struct process *);
-void process_pause(struct process *, int64_t us);
 struct process *process_current(void); /* NULL: the world itself */
 /* Whoever of it waits looks again. */
 void process_wake(struct process *);

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-uint64_t dice_roll(struct dice *dice)
+static uint64_t dice_roll(struct dice *dice)
 {
     uint64_t z = dice->state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);

@@ -10,7 +10,6 @@
 struct dice { /* splitmix64 */
     uint64_t state;
 };
-uint64_t dice_roll(struct dice *);
 int64_t dice_below(struct dice *, int64_t n); /* 0 … n - 1 */
 
 /* Its slices point into `room`, which must stay. Exceptions lie in the 60 days around that instant.

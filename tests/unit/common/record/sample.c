@@ -11,21 +11,21 @@ static const struct field sample_part_fields[] = {
     F_BOOL(sample_part, old_kept, 0, "old one kept"),
     F_TEXT(sample_part, owner, FIELD_PERSONAL, "whose it is"),
 };
-const struct record sample_part_record = RECORD(sample_part, sample_part_fields, "a part");
+static const struct record sample_part_record = RECORD(sample_part, sample_part_fields, "a part");
 
 static const struct field sample_who_fields[] = {
     F_TEXT(sample_who, id, FIELD_KEYLIKE, "id"),
     F_TEXT(sample_who, name, FIELD_PERSONAL, "name"),
     F_TEXT(sample_who, phone, FIELD_PERSONAL | FIELD_REQUIRED, "phone"),
 };
-const struct record sample_who_record = RECORD(sample_who, sample_who_fields, "a person");
+static const struct record sample_who_record = RECORD(sample_who, sample_who_fields, "a person");
 
 static const struct field code_elem = ELEM_INT();
 static const struct field sample_line_fields[] = {
     F_TEXT(sample_line, text, 0, "text"),
     F_SLICE(sample_line, codes, 0, &code_elem, 5, "codes"),
 };
-const struct record sample_line_record = RECORD(sample_line, sample_line_fields, "a line");
+static const struct record sample_line_record = RECORD(sample_line, sample_line_fields, "a line");
 
 static const struct field part_elem = ELEM_RECORD(&sample_part_record, struct sample_part);
 static const struct field line_elem = ELEM_RECORD(&sample_line_record, struct sample_line);

@@ -47,7 +47,7 @@ struct sample {
     char former[8];
     char remark[300];
 };
-extern const struct record sample_record, sample_who_record, sample_part_record, sample_line_record;
+extern const struct record sample_record;
 
 /* xorshift64*, so that a failing seed is the whole story. */
 uint64_t random_next(uint64_t *state);

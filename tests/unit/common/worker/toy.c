@@ -10,7 +10,7 @@ const struct record order_closed_record = RECORD(order_closed, closed_fields, "i
 static const struct field noted_fields[] = {F_INT(order_noted, number, 0, "which note")};
 const struct record order_noted_record = RECORD(order_noted, noted_fields, "a note");
 static const struct field late_fields[] = {F_TIME(order_late, due, 0, "due")};
-const struct record order_late_record = RECORD(order_late, late_fields, "too late");
+static const struct record order_late_record = RECORD(order_late, late_fields, "too late");
 static const struct field order_fields[] = {
     F_TEXT(order, id, FIELD_REQUIRED, "key"),        F_TIME(order, due, 0, "due"),
     F_TIME(order, fired, FIELD_VOLATILE, "fired"),   F_INT(order, notes, 0, "notes"),

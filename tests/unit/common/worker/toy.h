@@ -26,7 +26,7 @@ struct order {
 };
 enum { ORDERS };
 
-extern const struct record order_opened_record, order_closed_record, order_noted_record, order_late_record, order_record;
+extern const struct record order_opened_record, order_closed_record, order_noted_record, order_record;
 extern const struct worker toy_worker;
 
 #endif
