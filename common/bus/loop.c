@@ -17,13 +17,12 @@ struct watch {
 };
 
 struct loop {
-    zmq_pollitem_t *items; /* the first two are the signals' */
+    zmq_pollitem_t *items; /* the first one is the signals' */
     struct watch *watches;
     size_t n, cap;
     unsigned depth; /* a handler may poll while it waits for something */
-    bool told; /* HUP came */
 };
-enum { WATCH_STOP, WATCH_HUP, WATCHES_OWN };
+enum { WATCH_STOP, WATCHES_OWN };
 
 /* TERM and INT are looked at and never taken, so that they end every loop of the process, each in its thread. */
 static bool is_stopping(void)
@@ -51,15 +50,6 @@ static void on_stop(void *arg)
     (void)arg; /* stays pending */
 }
 
-static void on_hup(void *arg)
-{
-    struct loop *l = arg;
-    struct signalfd_siginfo info;
-
-    if (read(l->items[WATCH_HUP].fd, &info, sizeof info) == (ssize_t)sizeof info)
-        l->told = true;
-}
-
 static int signals_open(const sigset_t *set)
 {
     int fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -72,18 +62,16 @@ static int signals_open(const sigset_t *set)
 struct loop *loop_new(void)
 {
     struct loop *l = memory_new(sizeof *l);
-    sigset_t stop, hup, both;
+    sigset_t stop, held;
 
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
-    sigemptyset(&hup);
-    sigaddset(&hup, SIGHUP);
-    sigorset(&both, &stop, &hup);
-    pthread_sigmask(SIG_BLOCK, &both, NULL);
+    held = stop;
+    sigaddset(&held, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &held, NULL);
     signal(SIGPIPE, SIG_IGN);
     watch_add(l, NULL, signals_open(&stop), ZMQ_POLLIN, on_stop, l);
-    watch_add(l, NULL, signals_open(&hup), ZMQ_POLLIN, on_hup, l);
     return l;
 }
 
@@ -94,7 +82,6 @@ void loop_destroy(struct loop **l_p)
     if (!l)
         return;
     close(l->items[WATCH_STOP].fd);
-    close(l->items[WATCH_HUP].fd);
     free(l->items);
     free(l->watches);
     free(l);
@@ -123,14 +110,6 @@ void loop_forget(struct loop *l, const void *socket_or_null, int fd)
     for (size_t i = WATCHES_OWN; i < l->n; i++)
         if (raw ? l->items[i].socket == raw : !l->items[i].socket && l->items[i].fd == fd)
             l->watches[i].ready = NULL; /* swept before the next poll: a handler may be forgetting itself */
-}
-
-bool loop_told(struct loop *l)
-{
-    bool told = l->told;
-
-    l->told = false;
-    return told;
 }
 
 static void sweep(struct loop *l)

@@ -69,7 +69,7 @@ enum status bus_publish(struct bus_socket *, const char *topic, struct bytes bod
 enum status bus_receive_live(struct bus_socket *, struct bytes *topic, struct bytes *body, struct bytes *priv) MUST_CHECK;
 
 /* The loop: what is readable, with a deadline (boot time). Signals TERM and INT end it (every loop of the process; they stay
- * blocked and pending); HUP is told. The first loop is made before threads are started: they inherit its signal mask. */
+ * blocked and pending); HUP does nothing. The first loop is made before threads are started: they inherit its signal mask. */
 struct loop;
 typedef void loop_ready(void *arg);
 struct loop *loop_new(void);
@@ -80,7 +80,5 @@ void loop_fd_either(struct loop *, int fd, bool read, bool write, loop_ready *, 
 void loop_forget(struct loop *, const void *socket_or_null, int fd);
 /* Polls once until something is ready or boot time deadline_us is reached; calls the handlers. False: told to stop. */
 bool loop_once(struct loop *, int64_t deadline_us);
-/* HUP came since the last call. */
-bool loop_told(struct loop *);
 
 #endif

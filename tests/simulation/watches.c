@@ -57,12 +57,6 @@ void loop_forget(struct loop *loop, const void *socket_or_null, int fd)
             loop->watches[i].ready = NULL;
 }
 
-bool loop_told(struct loop *loop)
-{
-    (void)loop;
-    return false;
-}
-
 static bool watch_is_ready(const struct watch *watch)
 {
     return watch->ready != NULL && watched_is_readable(watch->socket, watch->fd);
