@@ -79,9 +79,9 @@ bool bench_holds(const char *path, const char *text)
     return found;
 }
 
-void bench_draft(const char *type, const char *key, int64_t at_us, struct bytes data, struct bytes priv, struct buf *out)
+static void bench_draft(const char *type, const char *key, struct bytes data, struct bytes priv, struct buf *out)
 {
-    const struct draft draft = {.type = type, .v = 1, .key = key, .at_us = at_us, .data = data, .priv = priv};
+    const struct draft draft = {.type = type, .v = 1, .key = key, .data = data, .priv = priv};
     draft_encode(&draft, out);
 }
 
@@ -111,7 +111,7 @@ void bench_registration(const char *key, const char *request_id, const char *cus
         pack_text(&priv, "phone");
         pack_text(&priv, phone);
     }
-    bench_draft("ticket.registered", key, 0, buf_bytes(&data), buf_bytes(&priv), out);
+    bench_draft("ticket.registered", key, buf_bytes(&data), buf_bytes(&priv), out);
     buf_release(&data);
     buf_release(&priv);
 }
@@ -123,7 +123,7 @@ void bench_note(const char *key, const char *text, struct buf *out)
     pack_map(&priv, 1);
     pack_text(&priv, "text");
     pack_text(&priv, text);
-    bench_draft("ticket.noted", key, 0, buf_bytes(&data), buf_bytes(&priv), out);
+    bench_draft("ticket.noted", key, buf_bytes(&data), buf_bytes(&priv), out);
     buf_release(&data);
     buf_release(&priv);
 }

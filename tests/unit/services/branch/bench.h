@@ -29,8 +29,6 @@ bool bench_holds(const char *path, const char *text); /* anywhere in its bytes *
 /* Drafts as an application makes them. */
 void bench_registration(const char *key, const char *request_id, const char *customer, const char *phone, struct buf *out);
 void bench_note(const char *key, const char *text, struct buf *out);
-/* As type, key and data maps given. */
-void bench_draft(const char *type, const char *key, int64_t at_us, struct bytes data, struct bytes priv, struct buf *out);
 /* Takes a note as fact; returns its number. */
 int64_t bench_take(struct spool *, const char *key, const char *text);
 

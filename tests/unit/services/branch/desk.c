@@ -143,30 +143,38 @@ bool desk_note(struct desk *desk, size_t n)
     return desk_is_taken(desk);
 }
 
-void desk_attach_say(struct desk *desk, const char *ticket, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, int64_t corrects)
+void desk_fact_say(struct desk *desk, const char *type, const char *key, int64_t corrects, struct bytes data)
 {
-    struct buf data = {0}, draft = {0};
-    pack_map(&data, 2);
-    pack_text(&data, "bytes");
-    pack_int(&data, bytes);
-    pack_text(&data, "sha256");
-    pack_bin(&data, bytes_of(sha256, DIGEST_BYTES));
-    pack_map(&draft, corrects != 0 ? 5 : 4);
+    struct buf draft = {0};
+    pack_map(&draft, 3U + (key[0] != '\0') + (corrects != 0));
     pack_text(&draft, "type");
-    pack_text(&draft, "file.attached");
+    pack_text(&draft, type);
     pack_text(&draft, "v");
     pack_int(&draft, 1);
-    pack_text(&draft, "key");
-    pack_text(&draft, ticket);
+    if (key[0] != '\0') {
+        pack_text(&draft, "key");
+        pack_text(&draft, key);
+    }
     if (corrects != 0) {
         pack_text(&draft, "corrects");
         pack_int(&draft, corrects);
     }
     pack_text(&draft, "data");
-    buf_append(&draft, data.data, data.len);
+    pack_raw(&draft, data);
     desk_append(desk, buf_bytes(&draft));
-    buf_release(&data);
     buf_release(&draft);
+}
+
+void desk_attach_say(struct desk *desk, const char *ticket, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, int64_t corrects)
+{
+    struct buf data = {0};
+    pack_map(&data, 2);
+    pack_text(&data, "bytes");
+    pack_int(&data, bytes);
+    pack_text(&data, "sha256");
+    pack_bin(&data, bytes_of(sha256, DIGEST_BYTES));
+    desk_fact_say(desk, "file.attached", ticket, corrects, buf_bytes(&data));
+    buf_release(&data);
 }
 
 void desk_attach(struct desk *desk, const char *ticket, int64_t corrects)

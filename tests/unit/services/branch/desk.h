@@ -34,6 +34,8 @@ void desk_append(struct desk *desk, struct bytes draft);
 bool desk_is_taken(struct desk *desk);
 void desk_note_say(struct desk *desk, size_t n);
 bool desk_note(struct desk *desk, size_t n);
+/* A fact in the place of the refused one that it corrects (0: of none); key "": it wants a number. */
+void desk_fact_say(struct desk *desk, const char *type, const char *key, int64_t corrects, struct bytes data);
 void desk_attach_say(struct desk *desk, const char *ticket, const uint8_t sha256[DIGEST_BYTES], int64_t bytes, int64_t corrects);
 void desk_attach(struct desk *desk, const char *ticket, int64_t corrects);
 struct verb_have desk_put(struct desk *desk, const uint8_t sha256[DIGEST_BYTES], int64_t offset, struct bytes bytes);

@@ -77,7 +77,7 @@ static void test_a_fact_corrected_to_another_file(void **state)
 
 static void register_say(struct desk *desk, const char *key, int64_t corrects)
 {
-    struct buf data = {0}, draft = {0};
+    struct buf data = {0};
     pack_map(&data, 3);
     pack_text(&data, "kind");
     pack_text(&data, "repair");
@@ -85,26 +85,10 @@ static void register_say(struct desk *desk, const char *key, int64_t corrects)
     pack_text(&data, "GD01");
     pack_text(&data, "request_id");
     pack_text(&data, "slip-1");
-    pack_map(&draft, 3U + (corrects != 0) + (key[0] != '\0'));
-    pack_text(&draft, "type");
-    pack_text(&draft, "ticket.registered");
-    pack_text(&draft, "v");
-    pack_int(&draft, 1);
-    if (key[0] != '\0') {
-        pack_text(&draft, "key");
-        pack_text(&draft, key);
-    }
-    if (corrects != 0) {
-        pack_text(&draft, "corrects");
-        pack_int(&draft, corrects);
-    }
-    pack_text(&draft, "data");
-    buf_append(&draft, data.data, data.len);
-    desk_append(desk, buf_bytes(&draft));
+    desk_fact_say(desk, "ticket.registered", key, corrects, buf_bytes(&data));
     desk_turn(desk);
     assert_true(desk_is_taken(desk));
     buf_release(&data);
-    buf_release(&draft);
 }
 
 /* A slip has one number, as long as that number can come to something. */
