@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
-#define DEADLINE_US (10 * SECOND_US)
+#define DEADLINE_US (120 * SECOND_US)
 
 static char folder[] = "/tmp/aftercare-bus-XXXXXX";
 static char endpoint[64];

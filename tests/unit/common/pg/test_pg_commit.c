@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define DEADLINE_US (20 * SECOND_US)
+#define DEADLINE_US (120 * SECOND_US)
 
 static struct cluster cluster;
 static struct pg *other; /* a second session that looks on and interferes */

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_US (20 * SECOND_US)
+#define PATIENCE_US (120 * SECOND_US)
 #define EVENTS 40000 /* numbers that a test may give out */
 #define LAST 400     /* given out by the one that is killed */
 

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
-#define DEADLINE_US (20 * SECOND_US)
+#define DEADLINE_US (120 * SECOND_US)
 #define HWM 32
 #define BEFORE 60 /* small frames, then the PING, and one more */
 
