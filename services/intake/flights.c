@@ -368,6 +368,8 @@ void server_launch(struct server *server)
             land(server, flight);
         return;
     }
+    /* A batch of refusals alone begins before the time that was told while there was nothing to do: what is stored never goes back. */
+    flight->batch.after.rec_us = server->taker.journal.head.rec_us;
     struct source_row **dirty;
     size_t dirty_n = sources_dirty(server, &dirty);
     int64_t launched_us = clock_boot_us();

@@ -94,6 +94,8 @@ void check_journal(const struct db *db, const struct tx *tx)
     uint64_t pos = db->journal_n;
     if (tx->before.epoch != db->head.head.epoch)
         world_broken("epoch %lld writes, it is epoch %lld", (long long)tx->before.epoch, (long long)db->head.head.epoch);
+    if (tx->after.rec_us < db->head.head.rec_us)
+        world_broken("the time that workers were told goes back by %lld us", (long long)(db->head.head.rec_us - tx->after.rec_us));
     if (pos > 0) {
         memcpy(link, db->journal[pos - 1]->link, LINK_BYTES);
         rec_us = db->journal[pos - 1]->rec_us;
