@@ -6,7 +6,10 @@
 #include "services/dispatcher/tables.h"
 #include "unit/services/dispatcher/story.h"
 
+#include "base/text.h"
+
 #include <assert.h>
+#include <string.h>
 
 /* Stations are asked first and may be silent for two hours; a branch and headquarters have it
  * unless they object. */
@@ -42,12 +45,55 @@ static inline void branch(struct story *story, const char *id)
 {
     story_tell(story, "site.updated", id, "{\"name\":\"branch\",\"tier\":2}");
 }
+/* With those stations: "A B". */
+static inline struct story *begin_with(const char *stations)
+{
+    struct story *story = begin();
+    char id[16];
+    for (const char *at = stations; *at != '\0'; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        text_copy_n(id, sizeof id, at, n);
+        station(story, id);
+        at += n;
+    }
+    return story;
+}
+
 static const char plain[] = "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"region\":\"44\","
                             "\"priority\":\"normal\",\"opened\":\"2026-03-02T08:00:00Z\"}";
 
 static inline void ticket(struct story *story, const char *key)
 {
     story_tell(story, "ticket.assessed", key, plain);
+}
+
+/* Of a job, which is called TICKET/jN. */
+static inline void job_told(struct story *story, const char *type, const char *job,
+                            const char *field, const char *value)
+{
+    char ticket[64], json[200];
+    text_copy_n(ticket, sizeof ticket, job, strcspn(job, "/"));
+    if (field == NULL)
+        text_format(json, sizeof json, "{\"job\":\"%s\"}", job);
+    else
+        text_format(json, sizeof json, "{\"job\":\"%s\",\"%s\":\"%s\"}", job, field, value);
+    story_tell(story, type, ticket, json);
+}
+static inline void accepts(struct story *story, const char *job)
+{
+    job_told(story, "job.accepted", job, NULL, NULL);
+}
+static inline void accepts_with(struct story *story, const char *job, const char *engineer)
+{
+    job_told(story, "job.accepted", job, "engineer", engineer);
+}
+static inline void declines(struct story *story, const char *job, const char *reason)
+{
+    job_told(story, "job.declined", job, "reason", reason);
+}
+static inline void reports(struct story *story, const char *job, const char *outcome)
+{
+    job_told(story, "job.reported", job, "outcome", outcome);
 }
 
 static inline const struct job *job(const struct story *story, const char *id)

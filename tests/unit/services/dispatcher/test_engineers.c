@@ -21,6 +21,13 @@ static void engineer(struct story *story, const char *id, const char *json)
     story_tell(story, "engineer.updated", id, json);
 }
 
+static void works_at(struct story *story, const char *id, const char *site)
+{
+    char json[64];
+    text_format(json, sizeof json, "{\"site\":\"%s\"}", site);
+    engineer(story, id, json);
+}
+
 static void ticket_about(struct story *story, const char *key, const char *product)
 {
     char json[200];
@@ -41,9 +48,7 @@ static const struct engineer_load *work(const struct story *story, const char *i
 static void nobody_there_knows_it(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     engineer(story, "li", "{\"site\":\"A\",\"skills\":[\"pumps\",\"motor\",\"fan\"]}");
     ticket_about(story, "T", "pump");
     story_concludes(story, "T/j1 is offered to B (first)\n");
@@ -64,13 +69,12 @@ static void nobody_there_knows_it(void **state)
 static void off_duty_until_told_otherwise(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     engineer(story, "li", "{\"site\":\"A\",\"off_duty\":true}");
     ticket(story, "T");
     story_wait(story, 3000);
     story_concludes(story, "T waits: nobody\n");
-    engineer(story, "li", "{\"site\":\"A\"}");
+    works_at(story, "li", "A");
     story_concludes(story, "T/j1 is offered to A, li (first)\n");
     end(story);
 }
@@ -79,8 +83,7 @@ static void off_duty_until_told_otherwise(void **state)
 static void days_and_rota(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     engineer(story, "li", "{\"site\":\"A\",\"days\":[\"wed\",\"thu\"]}");
     ticket(story, "T");
     story_wait(story, 16 * 60 + 24 * 60 - 1);
@@ -93,7 +96,7 @@ static void days_and_rota(void **state)
              "{\"site\":\"A\",\"days\":[\"wed\",\"thu\"],\"rota\":["
              "{\"from\":\"2026-03-04T00:00:00Z\",\"until\":\"2026-03-06T12:00:00Z\",\"off\":true},"
              "{\"from\":\"2026-03-06T12:00:00Z\",\"until\":\"2026-03-06T18:00:00Z\"}]}");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     ticket(story, "U");
     story_concludes(story, "U waits: nobody\n");
     story_wait(story, 59 * 60 - 1);
@@ -107,8 +110,7 @@ static void days_and_rota(void **state)
 static void a_rota_told_while_a_ticket_waits(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     engineer(story, "li", "{\"site\":\"A\",\"off_duty\":true}");
     ticket(story, "T");
     ticket(story, "U");
@@ -137,11 +139,11 @@ static void passes(void **state)
     ticket_about(story, "T", "dryer");
     story_concludes(story, "T/j1 is offered to A, li (first)\n");
     assert_string_equal(job(story, "T/j1")->choice, "A=0@li B=0!no-pass +1!no-pass");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_wait(story, 239);
     ticket_about(story, "U", "dryer");
     story_concludes(story, "U/j1 is offered to A, li (first)\n");
-    story_tell(story, "job.accepted", "U", "{\"job\":\"U/j1\"}");
+    accepts(story, "U/j1");
     story_wait(story, 1);
     ticket_about(story, "V", "dryer");
     story_concludes(story, "V waits: nobody\n");
@@ -169,8 +171,8 @@ static void two_share_a_batch_evenly(void **state)
     struct story *story = begin();
     char key[16];
     station(story, "A");
-    engineer(story, "li", "{\"site\":\"A\"}");
-    engineer(story, "wang", "{\"site\":\"A\"}");
+    works_at(story, "li", "A");
+    works_at(story, "wang", "A");
     engineer(story, "zhao", "{\"site\":\"A\",\"off_duty\":true}");
     for (int i = 0; i < 32; i++) {
         text_format(key, sizeof key, "T%03d", i);
@@ -190,13 +192,12 @@ static void two_share_a_batch_evenly(void **state)
 static void the_site_sends_somebody_else(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    engineer(story, "li", "{\"site\":\"A\"}");
-    engineer(story, "wang", "{\"site\":\"A\"}");
+    struct story *story = begin_with("A");
+    works_at(story, "li", "A");
+    works_at(story, "wang", "A");
     ticket(story, "T");
     story_concludes(story, "T/j1 is offered to A, li (first)\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\",\"engineer\":\"wang\"}");
+    accepts_with(story, "T/j1", "wang");
     assert_int_equal(work(story, "li")->load, 0);
     assert_int_equal(work(story, "li")->date_jobs, 0);
     assert_int_equal(work(story, "wang")->load, 1);
@@ -215,18 +216,16 @@ static void the_site_sends_somebody_else(void **state)
 static void declined_and_expired_are_not_work(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
-    engineer(story, "li", "{\"site\":\"A\"}");
+    struct story *story = begin_with("A B");
+    works_at(story, "li", "A");
     ticket(story, "T");
-    story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"no-parts\"}");
+    declines(story, "T/j1", "no-parts");
     story_concludes(story, "T/j1 is offered to A, li (first)\nT/j2 is offered to B (next)\n");
     assert_int_equal(work(story, "li")->load, 0);
     ticket(story, "U");
     story_wait(story, 120);
     assert_int_equal(work(story, "li")->load, 0);
-    story_tell(story, "job.accepted", "U", "{\"job\":\"U/j1\"}"); /* late, and revived */
+    accepts(story, "U/j1"); /* late, and revived */
     assert_int_equal(work(story, "li")->load, 1);
     assert_string_equal(job(story, "U/j1")->engineer, "li");
     assert_true(story_rebuilds(story));
@@ -236,27 +235,26 @@ static void declined_and_expired_are_not_work(void **state)
 static void a_day_is_full_and_over(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     engineer(story, "li", "{\"site\":\"A\",\"capacity\":2}");
     story_add(story, "ticket.assessed", "T", plain);
     story_add(story, "ticket.assessed", "U", plain);
     story_add(story, "ticket.assessed", "V", plain); /* while two are on their way */
     story_concludes(story, "T/j1 is offered to A, li (first)\nU/j1 is offered to A, li (first)\n"
                            "V waits: nobody\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    accepts(story, "T/j1");
+    reports(story, "T/j1", "done");
     story_concludes(story, "T is resolved by T/j1: done\n"); /* done is not given back */
-    story_tell(story, "job.declined", "U", "{\"job\":\"U/j1\",\"reason\":\"ill\"}");
+    declines(story, "U/j1", "ill");
     story_concludes(story, "U waits: nobody\nV/j1 is offered to A, li (first)\n");
-    story_tell(story, "job.accepted", "V", "{\"job\":\"V/j1\"}");
+    accepts(story, "V/j1");
     ticket(story, "W");
     story_concludes(story, "W waits: nobody\n");
     story_wait(story, 16 * 60);
     story_concludes(story, "W/j1 is offered to A, li (first)\n");
     assert_int_equal(work(story, "li")->date_jobs, 1);
     assert_int_equal(work(story, "li")->load, 2);
-    story_tell(story, "job.accepted", "W", "{\"job\":\"W/j1\"}");
+    accepts(story, "W/j1");
     story_wait(story, 8 * 60);
     story_concludes(story, "U/j2 is offered to A, li (next)\n");
     end(story);
@@ -265,16 +263,14 @@ static void a_day_is_full_and_over(void **state)
 static void who_moves_leaves_the_jobs_there(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
-    engineer(story, "li", "{\"site\":\"A\"}");
+    struct story *story = begin_with("A B");
+    works_at(story, "li", "A");
     engineer(story, "wang", "{\"site\":\"B\",\"off_duty\":true}");
     ticket(story, "T");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_concludes(story, "T/j1 is offered to A, li (first)\n");
     assert_int_equal(load(story, "A")->staff, 1);
-    engineer(story, "li", "{\"site\":\"B\"}");
+    works_at(story, "li", "B");
     assert_int_equal(load(story, "A")->staff, 0);
     assert_int_equal(load(story, "B")->staff, 2);
     assert_int_equal(work(story, "li")->load, 0);
@@ -282,7 +278,7 @@ static void who_moves_leaves_the_jobs_there(void **state)
     ticket(story, "U");
     story_concludes(story, "U/j1 is offered to B, li (first)\n");
     assert_int_equal(work(story, "li")->load, 1);
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    reports(story, "T/j1", "done");
     story_concludes(story, "T is resolved by T/j1: done\n");
     assert_int_equal(work(story, "li")->load, 1);
     /* nobody is on record at A any more: it is judged by itself */
@@ -295,9 +291,8 @@ static void who_moves_leaves_the_jobs_there(void **state)
 static void who_leaves_is_not_sent(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    engineer(story, "li", "{\"site\":\"A\"}");
+    struct story *story = begin_with("A");
+    works_at(story, "li", "A");
     story_add(story, "ticket.assessed", "T", plain);
     story_draw(story);
     story_add(story, "engineer.updated", "li", "{\"site\":\"A\",\"left\":true}");
@@ -308,7 +303,7 @@ static void who_leaves_is_not_sent(void **state)
     assert_int_equal(load(story, "A")->load, 1);
     ticket(story, "U");
     story_concludes(story, "U waits: nobody\n");
-    engineer(story, "wang", "{\"site\":\"A\"}");
+    works_at(story, "wang", "A");
     story_concludes(story, "U/j1 is offered to A, wang (first)\n");
     assert_true(story_rebuilds(story));
     story_destroy(&story);
@@ -318,14 +313,12 @@ static void who_leaves_is_not_sent(void **state)
 static void handed_over(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
-    engineer(story, "li", "{\"site\":\"A\"}");
-    engineer(story, "wang", "{\"site\":\"A\"}");
-    engineer(story, "zhao", "{\"site\":\"B\"}");
+    struct story *story = begin_with("A B");
+    works_at(story, "li", "A");
+    works_at(story, "wang", "A");
+    works_at(story, "zhao", "B");
     ticket(story, "T");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_concludes(story, "T/j1 is offered to A, li (first)\n");
     story_tell(story, "job.handed_over", "T",
                "{\"job\":\"T/j1\",\"to\":\"A\",\"engineer\":\"wang\"}");
@@ -344,22 +337,21 @@ static void handed_over(void **state)
 static void reopened_goes_back_to_the_same_hands(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    engineer(story, "li", "{\"site\":\"A\"}");
-    engineer(story, "wang", "{\"site\":\"A\"}");
+    struct story *story = begin_with("A");
+    works_at(story, "li", "A");
+    works_at(story, "wang", "A");
     ticket(story, "T");
     ticket(story, "U");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
-    story_tell(story, "job.accepted", "U", "{\"job\":\"U/j1\"}");
-    story_tell(story, "job.reported", "U", "{\"job\":\"U/j1\",\"outcome\":\"done\"}");
+    accepts(story, "T/j1");
+    accepts(story, "U/j1");
+    reports(story, "U/j1", "done");
     ticket(story, "V");
     story_concludes(story, "T/j1 is offered to A, li (first)\nU/j1 is offered to A, wang (first)\n"
                            "U is resolved by U/j1: done\nV/j1 is offered to A, wang (first)\n");
     story_tell(story, "ticket.reopened", "U", "{\"reason\":\"again\"}"); /* it would be li's turn */
     story_concludes(story, "U/j2 is offered to A, wang (reopened)\n");
     engineer(story, "wang", "{\"site\":\"A\",\"off_duty\":true}");
-    story_tell(story, "job.reported", "U", "{\"job\":\"U/j2\",\"outcome\":\"done\"}");
+    reports(story, "U/j2", "done");
     story_tell(story, "ticket.reopened", "U", "{\"reason\":\"again\"}");
     story_concludes(story, "U/j2 counts as accepted by A: report\nU is resolved by U/j2: done\n"
                            "U/j3 is offered to A, li (reopened)\n");
@@ -370,8 +362,7 @@ static void reopened_goes_back_to_the_same_hands(void **state)
 static void lives_through_a_restart(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     story_add(story, "engineer.updated", "li", "{\"site\":\"A\"}");
     story_add(story, "ticket.assessed", "T", plain);
     story_draw(story);

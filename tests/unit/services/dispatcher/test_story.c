@@ -12,35 +12,31 @@
 static void offered_accepted_reported(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     story_concludes(story, "T/j1 is offered to A (first)\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\",\"engineer\":\"eng-7\"}");
+    accepts_with(story, "T/j1", "eng-7");
     story_tell(story, "job.arrived", "T", "{\"job\":\"T/j1\"}");
     story_wait(story, 600);
     story_concludes(story, "");
     assert_int_equal(load(story, "A")->load, 1);
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    reports(story, "T/j1", "done");
     story_concludes(story, "T is resolved by T/j1: done\n");
     assert_int_equal(load(story, "A")->load, 0);
     assert_int_equal(job(story, "T/j1")->state, JOB_DONE);
     assert_string_equal(job(story, "T/j1")->engineer, "eng-7");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    reports(story, "T/j1", "done");
     end(story);
 }
 
 static void declined_goes_to_the_next_and_then_up(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
-    station(story, "C");
+    struct story *story = begin_with("A B C");
     branch(story, "N");
     ticket(story, "T");
     story_concludes(story, "T/j1 is offered to A (first)\n");
-    story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"no-parts\"}");
+    declines(story, "T/j1", "no-parts");
     story_concludes(story, "T/j2 is offered to B (next)\n");
     assert_string_equal(job(story, "T/j2")->choice, "B=0 C=0 A=0!declined +1!declined");
     story_wait(story, 120);
@@ -59,8 +55,7 @@ static void declined_goes_to_the_next_and_then_up(void **state)
 static void urgent_starts_high(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     branch(story, "N");
     story_tell(story, "ticket.assessed", "T",
                "{\"policy\":\"acme-1\",\"kind\":\"repair\",\"priority\":\"urgent\",\"opened\":"
@@ -72,11 +67,10 @@ static void urgent_starts_high(void **state)
 static void a_report_is_an_acceptance(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     story_concludes(story, "T/j1 is offered to A (first)\n");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"advised\"}");
+    reports(story, "T/j1", "advised");
     story_concludes(story, "T/j1 counts as accepted by A: report\n"
                            "T is resolved by T/j1: advised\n");
     story_wait(story, 600);
@@ -86,11 +80,10 @@ static void a_report_is_an_acceptance(void **state)
 static void an_arrival_is_an_acceptance(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     story_tell(story, "job.arrived", "T", "{\"job\":\"T/j1\",\"engineer\":\"eng-7\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    reports(story, "T/j1", "done");
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T/j1 counts as accepted by A: report\n"
                            "T is resolved by T/j1: done\n");
@@ -100,13 +93,11 @@ static void an_arrival_is_an_acceptance(void **state)
 static void who_fails_hands_it_up(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     branch(story, "N");
     ticket(story, "T");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"failed\"}");
+    accepts(story, "T/j1");
+    reports(story, "T/j1", "failed");
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T goes up to tier 2: failed\n"
                            "T/j2 is offered to N (tier-up)\n");
@@ -116,15 +107,13 @@ static void who_fails_hands_it_up(void **state)
 static void a_late_yes_revives(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
     story_wait(story, 125);
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T/j1 was not answered by A\n"
                            "T/j2 is offered to B (next)\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_concludes(story, "T/j2 is taken back from B: taken\n");
     assert_int_equal(job(story, "T/j1")->state, JOB_ACCEPTED);
     assert_int_equal(job(story, "T/j2")->state, JOB_WITHDRAWN);
@@ -137,18 +126,16 @@ static void a_late_yes_revives(void **state)
 static void a_late_yes_comes_too_late(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
     story_wait(story, 125);
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j2\"}");
+    accepts(story, "T/j2");
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T/j1 was not answered by A\n"
                            "T/j2 is offered to B (next)\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_concludes(story, "T/j1 is taken back from A: taken\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     assert_int_equal(load(story, "A")->load, 0);
     end(story);
 }
@@ -157,9 +144,7 @@ static void a_late_yes_comes_too_late(void **state)
 static void two_say_yes_at_once(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
     story_wait(story, 125);
     story_concludes(story, "T/j1 is offered to A (first)\n"
@@ -177,9 +162,7 @@ static void two_say_yes_at_once(void **state)
 static void an_answer_overtakes_the_expiry(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
     story_concludes(story, "T/j1 is offered to A (first)\n");
     story_fire(story, 120);
@@ -193,11 +176,10 @@ static void an_answer_overtakes_the_expiry(void **state)
 static void resolved_by_fact(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     ticket(story, "U");
-    story_tell(story, "job.accepted", "U", "{\"job\":\"U/j1\"}");
+    accepts(story, "U/j1");
     story_tell(story, "ticket.resolved", "T", "{\"outcome\":\"done\"}");
     story_tell(story, "ticket.resolved", "U", "{\"outcome\":\"done\"}");
     story_tell(story, "ticket.resolved", "U", "{\"outcome\":\"done\"}");
@@ -216,8 +198,7 @@ static void resolved_by_fact(void **state)
 static void resolved_before_the_offer_is_read(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     story_add(story, "ticket.assessed", "T", plain);
     story_add(story, "ticket.resolved", "T", "{\"outcome\":\"done\"}");
     story_land(story);
@@ -230,11 +211,10 @@ static void resolved_before_the_offer_is_read(void **state)
 static void cancelled(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     story_tell(story, "ticket.cancelled", "T", "{\"reason\":\"sold\"}");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_tell(story, "ticket.closed", "T", "{\"reason\":\"cancelled\"}");
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T/j1 is taken back from A: cancelled\n");
@@ -247,13 +227,11 @@ static void cancelled(void **state)
 static void work_reported_by_another_than_who_has_it(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
     story_wait(story, 125);
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j2\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    accepts(story, "T/j2");
+    reports(story, "T/j1", "done");
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T/j1 was not answered by A\n"
                            "T/j2 is offered to B (next)\n"
@@ -267,13 +245,11 @@ static void work_reported_by_another_than_who_has_it(void **state)
 static void reopened_goes_back_to_who_did_it(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
-    story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"no-parts\"}");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j2\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j2\",\"outcome\":\"done\"}");
+    declines(story, "T/j1", "no-parts");
+    accepts(story, "T/j2");
+    reports(story, "T/j2", "done");
     story_tell(story, "ticket.closed", "T", "{\"reason\":\"recorded\"}");
     story_concludes(story, "T/j1 is offered to A (first)\n"
                            "T/j2 is offered to B (next)\n"
@@ -281,7 +257,7 @@ static void reopened_goes_back_to_who_did_it(void **state)
     story_wait(story, 6 * 1440);
     story_tell(story, "ticket.reopened", "T", "{\"reason\":\"broken again\"}");
     story_concludes(story, "T/j3 is offered to B (reopened)\n");
-    story_tell(story, "job.declined", "T", "{\"job\":\"T/j3\",\"reason\":\"no-time\"}");
+    declines(story, "T/j3", "no-time");
     story_concludes(story, "T/j4 is offered to A (next)\n");
     end(story);
 }
@@ -289,8 +265,7 @@ static void reopened_goes_back_to_who_did_it(void **state)
 static void reopened_after_the_policys_days_is_another_ticket(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     story_tell(story, "ticket.resolved", "T", "{\"outcome\":\"done\"}");
     story_tell(story, "ticket.closed", "T", "{\"reason\":\"recorded\"}");
@@ -304,11 +279,10 @@ static void reopened_after_the_policys_days_is_another_ticket(void **state)
 static void handed_over(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     branch(story, "N");
     ticket(story, "T");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\",\"engineer\":\"eng-7\"}");
+    accepts_with(story, "T/j1", "eng-7");
     story_tell(story, "job.handed_over", "T",
                "{\"job\":\"T/j1\",\"to\":\"N\",\"reason\":\"rotation\"}");
     story_concludes(story, "T/j1 is offered to A (first)\n");
@@ -322,11 +296,9 @@ static void handed_over(void **state)
 static void headquarters_takes_a_job_away(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     ticket(story, "T");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
+    accepts(story, "T/j1");
     story_tell(story, "job.withdrawn", "T", "{\"job\":\"T/j1\",\"reason\":\"complaint\"}");
     story_concludes(story, "T/j1 is offered to A (first)\nT/j2 is offered to B (next)\n");
     end(story);
@@ -335,8 +307,7 @@ static void headquarters_takes_a_job_away(void **state)
 static void management_is_told(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
     story_tell(story, "sla.breached", "T",
                "{\"clause\":\"on-site\",\"k\":1,\"level\":1,\"target\":1,\"due\":\"2026-03-02T08:"
@@ -351,9 +322,7 @@ static void management_is_told(void **state)
 static void a_restart_repeats_nothing(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
-    station(story, "B");
+    struct story *story = begin_with("A B");
     story_add(story, "ticket.assessed", "T", plain);
     story_draw(story); /* the offer is on its way when the worker dies */
     story_restart(story);

@@ -30,8 +30,7 @@ static void nobody_and_then_somebody(void **state)
 static void an_offer_drawn_late_has_its_full_time(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     story_add(story, "ticket.assessed", "T", plain);
     story_draw(story);
     story_fire(story, 180);
@@ -75,8 +74,8 @@ static void a_full_site_gets_the_next_when_it_has_room(void **state)
     ticket(story, "T");
     ticket(story, "U");
     story_concludes(story, "T/j1 is offered to A (first)\nU waits: nobody\n");
-    story_tell(story, "job.accepted", "T", "{\"job\":\"T/j1\"}");
-    story_tell(story, "job.reported", "T", "{\"job\":\"T/j1\",\"outcome\":\"done\"}");
+    accepts(story, "T/j1");
+    reports(story, "T/j1", "done");
     story_concludes(story, "T is resolved by T/j1: done\nU/j1 is offered to A (first)\n");
     end(story);
 }
@@ -84,10 +83,9 @@ static void a_full_site_gets_the_next_when_it_has_room(void **state)
 static void who_said_no_is_asked_again_after_the_set_time(void **state)
 {
     (void)state;
-    struct story *story = begin();
-    station(story, "A");
+    struct story *story = begin_with("A");
     ticket(story, "T");
-    story_tell(story, "job.declined", "T", "{\"job\":\"T/j1\",\"reason\":\"ill\"}");
+    declines(story, "T/j1", "ill");
     story_concludes(story, "T/j1 is offered to A (first)\nT waits: nobody\n");
     story_wait(story, 1439);
     story_concludes(story, "");
