@@ -185,6 +185,10 @@ enum status pg_flush(struct pg *pg, struct pg_result **last)
 
 void pg_rollback(struct pg *pg)
 {
+    /* Why it is taken back stays what is told, whatever comes of this. */
+    char error[sizeof pg->error], sqlstate[sizeof pg->sqlstate];
+    memcpy(error, pg->error, sizeof error);
+    memcpy(sqlstate, pg->sqlstate, sizeof sqlstate);
     if (pg_is_connected(pg) && (pg->unsynced || pg->pending_n > pg->pending_first)) {
         (void)!pipeline_sync(pg);
     }
@@ -192,5 +196,8 @@ void pg_rollback(struct pg *pg)
     pg->in_transaction = pg->failed = pg->warned = false;
     if (pg_is_connected(pg) && PQtransactionStatus(pg->conn) != PQTRANS_IDLE) {
         (void)!run_plain(pg, "ROLLBACK");
+    }
+    if (error[0] != '\0') {
+        error_set(pg, error, sqlstate);
     }
 }

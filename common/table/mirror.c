@@ -113,11 +113,7 @@ enum status mirror_create(struct pg *pg, const char *schema, const struct table_
     if (status == STATUS_OK) {
         return pg_commit(pg);
     }
-    char why[256];
-    memcpy(why, pg_error(pg), strnlen(pg_error(pg), sizeof why - 1) + 1);
-    why[sizeof why - 1] = '\0';
     pg_rollback(pg);
-    pg_set_error(pg, "%s", why);
     return status;
 }
 

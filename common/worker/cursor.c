@@ -56,7 +56,7 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool
     enum status status = pg_migrate(pg, schema, migrations, COUNT_OF(migrations));
     if (status == STATUS_OK) {
         status = mirror_create(pg, schema, defs, n);
-        if (status == STATUS_REFUSED && pg_error(pg)[0] == '\0')
+        if (status == STATUS_REFUSED && pg_sqlstate(pg)[0] == '\0') /* not the server's word */
             *why = "its tables have another form than this program's: run `aftercare rebuild`";
     }
     int64_t session = 0;

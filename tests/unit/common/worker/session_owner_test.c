@@ -91,11 +91,32 @@ static void test_commits_of_a_sweep_do_not_hide_that_the_process_dies_again_and_
     run_destroy(&run);
 }
 
+static void test_tables_of_another_form_are_named_and_end_the_start(void **state)
+{
+    (void)state;
+    const char *why = NULL;
+    struct cursor cursor;
+    struct run *run = run_new(&toy_worker, 8);
+    struct pg *pg = cluster_connect(&cluster, "toy");
+    begin(pg, run, &cursor);
+    assert_int_equal(pg_run(pg, "UPDATE toy.definition SET digest = '\\x00'"), STATUS_OK);
+    assert_int_equal(cursor_open(pg, "toy", run, false, &cursor, &why), STATUS_REFUSED);
+    assert_non_null(strstr(why, "aftercare rebuild"));
+    /* What the server refuses is tried again. */
+    assert_int_equal(pg_run(pg, "DROP TABLE toy.definition; CREATE VIEW toy.definition AS SELECT 1 AS one"), STATUS_OK);
+    assert_int_equal(cursor_open(pg, "toy", run, false, &cursor, &why), STATUS_REFUSED);
+    assert_string_equal(why, "");
+    assert_int_equal(pg_run(pg, "DROP SCHEMA toy CASCADE"), STATUS_OK);
+    pg_destroy(&pg);
+    run_destroy(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commits_of_a_sweep_do_not_hide_that_the_process_dies_again_and_again),
         cmocka_unit_test(test_the_later_session_owns_the_cursor),
+        cmocka_unit_test(test_tables_of_another_form_are_named_and_end_the_start),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
