@@ -146,25 +146,6 @@ enum status store_stream(struct store *store, struct stream_created *stream)
     return STATUS_OK;
 }
 
-enum status store_partitions(struct store *store, uint64_t pos)
-{
-    while (store->partitions_upto < pos + STORE_PARTITION_ROWS / 2) {
-        uint64_t number = (store->partitions_upto == 0 ? pos : store->partitions_upto) / STORE_PARTITION_ROWS;
-        char sql[400];
-        text_format(sql, sizeof(sql),
-                    "CREATE TABLE IF NOT EXISTS journal_%06llu PARTITION OF journal FOR VALUES FROM (%llu) TO (%llu)"
-                    " WITH (autovacuum_vacuum_insert_scale_factor = 0.5);"
-                    " ALTER TABLE journal_%06llu ALTER priv SET STATISTICS 0", /* personal bytes do not get into samples */
-                    (unsigned long long)number, (unsigned long long)(number * STORE_PARTITION_ROWS),
-                    (unsigned long long)((number + 1) * STORE_PARTITION_ROWS), (unsigned long long)number);
-        enum status status = pg_run(store->pg, sql);
-        if (status != STATUS_OK)
-            return status;
-        store->partitions_upto = (number + 1) * STORE_PARTITION_ROWS;
-    }
-    return STATUS_OK;
-}
-
 static void source_read(const struct pg_result *result, struct source_row *source)
 {
     source->id = pg_int(result, 0, 0);

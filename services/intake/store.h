@@ -17,7 +17,8 @@ struct store {
     char holder[200];
     int64_t lease_ms;
     bool forced; /* takes over whoever holds the lease: an operator's word */
-    uint64_t partitions_upto; /* positions up to here have a partition */
+    uint64_t partitions_upto; /* positions before this one have a partition */
+    int64_t partitions_rest_us; /* the next is asked for again from then */
 };
 
 void store_init(struct store *, const char *dsn, const char *holder, int64_t lease_ms);
@@ -34,7 +35,7 @@ enum status store_may_change(struct store *) MUST_CHECK;
 enum status store_take_over(struct store *, struct journal *) MUST_CHECK;
 /* Position 1. STATUS_ABSENT: there is no stream yet. */
 enum status store_stream(struct store *, struct stream_created *) MUST_CHECK;
-/* Partitions for at least half a partition beyond pos. */
+/* Partitions for at least half a partition beyond pos; while somebody's lock is in the way and there is room yet, later. */
 enum status store_partitions(struct store *, uint64_t pos) MUST_CHECK;
 /* A source's row; one that was never seen is made. STATUS_ABSENT: not this one, its principal has begun too many of late (sources.h). */
 enum status store_source(struct store *, const char *name, struct source_row *) MUST_CHECK;
