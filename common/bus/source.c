@@ -86,6 +86,13 @@ int64_t source_append(struct source *s, const struct bytes *drafts, size_t n, in
     return first;
 }
 
+void source_skip(struct source *s, int64_t n)
+{
+    assert(n <= s->durable + 1);
+    if (s->outbox.next_n < n)
+        s->outbox.next_n = n;
+}
+
 void source_ping(struct source *s, const struct verb_ping *ping)
 {
     struct queued_ping *slot;

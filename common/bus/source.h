@@ -39,6 +39,9 @@ void source_disconnected(struct source *);
 /* Events as drafts, at most APPEND_EVENTS_MAX and APPEND_BYTES_MAX together; copied. Returns the number of the first. They go out
  * as the window allows, in one message where it is large enough. upto −1: none; time_us 0: none. */
 int64_t source_append(struct source *, const struct bytes *drafts, size_t n, int64_t upto, int64_t time_us);
+/* Numbers below n need not be given out: intake has them, as WELCOME said, and their answers come by themselves. For an owner that
+ * keeps the facts, who would else read them only to have them dropped; one that is given out already stays so. */
+void source_skip(struct source *, int64_t n);
 /* Queues a PING behind what is queued. */
 void source_ping(struct source *, const struct verb_ping *);
 /* Events given out and not answered yet. */

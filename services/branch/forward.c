@@ -74,16 +74,12 @@ static enum status piece_give(struct forward *f, int64_t n, size_t bytes_max, bo
 static void on_welcome(void *owner, const struct verb_welcome *welcome)
 {
     struct forward *f = owner;
-    bool given = true;
+    const struct spool_state *spool = spool_state(f->spool);
     line_is(f, LINE_UP);
-    if (!spool_state(f->spool)->welcomed) {
+    if (!spool->welcomed)
         f->welcomed_n = welcome->durable;
-        return;
-    }
-    /* What intake has and we do not know answered comes with its answer; the source must know those numbers before. */
-    while (given && source_next_n(f->source) <= welcome->durable)
-        if (piece_give(f, source_next_n(f->source), PIECE_BYTES, &given) != STATUS_OK)
-            return;
+    else /* what intake has and we do not know answered comes with its answer: however much it is, none of it goes out */
+        source_skip(f->source, (welcome->durable < spool->last ? welcome->durable : spool->last) + 1);
 }
 
 static void pieces_answered(struct forward *f, int64_t n)

@@ -283,12 +283,35 @@ static void test_a_new_spool_learns(void **state)
     assert_int_equal(hears_append(stand, 41), 2);
 }
 
+/* It died with more answered than may be under way, and nothing of that stored: it goes on behind it. */
+static void test_after_a_restart_with_much_answered(void **state)
+{
+    struct stand *stand = *state;
+    enum { MANY = 1100 };
+    static char text[8001]; /* 8 KB each: more pieces than there may be */
+    memset(text, 'x', sizeof text - 1);
+    for (int i = 0; i < MANY; i++)
+        bench_take(stand->spool, "T-1", text);
+    assert_int_equal(spool_commit(stand->spool), STATUS_OK);
+    start(stand);
+    hears_hello(stand, 1, MANY);
+    welcome(stand, MANY);
+    for (int64_t from = 1; from <= MANY; from += 50)
+        answered(stand, from, from + 49, 0);
+    take(stand, 1);
+    work(stand);
+    assert_int_equal(spool_state(stand->spool)->facts, 1);
+    work(stand);
+    assert_int_equal(hears_append(stand, MANY + 1), 1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {CASE(test_only_what_is_answered_goes),
                                        CASE(test_after_a_break_it_goes_on_where_intake_says),
                                        CASE(test_after_a_restart),
+                                       CASE(test_after_a_restart_with_much_answered),
                                        CASE(test_held),
                                        CASE(test_not_taken),
                                        cmocka_unit_test_setup_teardown(test_a_new_spool_learns, set_up_new, tear_down)};
