@@ -16,8 +16,7 @@ static bool path_beside(const char *path, const char *end, char out[FILE_PATH_CA
     return false;
 }
 
-/* Its name is on the disk when its folder is. path is written into. */
-static bool name_sync(char *path)
+bool file_name_sync(char *path)
 {
     int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool fine = fd >= 0 && fsync(fd) == 0;
@@ -36,7 +35,7 @@ bool file_replace(const char *path, struct bytes content)
     if (fd >= 0)
         fine = close(fd) == 0 && fine;
     if (fine && rename(fresh, path) == 0)
-        return name_sync(fresh);
+        return file_name_sync(fresh);
     int why = errno;
     unlink(fresh);
     errno = why;

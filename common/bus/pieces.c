@@ -26,10 +26,17 @@ void pieces_asked(struct pieces *pieces, int64_t took_us)
 void pieces_sent(struct pieces *pieces, size_t bytes, int64_t took_us)
 {
     int64_t longer_us = took_us - pieces->trip_us;
-    if (longer_us < QUICK_US)
+    if (longer_us < QUICK_US && bytes >= pieces->bytes)
         pieces_set(pieces, 2 * pieces->bytes);
     else if (longer_us > LATE_US)
         pieces_set(pieces, (size_t)((int64_t)bytes * LATE_US / (2 * longer_us)));
+}
+
+void pieces_came(struct pieces *pieces, size_t bytes, int64_t took_us)
+{
+    if (pieces->trip_us == 0 || took_us < pieces->trip_us)
+        pieces_asked(pieces, took_us);
+    pieces_sent(pieces, bytes, took_us);
 }
 
 void pieces_broken(struct pieces *pieces, size_t bytes)

@@ -53,6 +53,11 @@ int64_t source_next_n(const struct source *s)
     return s->outbox.next_n;
 }
 
+int64_t source_durable(const struct source *s)
+{
+    return s->durable;
+}
+
 void source_connected(struct source *s, int64_t now_us)
 {
     s->state = SOURCE_GREETING;

@@ -47,6 +47,8 @@ void source_ping(struct source *, const struct verb_ping *);
 /* Events given out and not answered yet. */
 size_t source_pending(const struct source *);
 int64_t source_next_n(const struct source *);
+/* Its last number in the journal, as WELCOME said; 0: of a new source, or not said yet. */
+int64_t source_durable(const struct source *);
 /* Frames to send now, in order; false: none. The frame's map is valid until the next call. */
 bool source_out(struct source *, int64_t now_us, struct frame *);
 /* A frame from intake (skimmed here). False: malformed; the connection should be made anew. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "bus/getting.h"
 #include "bus/inquiry.h"
 #include "bus/reader.h"
 #include "bus/source.h"
@@ -33,11 +34,13 @@ struct machine {
 MACHINE(reader);
 MACHINE(source);
 MACHINE(inquiry);
+MACHINE(getting);
 
 static const struct machine *machine_of(const struct talk *talk)
 {
     static const struct machine *const machines[] = {
-        [TALK_READER] = &reader_machine, [TALK_SOURCE] = &source_machine, [TALK_INQUIRY] = &inquiry_machine};
+        [TALK_READER] = &reader_machine, [TALK_SOURCE] = &source_machine, [TALK_INQUIRY] = &inquiry_machine,
+        [TALK_GETTING] = &getting_machine};
 
     return machines[talk->kind];
 }
@@ -78,7 +81,7 @@ static void endpoints_take(struct talk *talk)
     talk->next = 0;
 }
 
-static bool is_out_of_patience(struct talk *talk)
+bool talk_is_out_of_patience(struct talk *talk)
 {
     int64_t now_us = clock_boot_us();
 
@@ -103,7 +106,7 @@ static enum status renew(struct talk *talk)
     endpoints_take(talk);
     talk->frame.verb[0] = '\0';
     bus_close_now(&talk->socket); /* a HELLO left over would end the new session */
-    if (is_out_of_patience(talk)) {
+    if (talk_is_out_of_patience(talk)) {
         (void)text_copy(talk->error, sizeof talk->error, "nobody answers");
         return STATUS_CLOSED;
     }
@@ -114,6 +117,7 @@ static enum status renew(struct talk *talk)
     talk->socket = bus_client_connect(talk->bus, endpoint, talk->error, sizeof talk->error);
     if (!talk->socket)
         return STATUS_REFUSED;
+    talk->lines++;
     machine_of(talk)->connected(talk->machine, clock_boot_us());
     return STATUS_AGAIN;
 }
@@ -141,6 +145,24 @@ static bool is_good(const char *verb)
     return false;
 }
 
+void talk_good(struct talk *talk)
+{
+    talk->pause_us = talk->silent_us = 0;
+}
+
+void talk_anew(struct talk *talk)
+{
+    talk->frame.verb[0] = '\0'; /* it borrows from the socket */
+    bus_close_now(&talk->socket);
+}
+
+static int64_t due_us(const struct talk *talk)
+{
+    int64_t machines_us = machine_of(talk)->deadline_us(talk->machine);
+
+    return talk->until_us > 0 && talk->until_us < machines_us ? talk->until_us : machines_us;
+}
+
 enum status talk_turn(struct talk *talk)
 {
     const struct machine *machine = machine_of(talk);
@@ -148,11 +170,11 @@ enum status talk_turn(struct talk *talk)
     if (!talk->socket)
         return renew(talk);
     talk_flush(talk);
-    if (!hear(talk, machine->deadline_us(talk->machine)))
+    if (!hear(talk, due_us(talk)))
         return machine->tick(talk->machine, clock_boot_us()) ? renew(talk) : STATUS_AGAIN;
     if (!machine->in(talk->machine, &talk->frame, clock_boot_us()))
         return renew(talk);
     if (is_good(talk->frame.verb))
-        talk->pause_us = talk->silent_us = 0;
+        talk_good(talk);
     return STATUS_OK;
 }

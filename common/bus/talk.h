@@ -7,16 +7,18 @@
 #include "base/endpoints.h"
 #include "bus/socket.h"
 
-enum talk_machine { TALK_READER, TALK_SOURCE, TALK_INQUIRY };
+enum talk_machine { TALK_READER, TALK_SOURCE, TALK_INQUIRY, TALK_GETTING };
 
 /* The owner's, and so is the machine. He sets the first five. */
 struct talk {
     struct bus_client *bus;
     enum talk_machine kind;
-    void *machine;             /* struct reader, struct source, struct inquiry */
+    void *machine;             /* struct reader, struct source, struct inquiry, struct getting */
     char list[ENDPOINTS_CAP];  /* as settings have them */
     int64_t patience_us;       /* nothing good in so long ends it; 0: for ever */
     struct bus_socket *socket; /* NULL: there is none yet */
+    int64_t until_us;          /* no turn waits longer, whatever the machine would; 0: it decides */
+    int64_t lines;             /* connections made so far */
     struct frame frame;        /* that came last; borrowed until the next one */
     char error[160];
     size_t next; /* of the list */
@@ -29,6 +31,11 @@ enum status talk_turn(struct talk *) MUST_CHECK;
 /* Says what is to be said, where there is a connection. */
 void talk_flush(struct talk *);
 void talk_say(struct talk *, const char *verb, struct bytes map);
+/* What only the owner can tell of what came (T6): it was good; or it was not, and there is no more patience. */
+void talk_good(struct talk *);
+bool talk_is_out_of_patience(struct talk *);
+/* Another connection, with the next turn. */
+void talk_anew(struct talk *);
 /* What was said last gets two seconds to go out. */
 void talk_close(struct talk *);
 

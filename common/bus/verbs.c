@@ -211,6 +211,7 @@ static const struct field get_fields[] = {
     F_BIN(verb_get, sha256, FIELD_REQUIRED, "digest of the whole file"),
     F_INT_DEF(verb_get, offset, 0, 0, 0, INT64_MAX, "from there on"),
     F_BIN(verb_get, receipt, 0, "that of the last PART on this connection"),
+    F_INT_DEF(verb_get, bytes, 0, PART_BYTES_MAX, 1, PART_BYTES_MAX, "at most so many; left out: as many as a PART may hold"),
 };
 const struct record verb_get_record = RECORD(verb_get, get_fields, "asks for a piece of a file");
 

@@ -11,7 +11,7 @@
 #define APPEND_EVENTS_MAX 256
 #define INCARNATION_BYTES 16
 #define PART_BYTES_MAX (128 * 1024) /* of a file, in one PUT or PART */
-#define PART_BYTES_LEAST 4096       /* in one PUT, but for a file's last piece: rows are not to be made by the byte */
+#define PART_BYTES_LEAST 4096       /* in one PUT, but for a file's last piece: rows are not to be made by the byte (GET may ask for less) */
 #define RECEIPT_BYTES 8
 
 /* A frame in memory: the map borrows. */
@@ -124,6 +124,7 @@ struct verb_get {
     uint8_t sha256[32];
     int64_t offset;
     uint8_t receipt[RECEIPT_BYTES]; /* of the last PART on this connection; all zero: there was none */
+    int64_t bytes;                  /* at most so many, 1 to PART_BYTES_MAX */
 };
 /* feed, from intake */
 /* The answer to GET. code "": these bytes. */

@@ -5,6 +5,7 @@ from file_side import LEAST, MOST, Shelf
 from kit import Broken
 
 SIZE = 5 * MOST + 777
+NARROW = 16 * 1024  # bytes a second
 
 
 # --- putting
@@ -216,6 +217,28 @@ def get_odd_pieces(k):
     k.all_got("P5", n=77)
 
 
+def get_shorter(k):
+    """every piece is shorter than it might be"""
+    k.get(10 * LEAST)
+    while k.got < len(k.file):
+        k.expect_get()
+        k.part(n=max(1, k.wanted // 3))
+    k.all_got("P5")
+
+
+def get_narrow(k):
+    """a line that bears 16 KiB a second: who says how much asks for what comes in a few seconds"""
+    k.get(5 * NARROW)
+    while k.got < len(k.file):
+        said = k.expect_get()
+        if "bytes" in said.fields:
+            if k.wanted > 3 * NARROW:
+                raise Broken("P5", f"GET of {k.wanted} bytes, {k.wanted / NARROW:.0f} seconds of this line")
+            time.sleep(min(k.wanted, len(k.file) - k.got) / NARROW)
+        k.part()
+    k.all_got("P5")
+
+
 def get_one_at_a_time(k):
     """an answer that takes a while"""
     k.get(3 * MOST)
@@ -267,7 +290,7 @@ def get_other_bytes(k):
     k.get(SIZE)
     k.give(upto=2 * MOST)
     k.expect_get()
-    k.part(bytes=b"x" * MOST)
+    k.part(bytes=b"x" * k.wanted)
     k.give()
     if not (said := k.next_or_end("P7")):
         k.got_ended("damaged", "P7")
@@ -325,6 +348,6 @@ def get_killed(k):
 CHECKS = [put, put_in_turn, put_not_attached, put_unanswered, put_resumed, put_lower, put_further, put_there, put_whole_early, put_not_whole,
           *map(refused, ("unknown", "denied", "erased", "too-large", "too-small", "quota", "measure")), put_thrown_away, put_later, put_empty, put_silent,
           put_hello_again, put_killed,
-          get, get_odd_pieces, get_one_at_a_time, get_cut, get_silent, get_other_part, get_other_bytes,
+          get, get_odd_pieces, get_shorter, get_narrow, get_one_at_a_time, get_cut, get_silent, get_other_part, get_other_bytes,
           *map(not_given, ("unknown", "denied", "erased", "awaited")), get_later, get_empty, get_killed]
 SIDE = Shelf

@@ -21,6 +21,7 @@ class Shelf(Intake, Feed):
         self.due = self.kept = self.unanswered = 0
         self.told = self.later = False  # HAVE has come over this connection; it was "later"
         self.getter, self.receipt, self.asked, self.got = None, None, False, 0
+        self.wanted = MOST  # bytes, by the GET that came last
 
     def made(self, size):
         self.file = random.Random(size).randbytes(size)
@@ -210,6 +211,9 @@ class Shelf(Intake, Feed):
             raise Broken("P6", f"GET from {said['offset']} on without the receipt of the piece before it")
         if said["offset"] != self.got:
             raise Broken(rule, f"GET from {said['offset']} on, it has {self.got} bytes")
+        self.wanted = said.fields.get("bytes", MOST)
+        if not 1 <= self.wanted <= MOST:
+            raise Broken("P5", f"GET of {self.wanted} bytes: 1 to {MOST}")
         self.not_there_yet()
         self.asked = True
         return said
@@ -219,8 +223,8 @@ class Shelf(Intake, Feed):
             raise Broken("J4", "OUT is there before the end")
 
     def part(self, n=MOST, **altered):
-        """A piece, with a receipt; behind the end one without bytes."""
-        piece = self.file[self.got:self.got + n]
+        """A piece of at most n bytes and of what was asked for, with a receipt; behind the end one without bytes."""
+        piece = self.file[self.got:self.got + min(n, self.wanted)]
         self.receipt, self.asked = os.urandom(8) if piece else None, False
         fields = {"sha256": self.sha256, "offset": self.got, "bytes": piece, "size": len(self.file), "receipt": self.receipt, **altered}
         self.got += len(piece)

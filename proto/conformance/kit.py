@@ -36,7 +36,7 @@ FRAMES = {  # what a client says: field -> (what it has to be, required)
     "APPEND": {"n": (UINT, True), "events": (LIST, True)},
     "PING": {},
     "PUT": {"sha256": (BIN32, True), "offset": (UINT, False), "bytes": (BYTES, False)},
-    "GET": {"sha256": (BIN32, True), "offset": (UINT, False), "receipt": (BIN8, False)},
+    "GET": {"sha256": (BIN32, True), "offset": (UINT, False), "receipt": (BIN8, False), "bytes": (UINT, False)},
 }
 ON_CMD = ("HELLO", "APPEND", "PING", "PUT")
 OPTIONAL = ("put", "get")  # jobs that a client may do without

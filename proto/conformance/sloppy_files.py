@@ -113,6 +113,27 @@ def counts_whole_pieces():
     getting(lambda f: {**f, "offset": -(-f["offset"] // files.PIECE) * files.PIECE})
 
 
+def counts_what_it_asked():
+    due = [0]
+
+    def change(fields):
+        at, due[0] = due[0], due[0] + fields["bytes"]
+        return {**fields, "offset": at}
+    getting(change)
+
+
+def asks_for_nothing():
+    getting(lambda f: {**f, "bytes": 0})
+
+
+def asks_for_too_much():
+    getting(lambda f: {**f, "bytes": files.PIECE + 1})
+
+
+def more_and_more():
+    files.borne = lambda most, *_: min(2 * most, files.PIECE)
+
+
 def twice_at_once():
     def altered(self, verb, fields):
         for _ in range(2 if verb == "GET" else 1):
@@ -175,11 +196,12 @@ FOR = {  # as in sloppy.py
     "file.put-too-large": (deaf_to_codes, "P4"), "file.put-too-small": (deaf_to_codes, "P4"), "file.put-quota": (deaf_to_codes, "P4"),
     "file.put-measure": (deaf_to_codes, "P4"), "file.put-thrown-away": (goes_on_regardless, "P4"), "file.put-empty": (nothing_to_bring, "P1"),
     "file.put-killed": (attaches_again, "J3"), "file.get": (receiptless, "P6"), "file.get-odd-pieces": (counts_whole_pieces, "P5"),
-    "file.get-one-at-a-time": (twice_at_once, "P5"), "file.get-cut": (anew_each_time, "P5"),
+    "file.get-shorter": (counts_what_it_asked, "P5"),
+    "file.get-narrow": (more_and_more, "P5"), "file.get-one-at-a-time": (twice_at_once, "P5"), "file.get-cut": (anew_each_time, "P5"),
     "file.get-silent": (same_receipt_elsewhere, "P6"), "file.get-other-part": (any_part, "P5"),
     "file.get-other-bytes": (believes_bytes, "P7"), "file.get-unknown": (deaf_to_part_codes, "P7"),
     "file.get-denied": (deaf_to_part_codes, "P7"), "file.get-erased": (deaf_to_part_codes, "P7"),
     "file.get-awaited": (deaf_to_part_codes, "P7"), "file.get-empty": (nothing_is_no_file, "P5"),
     "file.get-killed": (behind_what_it_had, "P5"),
 }
-ALSO = [("file.get", keeps_the_last_receipt, "P6"), ("file.get", writes_at_out, "J4")]
+ALSO = [("file.get", asks_for_nothing, "P5"), ("file.get", asks_for_too_much, "P5"), ("file.get", keeps_the_last_receipt, "P6"), ("file.get", writes_at_out, "J4")]

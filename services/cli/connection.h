@@ -37,8 +37,10 @@ void sender_listen(struct sender *, sender_heard *, void *owner);
 int64_t sender_lines(const struct sender *);
 /* Another connection, since this one does not answer. False: said so already. */
 bool sender_anew(struct sender *);
-/* False: what was said before has not gone out yet. */
-bool sender_say(struct sender *, const char *verb, struct bytes map);
+/* What was said before has gone out. */
+bool sender_is_clear(struct sender *);
+/* Only while it is clear. */
+void sender_say(struct sender *, const char *verb, struct bytes map);
 /* One turn: sends, waits at most until deadline_us (boot time) for something, receives. GOES_ON or
  * an exit code. */
 int sender_turn(struct sender *, int64_t deadline_us) MUST_CHECK;

@@ -3,16 +3,12 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "bus/pieces.h"
+#include "bus/putting.h"
 #include "file.h"
 #include "line.h"
 #include "progress.h"
 #include <inttypes.h>
 #include <string.h>
-
-/* A line that is dead or too narrow for the piece is given up before, by PING: who is silent for so long and there has lost what was said. */
-#define UNANSWERED_US (90 * SECOND_US)
-#define LATER_US (SECOND_US / 2)
 
 struct adding {
     const struct files *f;
@@ -22,12 +18,8 @@ struct adding {
     struct answer answer;
     bool answered, again; /* again: as if it had not been attached before */
     /* Bytes. */
-    struct pieces pieces;
-    struct verb_have have;
-    bool heard, waiting; /* an answer has come; one is awaited */
-    bool ask;            /* what is said next: how far are they? */
-    size_t said;         /* bytes that went last; 0: the question */
-    int64_t line, said_us, due_us;
+    struct putting *putting;
+    int64_t line; /* sender_lines, as it was when they were begun, or gone on with */
 };
 
 /* --- the fact -------------------------------------------------------------------------------------- */
@@ -64,25 +56,13 @@ static bool describe(struct adding *a)
     return true;
 }
 
-/* Ticket, name, kind and content: the same once more is the same. */
 static void source_name(const struct adding *a, char out[EVENT_SOURCE_CAP])
 {
     const struct files *f = a->f;
-    struct buf all = {0};
-    uint8_t digest[DIGEST_BYTES];
-    char hex[33];
-    if (a->again) {
+    if (a->again)
         source_random(f->cli, out);
-        return;
-    }
-    buf_append_format(&all, "file\n%s\n%s\n%s\n", f->what, a->data.name, a->data.media);
-    buf_append(&all, a->data.sha256, sizeof(a->data.sha256));
-    digest_of(buf_bytes(&all), digest);
-    hex_print(digest, 16, hex);
-    const char *principal = line_principal(f->cli);
-    hex[EVENT_SOURCE_CAP - 2 - strlen(principal) < 32 ? EVENT_SOURCE_CAP - 2 - strlen(principal) : 32] = '\0';
-    text_format(out, EVENT_SOURCE_CAP, "%s/%s", principal, hex);
-    buf_release(&all);
+    else
+        putting_source(line_principal(f->cli), f->what, a->data.name, a->data.media, a->data.sha256, out);
 }
 
 static void on_answer(void *owner, const struct answer *answer)
@@ -122,89 +102,52 @@ static int fact_refused(const struct adding *a)
 
 /* --- its bytes ------------------------------------------------------------------------------------- */
 
+static bool on_read(void *owner, int64_t offset, size_t most, struct buf *out)
+{
+    struct adding *a = owner;
+    size_t left = a->content.len - (size_t)offset;
+    buf_append(out, a->content.data + offset, left < most ? left : most);
+    return true;
+}
+
 static void on_frame(void *owner, const struct frame *frame)
 {
     struct adding *a = owner;
-    struct verb_have have;
-    struct problem problem;
-    int64_t took_us = clock_boot_us() - a->said_us;
-    if (!a->waiting || !text_equal(frame->verb, "HAVE") ||
-        !record_decode(&verb_have_record, RECORD_WHOLE, DECODE_LENIENT, frame->map, NULL, &have, &problem) ||
-        memcmp(have.sha256, a->data.sha256, sizeof(have.sha256)) != 0)
-        return;
-    if (a->said > 0)
-        pieces_sent(&a->pieces, a->said, took_us);
-    else
-        pieces_asked(&a->pieces, took_us);
-    a->have = have;
-    a->heard = true;
-    a->waiting = false;
+    (void)putting_in(a->putting, frame, clock_boot_us());
 }
 
-/* A piece, or without bytes the question how far they are. */
-static void put(struct adding *a)
+/* A person waits here, and a full branch stays full for as long as the line is down. */
+static bool is_full(const struct adding *a)
 {
-    struct verb_put put = {.offset = a->ask ? 0 : a->have.upto};
-    struct buf map = {0};
-    size_t left = a->content.len - (size_t)put.offset;
-    memcpy(put.sha256, a->data.sha256, sizeof(put.sha256));
-    if (!a->ask)
-        put.bytes = bytes_of(a->content.data + put.offset, left < a->pieces.bytes ? left : a->pieces.bytes);
-    record_encode(&verb_put_record, RECORD_WHOLE, &put, &map);
-    a->waiting = sender_say(a->sender, "PUT", buf_bytes(&map));
-    a->said = put.bytes.len;
-    a->said_us = clock_boot_us();
-    a->due_us = a->said_us + SEND_AGAIN_US; /* where something held it up */
-    buf_release(&map);
-}
-
-static bool is_later(const struct adding *a)
-{
-    /* A person waits here, and a full branch stays full for as long as the line is down. */
-    bool full = a->f->cli->branch && (text_starts(a->have.why, "spool.full") || text_starts(a->have.why, "disk.full"));
-    return (text_equal(a->have.code, "busy") && !full) || text_equal(a->have.code, "database");
-}
-
-/* GOES_ON or an exit code. */
-static int have_take(struct adding *a)
-{
-    a->heard = false;
-    if (a->have.whole)
-        return CLI_DONE;
-    a->ask = is_later(a);
-    a->due_us = a->ask ? clock_boot_us() + LATER_US : 0;
-    if (a->have.code[0] != '\0' && !a->ask)
-        return file_code_say(a->f->cli, a->have.code, a->have.why);
-    if (!a->ask && (a->have.upto < 0 || a->have.upto >= (int64_t)a->content.len))
-        return file_code_say(a->f->cli, "sha256", "");
-    return GOES_ON;
+    const char *why = putting_refusal(a->putting)->why;
+    return a->f->cli->branch && putting_is_later(a->putting) && (text_starts(why, "spool.full") || text_starts(why, "disk.full"));
 }
 
 /* What was said over the connection before is lost, or its answer; HAVE has no number, so that nothing is asked twice over one. */
 static bool is_anew(struct adding *a)
 {
-    int64_t line = sender_lines(a->sender);
-    if (a->waiting && line == a->line && clock_boot_us() - a->said_us > UNANSWERED_US && !sender_anew(a->sender))
+    int64_t now_us = clock_boot_us(), line = sender_lines(a->sender);
+    if (line == a->line && putting_tick(a->putting, now_us) && !sender_anew(a->sender))
         return false;
-    if (line < 0 || line == a->line)
-        return true;
-    if (a->waiting && a->said > 0)
-        pieces_broken(&a->pieces, a->said);
-    a->line = line;
-    a->waiting = false;
-    a->ask = true;
+    line = sender_lines(a->sender);
+    if (line >= 0 && line != a->line) {
+        a->line = line;
+        putting_connected(a->putting, now_us);
+    }
     return true;
 }
 
 static int bytes_turn(struct adding *a)
 {
-    int64_t now_us = clock_boot_us();
+    struct frame frame;
+    int64_t now_us = clock_boot_us(), most_us = now_us + SECOND_US;
     if (!is_anew(a))
         return CLI_SILENT;
-    if (!a->waiting && a->line == sender_lines(a->sender) && now_us >= a->due_us)
-        put(a);
-    int code = sender_turn(a->sender, !a->waiting && a->due_us > now_us ? a->due_us : now_us + SECOND_US);
-    return code == GOES_ON && a->heard ? have_take(a) : code;
+    if (a->line == sender_lines(a->sender) && sender_is_clear(a->sender) && putting_out(a->putting, now_us, &frame))
+        sender_say(a->sender, frame.verb, frame.map);
+    int64_t due_us = putting_deadline_us(a->putting);
+    int code = sender_turn(a->sender, due_us < most_us ? due_us : most_us);
+    return code == GOES_ON && is_full(a) ? file_code_say(a->f->cli, "busy", putting_refusal(a->putting)->why) : code;
 }
 
 static int bytes_send(struct adding *a)
@@ -213,14 +156,19 @@ static int bytes_send(struct adding *a)
     struct progress progress;
     int code = GOES_ON;
     a->line = -1;
-    a->pieces = pieces_start();
+    a->putting = putting_new(a->data.sha256, (int64_t)a->content.len, on_read, a);
     sender_listen(a->sender, on_frame, a);
     progress_start(&progress, cli, in_words(cli->language, "bytes"), (int64_t)a->content.len, clock_boot_us());
-    while (code == GOES_ON) {
+    while (code == GOES_ON && !putting_is_over(a->putting)) {
         code = bytes_turn(a);
-        progress_show(&progress, a->have.upto, clock_boot_us());
+        progress_show(&progress, putting_upto(a->putting), clock_boot_us());
     }
-    progress_end(&progress, a->have.upto, clock_boot_us());
+    progress_end(&progress, putting_upto(a->putting), clock_boot_us());
+    const struct verb_error *refusal = putting_refusal(a->putting);
+    if (code == GOES_ON)
+        code = refusal->code[0] == '\0' ? CLI_DONE : file_code_say(cli, refusal->code, refusal->why);
+    sender_listen(a->sender, NULL, NULL);
+    putting_destroy(&a->putting);
     return code;
 }
 

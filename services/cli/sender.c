@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "bus/find.h"
+#include "bus/putting.h"
 #include "connection.h"
 #include "line.h"
 #include <pwd.h>
@@ -210,11 +211,9 @@ struct sender *sender_open(const struct cli *cli, const char *stream, const char
     struct source_config config = {.first = 1, .last = last};
     if (endpoints_count(cli->settings.cmd) > 1)
         config.silence_us = FIND_SILENCE_US;
-    uint8_t digest[DIGEST_BYTES];
     text_copy(config.stream, sizeof(config.stream), stream);
     text_copy(config.name, sizeof(config.name), source);
-    digest_of(bytes_of_text(source), digest);
-    memcpy(config.incarnation, digest, sizeof(config.incarnation));
+    putting_incarnation(source, config.incarnation);
     *sender =
         (struct sender){.cli = cli, .answer = answer, .owner = owner, .heard_us = clock_boot_us()};
     sender->source = source_new(&config, &listener, sender);
@@ -264,9 +263,14 @@ int64_t sender_lines(const struct sender *sender)
     return source_state(sender->source) == SOURCE_OPEN ? sender->lines : -1;
 }
 
-bool sender_say(struct sender *sender, const char *verb, struct bytes map)
+bool sender_is_clear(struct sender *sender)
 {
-    return line_send_held(&sender->line) && (line_send(&sender->line, verb, map) || sender->line.holds);
+    return line_send_held(&sender->line);
+}
+
+void sender_say(struct sender *sender, const char *verb, struct bytes map)
+{
+    (void)line_send(&sender->line, verb, map);
 }
 
 size_t sender_pending(const struct sender *sender)

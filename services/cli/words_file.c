@@ -32,6 +32,7 @@ const struct word_pair file_words[] = {
     {"the bytes that arrived are not this file's; intake has thrown them away", "到达的内容与摘要不符，已丢弃"},
     {"too many files were begun and not finished", "未传完的附件过多"},
     {"more than one principal may bring in a day: again tomorrow", "已达该主体当日上传上限，请明日再传"},
+    {"%s is in use", "%s 正在使用中"},
     {"the file is longer than it was when it was attached", "文件比登记时更长"},
 };
 const size_t file_words_n = sizeof(file_words) / sizeof(file_words[0]);

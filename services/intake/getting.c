@@ -104,6 +104,7 @@ void getter_on_get(struct feed *feed, const struct bus_peer *peer, const struct 
         return;
     }
     struct slip *slip = slip_new(SLIP_GET, get.sha256, get.offset, bytes_of(NULL, 0));
+    slip->most = get.bytes;
     if (!ask(feed, peer, get.receipt, &slip)) {
         enum status status = part_say(feed, peer, slip, NULL);
         (void)status; /* gone, or it does not read: it asks again */

@@ -257,10 +257,11 @@ static enum status part_read(struct pg *pg, struct pg_args *args, struct slip *s
     pg_arg_bytea(args, bytes_of(slip->sha256, 32));
     pg_arg_text(args, who);
     pg_arg_int(args, slip->offset);
-    pg_arg_int(args, PART_BYTES_MAX);
+    pg_arg_int(args, slip->most);
+    pg_arg_int(args, PART_BYTES_MAX); /* of what was put at once */
     enum status status = pg_query(pg, "SELECT substr(string_agg(data, ''::bytea ORDER BY at), ($3::int8 - min(at) + 1)::int4, $4::int8::int4)"
                                       " FROM file_part WHERE sha256 = $1::bytea AND owner = $2::text"
-                                      " AND at > $3::int8 - $4::int8 AND at < $3::int8 + $4::int8", args, &rows);
+                                      " AND at > $3::int8 - $5::int8 AND at < $3::int8 + $4::int8", args, &rows);
     if (status == STATUS_OK && !pg_is_null(rows, 0, 0))
         slip_bytes(slip, pg_bytes(rows, 0, 0));
     pg_result_destroy(&rows);

@@ -22,6 +22,7 @@ struct slip {
     uint8_t sha256[32];
     int64_t offset;
     struct bytes bytes; /* owned: of the PUT, of the PART */
+    int64_t most;       /* GET: bytes of the PART at most */
     /* The answer. */
     int64_t upto, size; /* size: of the whole file */
     bool whole;

@@ -171,7 +171,7 @@ int bench_get(int argc, char **argv)
 {
     (void)argc;
     char error[200] = "";
-    struct verb_get get = {.offset = 0};
+    struct verb_get get = {.bytes = PART_BYTES_MAX};
     size_t took_n = 0;
     int64_t bytes = 0, n = 0, size = 0, *took = memory_new(TOOK_MAX * sizeof *took);
     struct bus_socket *socket = hex_parse(argv[3], DIGEST_BYTES, get.sha256) ? bus_connect(BUS_DEALER, argv[2], error, sizeof error) : NULL;

@@ -209,6 +209,23 @@ class Files(unittest.TestCase):
         self.assertEqual(got, data)
         self.assertEqual(self.get("gd", digest(data), 100, self.line(Line, "gd", 2))["bytes"], data[100:100 + PART])
 
+    def test_as_much_as_was_asked_for(self):
+        """GET's `bytes`, to its bounds, over the seams of pieces that were put; what is beyond them is refused with its name, and takes no place."""
+        data = content(2 * PART + 5, 21)
+        putter, line = self.putter(), self.line(Line, "gd", 2)
+        self.assertIsInstance(putter.attach(1, "T-6", data)[1], int)
+        self.bring(putter, data)
+        for bad in (0, -1, PART + 1, 1 << 62, "4096"):
+            line.say("GET", sha256=digest(data), offset=0, bytes=bad)
+            error = line.hear("ERROR", "PART")
+            self.assertEqual((error[""], error["code"], error["why"]), ("ERROR", "malformed", "bytes"), bad)
+        at, part = 0, {"receipt": bytes(8)}
+        for n in (1, 5, 4096, PART - 4000, 3, PART):
+            part = self.get("gd", digest(data), at, line, bytes=n, receipt=part["receipt"])
+            self.assertEqual((part["bytes"], part["size"]), (data[at:at + n], len(data)))
+            at += len(part["bytes"])
+        self.assertEqual((at, self.get("gd", digest(data), at, line, bytes=1, receipt=part["receipt"])["bytes"]), (len(data), b""))
+
     def test_the_database_dies(self):
         """A piece that was answered may be lost with it; whoever has the file goes on from where HAVE says. A whole file is there."""
         data, small = content(8 * PART, 50), content(9000, 51)

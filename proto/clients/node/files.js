@@ -11,7 +11,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AftercareError, LATER, Line, SILENCE, Source, TRIES, digest, pack, same } from './aftercare.js'
 
-const PIECE = 128 * 1024, LEAST = 8 * 1024
+const PIECE = 128 * 1024, LEAST = 4 * 1024
 
 // Attaches it (at most 20 MiB) and brings its bytes; its digest in hex. The same ticket, name, media and content is the same fact,
 // whoever of the principal runs it, and how often; again: it is attached once more.
@@ -38,7 +38,7 @@ export async function putFile (client, ticket, file, { name = path.basename(file
 }
 
 async function putBytes (source, handle, sha256, size) {
-  let have = await put(source, { sha256 }), at = -1, still = 0, most = LEAST // how far is it?
+  let have = await put(source, { sha256 }), at = -1, still = 0, most = 2 * LEAST // how far is it?
   while (!have?.whole) {
     if (!have || LATER.has(have.code)) {
       if (have) await later(source.line, have)
@@ -56,9 +56,16 @@ async function putBytes (source, handle, sha256, size) {
     source.line.good()
     const began = Date.now()
     have = await put(source, { sha256, offset, bytes: bytes.subarray(0, bytesRead) })
-    const took = have ? (Date.now() - began) / 1000 : 8 // a line is not filled for longer than it is waited for
-    most = Math.min(Math.max(Math.floor(most * (took < 1 ? 2 : took > 2 ? 1 / took : 1)), LEAST), PIECE)
+    most = borne(most, bytesRead, have && (Date.now() - began) / 1000)
   }
+}
+
+// How large the next piece may be, so that a line is not filled for longer than it is waited for: a second or two. null: it broke.
+function borne (most, came, took) {
+  if (took === null) most /= 4
+  else if (took > 2) most = came / took
+  else if (took < 1 && came >= most) most *= 2
+  return Math.min(Math.max(Math.floor(most), LEAST), PIECE)
 }
 
 // HAVE; null: it is another connection now, and whatever was said may be lost; ask.
@@ -117,11 +124,13 @@ async function unlock (part) {
 }
 
 async function getBytes (line, handle, wanted, at) {
-  let receipt, silence = SILENCE
+  let receipt, silence = SILENCE, most = 2 * LEAST
   await line.connect()
   for (;;) {
-    await line.say('GET', { sha256: wanted, offset: at, receipt })
-    const part = await hearPart(line, wanted, at, silence)
+    const began = Date.now()
+    await line.say('GET', { sha256: wanted, offset: at, bytes: most, receipt })
+    const part = await hearPart(line, wanted, at, silence), came = part?.bytes?.length ?? 0
+    if (!part || came) most = borne(most, came, part && (Date.now() - began) / 1000)
     if (!part) {
       receipt = undefined
       silence = Math.min(2 * silence, 40000) // a piece takes its time on a narrow line
@@ -129,12 +138,12 @@ async function getBytes (line, handle, wanted, at) {
       await later(line, part)
     } else if (part.code) {
       throw new AftercareError(`refused.${part.code}`, part.why)
-    } else if (!part.bytes?.length) {
+    } else if (!came) {
       return
     } else {
       line.good()
       await handle.appendFile(part.bytes)
-      at += part.bytes.length
+      at += came
       receipt = part.receipt
     }
   }

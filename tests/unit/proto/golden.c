@@ -312,6 +312,7 @@ static void session_file(struct session *session)
     have->upto = (int64_t)bytes.len;
     have->whole = true;
     tell(session, "←", "HAVE", have);
+    get->bytes = 8192;
     tell(session, "→", "GET", get);
     part->bytes = bytes;
     part->size = (int64_t)bytes.len;

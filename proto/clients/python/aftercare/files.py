@@ -14,7 +14,7 @@ import msgpack
 
 from . import LATER, SILENCE, TRIES, Error, Line, Source, digest
 
-PIECE, LEAST = 128 * 1024, 8 * 1024
+PIECE, LEAST = 128 * 1024, 4 * 1024
 
 
 def put_file(client, ticket, path, name=None, media="", by=None, again=False):
@@ -38,7 +38,7 @@ def put_file(client, ticket, path, name=None, media="", by=None, again=False):
 
 
 def put_bytes(source, file, sha256, size):
-    have, at, still, most = put(source, sha256), None, 0, LEAST  # how far is it?
+    have, at, still, most = put(source, sha256), None, 0, 2 * LEAST  # how far is it?
     while have is None or not have.get("whole"):
         if have is None or have.get("code") in LATER:
             if have:
@@ -55,8 +55,18 @@ def put_bytes(source, file, sha256, size):
         if still == TRIES:
             raise Error("corrupt", f"what is kept stands still at {upto}")
         have = put(source, sha256, offset=upto, bytes=piece)
-        took = time.monotonic() - began if have else 8.0  # a line is not filled for longer than it is waited for
-        most = min(max(int(most * (2 if took < 1 else 1 / took if took > 2 else 1)), LEAST), PIECE)
+        most = borne(most, len(piece), time.monotonic() - began if have else None)
+
+
+def borne(most, came, took):
+    """How large the next piece may be, so that a line is not filled for longer than it is waited for: a second or two. None: it broke."""
+    if took is None:
+        most //= 4
+    elif took > 2:
+        most = came / took
+    elif took < 1 and came >= most:
+        most *= 2
+    return min(max(int(most), LEAST), PIECE)
 
 
 def put(source, sha256, **piece):
@@ -101,17 +111,21 @@ def get_file(client, sha256, path):
 
 def get_bytes(line, file, wanted, found, at):
     line.connect()
-    receipt, silence = b"", SILENCE
+    receipt, silence, most = b"", SILENCE, 2 * LEAST
     while True:
-        line.say("GET", {"sha256": wanted, "offset": at, **({"receipt": receipt} if receipt else {})})
+        began = time.monotonic()
+        line.say("GET", {"sha256": wanted, "offset": at, "bytes": most, **({"receipt": receipt} if receipt else {})})
         part = hear_part(line, wanted, at, silence)
+        piece = part.get("bytes", b"") if part else b""
+        if not part or piece:
+            most = borne(most, len(piece), time.monotonic() - began if part else None)
         if part is None:  # a piece takes its time on a narrow line
             receipt, silence = b"", min(2 * silence, 40)
         elif part.get("code") in LATER:
             later(line, part)
         elif part.get("code"):
             raise Error(f"refused.{part['code']}", part.get("why", ""))
-        elif not (piece := part.get("bytes")):
+        elif not piece:
             return found
         else:
             line.good()

@@ -52,6 +52,44 @@ static void test_wire_names_and_defaults(void **state)
     assert_int_equal(ping.upto, -1);
 }
 
+/* GET's bytes, to the bounds: left out it is as many as a PART may hold, and so it is written. */
+static void test_how_many_bytes_get_may_ask_for(void **state)
+{
+    static const struct {
+        int64_t bytes;
+        bool good;
+    } cases[] = {{1, true}, {PART_BYTES_MAX, true}, {0, false}, {-1, false}, {PART_BYTES_MAX + 1, false}, {INT64_MAX, false}, {INT64_MIN, false}};
+    struct verb_get get = {.bytes = PART_BYTES_MAX};
+    struct problem problem;
+    struct buf map = {0};
+
+    (void)state;
+    assert_int_equal(PART_BYTES_MAX, 131072);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        buf_reset(&map);
+        pack_map(&map, 2);
+        pack_text(&map, "sha256");
+        pack_bin(&map, bytes_of("0123456789abcdef0123456789abcdef", 32));
+        pack_text(&map, "bytes");
+        pack_int(&map, cases[i].bytes);
+        assert_int_equal(record_decode(&verb_get_record, RECORD_WHOLE, DECODE_LENIENT, buf_bytes(&map), NULL, &get, &problem), cases[i].good);
+        if (cases[i].good)
+            assert_int_equal(get.bytes, cases[i].bytes);
+        else {
+            assert_string_equal(problem.code, "range");
+            assert_string_equal(problem.field, "bytes");
+        }
+    }
+    get = (struct verb_get){.sha256 = {1}, .bytes = PART_BYTES_MAX};
+    buf_reset(&map);
+    record_encode(&verb_get_record, RECORD_WHOLE, &get, &map);
+    get.bytes = 0;
+    assert_true(record_decode(&verb_get_record, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&map), NULL, &get, &problem));
+    assert_int_equal(get.bytes, PART_BYTES_MAX);
+    assert_int_equal(map.len, 1 + 7 + 34); /* the digest, nothing else */
+    buf_release(&map);
+}
+
 static void test_answers_go_round(void **state)
 {
     struct answer rows[] = {
@@ -147,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_verb_has_its_record),
         cmocka_unit_test(test_wire_names_and_defaults),
+        cmocka_unit_test(test_how_many_bytes_get_may_ask_for),
         cmocka_unit_test(test_answers_go_round),
         cmocka_unit_test(test_wrong_elements_are_refused),
         cmocka_unit_test(test_arguments_of_a_question_have_a_bound),
