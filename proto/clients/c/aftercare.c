@@ -1,41 +1,29 @@
 /* libaftercare: a face for who waits. What is said and heard, judged and kept in order is common/bus, as the daemons have it. */
-#include "aftercare.h"
+#include "aftercare_inside.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "bus/inquiry.h"
-#include "bus/key.h"
 #include "bus/reader.h"
-#include "bus/source.h"
-#include "bus/talk.h"
 #include "record/pack.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct aftercare {
-    char code[64], why[240];
-    struct bus_key key;
-    struct bus_client *bus;
-    int64_t patience_us;
-    struct inquiry *inquiry;
-    struct talk questions;
-};
-
-static bool fail(struct aftercare *client, const char *code, const char *why)
+bool client_fail(struct aftercare *client, const char *code, const char *why)
 {
     text_copy(client->code, sizeof(client->code), code);
     text_copy(client->why, sizeof(client->why), why);
     return false;
 }
 
-static bool is_well(const struct aftercare *client)
+bool client_is_well(const struct aftercare *client)
 {
     return client->code[0] == '\0';
 }
 
-static struct talk talk_with(struct aftercare *client, enum talk_machine kind, void *machine)
+struct talk client_talk(struct aftercare *client, enum talk_machine kind, void *machine)
 {
     struct bus_endpoints *all = &client->key.endpoints;
     struct talk talk = {.bus = client->bus, .kind = kind, .machine = machine, .patience_us = client->patience_us};
@@ -43,12 +31,12 @@ static struct talk talk_with(struct aftercare *client, enum talk_machine kind, v
     return talk;
 }
 
-/* One step: a frame is taken, or none came yet, or the client has failed. */
-static void turn(struct aftercare *client, struct talk *talk)
+bool client_turn(struct aftercare *client, struct talk *talk)
 {
     enum status status = talk_turn(talk);
     if (status == STATUS_CLOSED || status == STATUS_REFUSED)
-        fail(client, status == STATUS_CLOSED ? "silent" : "key", talk->error);
+        client_fail(client, status == STATUS_CLOSED ? "silent" : "key", talk->error);
+    return status == STATUS_OK;
 }
 
 /* The principal's name, and what stands behind it. */
@@ -56,7 +44,7 @@ static void name_put(struct aftercare *client, const char *suffix, char out[EVEN
 {
     const char *name = suffix != NULL ? suffix : "", *slash = suffix != NULL ? "/" : "";
     if (snprintf(out, EVENT_SOURCE_CAP, "%s%s%s", client->key.principal, slash, name) >= EVENT_SOURCE_CAP)
-        fail(client, "name", "a name has at most 95 bytes");
+        client_fail(client, "name", "a name has at most 95 bytes");
 }
 
 const char *aftercare_code(const struct aftercare *client)
@@ -74,11 +62,11 @@ struct aftercare *aftercare_open(const char *key_file, int patience_s)
     struct aftercare *client = memory_new(sizeof(*client));
     struct problem problem;
     if (!bus_key_load(key_file, &client->key, &problem))
-        fail(client, "key", problem.args);
+        client_fail(client, "key", problem.args);
     client->bus = bus_client_new(&client->key);
     client->patience_us = patience_s * SECOND_US;
     client->inquiry = inquiry_new();
-    client->questions = talk_with(client, TALK_INQUIRY, client->inquiry);
+    client->questions = client_talk(client, TALK_INQUIRY, client->inquiry);
     return client;
 }
 
@@ -155,7 +143,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
 
 static void on_end(void *owner, const char *code, const char *why)
 {
-    fail(((struct aftercare_reader *)owner)->client, code, why);
+    client_fail(((struct aftercare_reader *)owner)->client, code, why);
 }
 
 struct aftercare_reader *aftercare_read(struct aftercare *client, const struct aftercare_reading *asked)
@@ -167,10 +155,10 @@ struct aftercare_reader *aftercare_read(struct aftercare *client, const struct a
     memcpy(config.open.stream, client->key.stream, sizeof(config.open.stream));
     name_put(client, asked->name, config.open.consumer);
     if (!verb_open_narrow(&config.open, asked->types, asked->regions, asked->sites, asked->keys))
-        fail(client, "filter", "too many of one kind, or one that is too long");
+        client_fail(client, "filter", "too many of one kind, or one that is too long");
     *reader = (struct aftercare_reader){.client = client, .zone = msgpack_zone_new(8192)};
     reader->machine = reader_new(&config, &listener, reader);
-    reader->talk = talk_with(client, TALK_READER, reader->machine);
+    reader->talk = client_talk(client, TALK_READER, reader->machine);
     return reader;
 }
 
@@ -197,14 +185,14 @@ void aftercare_commit(struct aftercare_reader *reader, const struct aftercare_ba
 enum aftercare_next aftercare_next(struct aftercare_reader *reader, struct aftercare_batch *out)
 {
     if (reader_is_spent(reader->machine))
-        fail(reader->client, "credit", "commit what was read before reading on");
-    while (is_well(reader->client) && !reader_is_done(reader->machine)) {
+        client_fail(reader->client, "credit", "commit what was read before reading on");
+    while (client_is_well(reader->client) && !reader_is_done(reader->machine)) {
         uint64_t after = reader_position(reader->machine), upto;
         buf_reset(&reader->events);
         msgpack_zone_clear(reader->zone);
-        turn(reader->client, &reader->talk);
+        client_turn(reader->client, &reader->talk);
         reader_cursor(reader->machine, &upto, out->link);
-        if (!is_well(reader->client) || upto == after) /* what came was no batch */
+        if (!client_is_well(reader->client) || upto == after) /* what came was no batch */
             continue;
         out->events = (void *)reader->events.data;
         out->n = reader->events.len / sizeof(*out->events);
@@ -212,17 +200,13 @@ enum aftercare_next aftercare_next(struct aftercare_reader *reader, struct after
         out->upto = (int64_t)upto;
         return AFTERCARE_BATCH;
     }
-    return is_well(reader->client) ? AFTERCARE_CAUGHT_UP : AFTERCARE_FAILED;
+    return client_is_well(reader->client) ? AFTERCARE_CAUGHT_UP : AFTERCARE_FAILED;
 }
 
 /* --- appending --------------------------------------------------------------------------------------- */
 
 #define PART_BYTES (APPEND_BYTES_MAX - 4096) /* of events at once; the rest is for what is around them, in APPEND and in the state file */
 
-struct state { /* the file: {source, incarnation, n, events: [bin …]} */
-    struct source_config config;
-    struct slice events; /* struct bytes, from config.first on: what has no answer yet */
-};
 static const struct field event_elem = {.name = "", .kind = FIELD_BYTES, .size = sizeof(struct bytes)};
 static const struct field state_fields[] = {
     {.name = "source", .kind = FIELD_TEXT, F_AT(state, config.name), .flags = FIELD_REQUIRED},
@@ -232,24 +216,12 @@ static const struct field state_fields[] = {
 };
 static const struct record state_record = RECORD(state, state_fields, "what a source keeps");
 
-struct aftercare_source {
-    struct aftercare *client;
-    struct talk talk;
-    struct source *machine;
-    struct state state;
-    char *path; /* of the state file; NULL: none */
-    int lock;
-    struct buf image; /* of the file */
-    aftercare_on_answer *on_answer;
-    void *owner;
-};
-
 static bool state_save(struct aftercare_source *source)
 {
     buf_reset(&source->image);
     record_encode(&state_record, RECORD_WHOLE, &source->state, &source->image);
     return source->path == NULL || file_replace(source->path, buf_bytes(&source->image)) ||
-           fail(source->client, "state", "the state file cannot be written");
+           client_fail(source->client, "state", "the state file cannot be written");
 }
 
 /* A file that is not there yet is a new source's. */
@@ -258,14 +230,14 @@ static bool state_load(struct aftercare_source *source, struct arena *arena)
     struct state kept = source->state;
     struct problem problem;
     if ((source->lock = file_lock(source->path)) < 0)
-        return fail(source->client, "state", "the state file is in use, or its folder cannot be written");
+        return client_fail(source->client, "state", "the state file is in use, or its folder cannot be written");
     enum status status = file_load(source->path, APPEND_BYTES_MAX, &source->image);
     bool good = status == STATUS_OK && skim(buf_bytes(&source->image), &problem) &&
                 record_decode(&state_record, RECORD_WHOLE, DECODE_STRICT | DECODE_KEEP, buf_bytes(&source->image), arena, &kept, &problem) &&
                 text_equal(kept.config.name, source->state.config.name);
     if (good)
         source->state = kept;
-    return good || status == STATUS_ABSENT || fail(source->client, "state", "the state file is another source's, or damaged");
+    return good || status == STATUS_ABSENT || client_fail(source->client, "state", "the state file is another source's, or damaged");
 }
 
 static void on_answer(void *owner, const struct answer *said)
@@ -283,13 +255,13 @@ static void on_denied(void *owner, const char *code, const char *why)
 {
     char whole[64];
     snprintf(whole, sizeof(whole), "denied.%s", code);
-    fail(((struct aftercare_source *)owner)->client, whole, why);
+    client_fail(((struct aftercare_source *)owner)->client, whole, why);
 }
 
 static void on_conflict(void *owner, int64_t n)
 {
     (void)n;
-    fail(((struct aftercare_source *)owner)->client, "conflict", "other content stands under a number: this source is frozen");
+    client_fail(((struct aftercare_source *)owner)->client, "conflict", "other content stands under a number: this source is frozen");
 }
 
 /* What is kept is answered; then it is forgotten (A5). */
@@ -297,16 +269,17 @@ static bool deliver(struct aftercare_source *source)
 {
     struct state *state = &source->state;
     source_append(source->machine, state->events.items, state->events.n, -1, 0);
-    while (is_well(source->client) && source_pending(source->machine) > 0)
-        turn(source->client, &source->talk);
-    if (!is_well(source->client))
+    while (client_is_well(source->client) && source_pending(source->machine) > 0)
+        client_turn(source->client, &source->talk);
+    if (!client_is_well(source->client))
         return false;
     state->config.first += state->events.n;
     state->events.n = 0;
     return state_save(source);
 }
 
-struct aftercare_source *aftercare_source(struct aftercare *client, const char *state, const char *name, aftercare_on_answer *tell, void *owner)
+struct aftercare_source *client_source(struct aftercare *client, const char *state, const char *name, const uint8_t *incarnation,
+                                      aftercare_on_answer *tell, void *owner)
 {
     static const struct source_listener listener = {.answer = on_answer, .denied = on_denied, .conflict = on_conflict};
     struct aftercare_source *source = memory_new(sizeof(*source));
@@ -319,15 +292,22 @@ struct aftercare_source *aftercare_source(struct aftercare *client, const char *
     memcpy(config->stream, client->key.stream, sizeof(config->stream));
     random_fill(config->incarnation, sizeof(config->incarnation));
     hex_print(config->incarnation, 8, random);
+    if (incarnation != NULL)
+        memcpy(config->incarnation, incarnation, sizeof(config->incarnation));
     name_put(client, name == NULL && state == NULL ? random : name, config->name);
-    bool good = is_well(client) && (state == NULL || state_load(source, arena));
+    bool good = client_is_well(client) && (state == NULL || state_load(source, arena));
     config->last = config->first - 1;
     source->machine = source_new(config, &listener, source);
-    source->talk = talk_with(client, TALK_SOURCE, source->machine);
+    source->talk = client_talk(client, TALK_SOURCE, source->machine);
     if (!good || (source->state.events.n > 0 && !deliver(source)))
         aftercare_source_close(&source);
     arena_destroy(&arena);
     return source;
+}
+
+struct aftercare_source *aftercare_source(struct aftercare *client, const char *state, const char *name, aftercare_on_answer *tell, void *owner)
+{
+    return client_source(client, state, name, NULL, tell, owner);
 }
 
 int64_t aftercare_source_n(const struct aftercare_source *source)
@@ -339,11 +319,11 @@ bool aftercare_append(struct aftercare_source *source, const struct aftercare_by
 {
     struct bytes part[APPEND_EVENTS_MAX];
     struct problem problem;
-    for (size_t at = 0, many, bytes; at < n && is_well(source->client); at += many) {
+    for (size_t at = 0, many, bytes; at < n && client_is_well(source->client); at += many) {
         for (many = bytes = 0; at + many < n && many < APPEND_EVENTS_MAX; many++) {
             struct bytes event = bytes_of(events[at + many].data, events[at + many].len);
             if (event.len > EVENT_BYTES_MAX || !skim(event, &problem))
-                return fail(source->client, "malformed", "an event that is no msgpack of at most 64 KiB");
+                return client_fail(source->client, "malformed", "an event that is no msgpack of at most 64 KiB");
             if ((bytes += event.len) > PART_BYTES)
                 break;
             part[many] = event;
@@ -352,7 +332,7 @@ bool aftercare_append(struct aftercare_source *source, const struct aftercare_by
         if (!state_save(source) || !deliver(source))
             return false;
     }
-    return is_well(source->client);
+    return client_is_well(source->client);
 }
 
 void aftercare_source_close(struct aftercare_source **source_p)
@@ -379,10 +359,10 @@ bool aftercare_ask(struct aftercare *client, const char *to, const char *questio
     msgpack_zone *zone = msgpack_zone_new(8192);
     msgpack_object row;
     if (!text_copy(ask.to, sizeof(ask.to), to) || !text_copy(ask.question, sizeof(ask.question), question))
-        fail(client, "unknown-question", "nothing has so long a name");
+        client_fail(client, "unknown-question", "nothing has so long a name");
     inquiry_ask(client->inquiry, &ask);
-    while (is_well(client) && !inquiry_is_over(client->inquiry)) {
-        turn(client, &client->questions);
+    while (client_is_well(client) && !inquiry_is_over(client->inquiry)) {
+        client_turn(client, &client->questions);
         msgpack_zone_clear(zone); /* a page at a time */
         const struct verb_answer *page = inquiry_page(client->inquiry);
         for (uint32_t i = 0; i < page->rows.n; i++)
@@ -393,5 +373,5 @@ bool aftercare_ask(struct aftercare *client, const char *to, const char *questio
     }
     msgpack_zone_free(zone);
     const struct verb_error *refusal = inquiry_refusal(client->inquiry);
-    return is_well(client) && (refusal->code[0] == '\0' || fail(client, refusal->code, refusal->why));
+    return client_is_well(client) && (refusal->code[0] == '\0' || client_fail(client, refusal->code, refusal->why));
 }

@@ -1,5 +1,6 @@
 /* The jobs of the conformance kit (proto/conformance/README.md), done by this library. */
 #include "aftercare.h"
+#include "aftercare_files.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,10 +119,18 @@ static void on_row(void *owner, const msgpack_object *row)
     printf("{\"ticket\":\"%s\",\"n\":%" PRId64 "}\n", aftercare_text(row, "ticket", ticket, sizeof(ticket)), aftercare_int(row, "n"));
 }
 
+static int job_file(struct aftercare *client, bool good)
+{
+    if (!good)
+        return end(client);
+    printf("{\"end\":\"done\"}\n");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "job KEYFILE read|append|ask …\n");
+        fprintf(stderr, "job KEYFILE read|append|ask|put|get …\n");
         return 2;
     }
     struct aftercare *client = aftercare_open(argv[1], 60);
@@ -137,6 +146,10 @@ int main(int argc, char **argv)
         code = aftercare_ask(client, argv[3], argv[4], NULL, 0, on_row, NULL, &as_of) ? 0 : end(client);
         if (code == 0)
             printf("{\"end\":\"done\",\"as_of\":%" PRId64 "}\n", as_of);
+    } else if (strcmp(argv[2], "put") == 0 && argc == 6) { /* what STATE is for it has from intake */
+        code = job_file(client, aftercare_put_file(client, &(struct aftercare_file){.ticket = argv[3], .path = argv[4]}, NULL));
+    } else if (strcmp(argv[2], "get") == 0 && argc == 5) {
+        code = job_file(client, aftercare_get_file(client, argv[3], argv[4]));
     } else {
         printf("{\"end\":\"no-such-job\"}\n");
     }
