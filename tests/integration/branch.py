@@ -18,7 +18,7 @@ import urllib.request
 import msgpack
 import zmq
 
-from stack import BIN, USER, Failed, free_ports, until
+from stack import BIN, USER, Failed, free_ports, said_again, until
 
 TOOL = "at-branch/aftercare"  # what the branch's package installs as `aftercare`
 
@@ -99,7 +99,7 @@ class Branch:
             os.killpg(self.process.pid, how)  # who traces it dies with it
         except ProcessLookupError:
             pass
-        self.process.wait(30)
+        self.process.wait(120)
         self.process = None
 
     def restart(self, how=signal.SIGKILL):
@@ -107,9 +107,9 @@ class Branch:
         self.start()
 
     # --- its command
-    def __call__(self, *args, check=True, input=None, timeout=60):
-        done = subprocess.run([str(BIN / TOOL), "--data", str(self.data), *map(str, args)], input=input, capture_output=True,
-                              text=True, timeout=timeout, cwd="/", env=self.environment())
+    def __call__(self, *args, check=True, input=None, timeout=600):
+        done = said_again(lambda: subprocess.run([str(BIN / TOOL), "--data", str(self.data), *map(str, args)], input=input,
+                                                 capture_output=True, text=True, timeout=timeout, cwd="/", env=self.environment()))
         if check and done.returncode != 0:
             raise Failed(f"{TOOL} {' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -137,7 +137,7 @@ class Branch:
 
     def health(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/health", timeout=60) as answer:
                 return answer.read().decode().strip()
         except urllib.error.HTTPError as error:
             return error.read().decode().strip()

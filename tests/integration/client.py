@@ -37,7 +37,7 @@ class Reader:
     def say(self, verb, **fields):
         self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
 
-    def hear(self, seconds=20):
+    def hear(self, seconds=120):
         if not self.socket.poll(seconds * 1000):
             raise TimeoutError("nobody answers")
         verb, fields = self.socket.recv_multipart()

@@ -30,8 +30,13 @@ class Failed(Exception):
     pass
 
 
+PATIENCE = 4  # a deadline is meant for a machine that has nothing else to do; others take that many times as long
+UNHEARD = ("Is it running?", "Is aftercare-branch running?", "does not answer at")
+
+
 def until(what, check, seconds=60):
     """What check() returns as soon as it is true; asked again and again until the deadline."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         result = check()
@@ -40,6 +45,18 @@ def until(what, check, seconds=60):
         if time.monotonic() > deadline:
             raise Failed(f"{what}: not within {seconds} s")
         time.sleep(0.05)
+
+
+def said_again(command, silent=False):
+    """What command() ends with. Where nobody has answered it within its own five seconds nothing has been done, and on a machine that
+    is busy it is said again, for two minutes; not where silence is what is looked for."""
+    end = time.monotonic() + 120
+    while True:
+        began = time.monotonic()
+        done = command()
+        if silent or done.returncode != 3 or not any(words in done.stderr for words in UNHEARD) or \
+                time.monotonic() > end or time.monotonic() - began > 60:
+            return done
 
 
 reserved = []  # sockets without a peer, each the sign that a port is this process's
@@ -112,14 +129,10 @@ class Stack:
         words = [str(BIN / program), *map(str, args)]
         return ["runuser", "-u", USER, "--", *words] if USER else words
 
-    def run(self, program, *args, check=True, input=None, timeout=300, env=None):
-        began = time.monotonic()
-        while True:
-            done = subprocess.run(self.command(program, *args), input=input, capture_output=True, text=True, timeout=timeout,
-                                  cwd="/", env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **(env or {})})
-            # Nobody answered within the command's five seconds, so nothing has been done: on a machine that is busy it is said again.
-            if not (check and done.returncode == 3 and "Is it running?" in done.stderr) or time.monotonic() - began > 30:
-                break
+    def run(self, program, *args, check=True, input=None, timeout=600, env=None, silent=False):
+        """silent: it may well be that nobody answers."""
+        done = said_again(lambda: subprocess.run(self.command(program, *args), input=input, capture_output=True, text=True, timeout=timeout,
+                                                 cwd="/", env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **(env or {})}), silent)
         if check and done.returncode != 0:
             raise Failed(f"{program} {' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done

@@ -328,7 +328,7 @@ class Centre(unittest.TestCase):
         self.addCleanup(branch.__exit__, None, None, None)
         branch.write_settings()
         branch.start(ready=False)
-        self.assertEqual(branch.process.wait(60), 1)
+        self.assertEqual(branch.process.wait(300), 1)
         self.assertIn("no keys are asked for there", branch.log.read_text())
 
     def test_a_new_spool_under_an_old_name(self):

@@ -26,7 +26,7 @@ exceptions:
 
 
 def run(*args, code=0, **environment):
-    done = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=30,
+    done = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=300,
                           env={**os.environ, "LC_ALL": "C.UTF-8", **environment})
     if done.returncode != code:
         raise AssertionError(f"{args}: {done.returncode}, not {code}: {done.stdout}{done.stderr}")
@@ -90,7 +90,7 @@ class Calendar(unittest.TestCase):
             calendar = {"tz": "UTC", "weekly": {"mon": [["22:00", "06:00"]]}, "breaks": breaks}
             case = {"id": "n", "op": op, "calendar": "c", "start": "2026-01-05T00:00:00Z", "end": "2026-01-07T00:00:00Z"}
             file = self.file("nights.json", json.dumps({"calendars": {"c": calendar}, "cases": [case]}))
-            done = subprocess.run([PROGRAM, "calendar", "eval", file], capture_output=True, text=True, timeout=30)
+            done = subprocess.run([PROGRAM, "calendar", "eval", file], capture_output=True, text=True, timeout=300)
             return json.loads(done.stdout)
         self.assertEqual(answer({}, "between")["result"], 8 * 3600)
         self.assertEqual(answer({"2026-01-05": [["22:00", "23:00"]]}, "between")["result"], 7 * 3600)

@@ -117,7 +117,7 @@ class Limits(unittest.TestCase):
 
     def test_detection_lag_is_a_metric(self):
         port = self.stack.ports[3 + 1 + WORKERS.index("sla-watchdog")]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as answer:
             text = answer.read().decode()
         value = lambda name: int(re.search(rf"^aftercare_{name}\{{[^}}]*\}} (\d+)", text, re.M).group(1))
         self.assertGreaterEqual(value("timers_fired_total"), 1)  # the call's limit was past when it was told

@@ -15,7 +15,7 @@ FLAGS = os.environ.get("AFTERCARE_FLAGS", "").split()  # a library built with sa
 
 
 def run(*words, **options):
-    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=120, **options)
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=600, **options)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, words))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -30,19 +30,21 @@ class Packaged(unittest.TestCase):
         """It runs, against the library in that folder, and says what is wrong with a key file."""
         key = self.folder / "no.key"
         key.write_text("{}")
-        done = subprocess.run([program, key, "read"], capture_output=True, text=True, timeout=90,
+        done = subprocess.run([program, key, "read"], capture_output=True, text=True, timeout=300,
                               env={**os.environ, "LD_LIBRARY_PATH": str(libraries)})
         self.assertEqual((done.returncode, done.stdout.startswith('{"end":"key"')), (1, True), done.stdout + done.stderr)
 
     def test_c(self):
         prefix = self.folder / "usr"
         run("cmake", "--install", BUILD, "--component", "libaftercare-dev", "--prefix", prefix)
-        self.assertTrue((prefix / "include" / "aftercare.h").exists())
+        for header in ("aftercare.h", "aftercare_files.h"):
+            self.assertTrue((prefix / "include" / header).exists(), header)
+        self.assertFalse((prefix / "include" / "aftercare_inside.h").exists())
         config = next(prefix.glob("lib*/**/pkgconfig"))
         library = config.parent / "libaftercare.so"
         exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()]
         self.assertEqual([name for name in exported if not name.startswith(("aftercare_", "__"))], [])
-        self.assertIn("aftercare_open", exported)
+        self.assertTrue({"aftercare_open", "aftercare_put_file", "aftercare_get_file"} <= set(exported), exported)
         needed = run("readelf", "-d", library)
         for name in ("microhttpd", "yaml", "systemd", "libpq"):  # the daemons' affairs
             self.assertNotIn(name, needed)
@@ -66,7 +68,7 @@ class Packaged(unittest.TestCase):
         self.assertEqual(len(packages), 1, packages)
         self.assertTrue(packages[0].name.startswith("libaftercare-dev_"), packages)
         files = run("dpkg-deb", "-c", packages[0])
-        for name in ("include/aftercare.h", "libaftercare.so", "pkgconfig/aftercare.pc", "cmake/aftercare/aftercareConfig.cmake"):
+        for name in ("include/aftercare.h", "include/aftercare_files.h", "libaftercare.so", "pkgconfig/aftercare.pc", "cmake/aftercare/aftercareConfig.cmake"):
             self.assertIn(name, files)
         for name in ("bin/aftercare", "share/aftercare/policies"):
             self.assertNotIn(name, files)

@@ -52,7 +52,7 @@ class Parking(unittest.TestCase):
         return self.stack.lines("parked", *args, "--json")
 
     def ends(self, code, *args, says=None):
-        done = self.stack(*args, check=False)
+        done = self.stack(*args, check=False, silent=code == 3)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         if says:
             self.assertIn(says, done.stdout + done.stderr)
@@ -143,6 +143,28 @@ class Parking(unittest.TestCase):
         until("it has fired", lambda: self.stack.sql("SELECT 1 FROM intake.journal WHERE type = 'job.expired' AND key = 'POISON-TIMER-1'"))
         self.assertEqual(self.parked(), [])
         self.stack.wait_caught_up()
+        done = self.stack.run("aftercare-dispatcher", "--verify", "--data", self.stack.data, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_7b_what_intake_refuses_is_set_aside(self):
+        """A defect of the worker's stops what it is about, not the worker: refused by the desk, of an event and of a timer; malformed."""
+        self.put(POISONED)
+        self.stack.kill_and_wait_restart("dispatcher")
+        self.register("GOOD-R-1", "POISON-DENIED-1", "GOOD-R-2", "POISON-YEAR-1", "GOOD-R-3", "POISON-LATE-1", "GOOD-R-4")
+        wanted = {"POISON-DENIED-1": "ticket.assessed", "POISON-YEAR-1": "ticket.assessed", "POISON-LATE-1": "job.due"}
+        until("all three are set aside", lambda: {r["key"]: r["type"] for r in self.parked("dispatcher")} == wanted, 180)
+        until("others' timers fire", lambda: self.stack.sql("SELECT count(DISTINCT key) FROM intake.journal WHERE type = 'job.expired'"
+                                                            " AND key LIKE 'GOOD-R-%'") == [["4"]], 60)
+        self.stack.wait_caught_up()
+        self.assertEqual(self.stack.sql("SELECT count(*) FROM intake.journal WHERE type = 'event.parked' AND key = ANY"
+                                        " ('{POISON-DENIED-1,POISON-YEAR-1,POISON-LATE-1}')"), [["3"]])
+        self.put(SOUND)
+        self.stack.kill_and_wait_restart("dispatcher")
+        until("the worker answers", lambda: all(s["answers"] for s in self.stack.json("status", check=False)["services"]), 60)
+        for row in self.parked("dispatcher"):
+            self.ends(0, "parked", "retry", "dispatcher", row["pos"])
+        self.stack.wait_caught_up()
+        self.assertEqual(self.parked(), [])
         done = self.stack.run("aftercare-dispatcher", "--verify", "--data", self.stack.data, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

@@ -124,7 +124,7 @@ class Webhook(unittest.TestCase):
         if pid:
             os.kill(pid, sig)
         if self.process:
-            self.process.wait(30)
+            self.process.wait(120)
             self.process = None
 
     def sites(self, keys):
@@ -255,7 +255,7 @@ class Webhook(unittest.TestCase):
         os.chmod(secret, 0o644)
         self.stop()
         self.begin()
-        self.assertEqual(self.process.wait(30), 1)
+        self.assertEqual(self.process.wait(120), 1)
         self.process = None
         self.assertIn("others may read", (self.stack.data / "log" / "webhook.log").read_text())
 
