@@ -9,10 +9,11 @@ import zmq
 
 from client import show
 from load import Follower, Link, Sender
-from plant import INTAKES, LEASE_MS, SOCKETS, Plant
+from plant import INTAKES, SOCKETS, Plant
 from stack import WORKERS, Failed, until
 
 SILENCE = 1.5
+LEASE_MS = 4000  # who is let run less often than that loses it to the other one by chance
 
 
 class Links(Link):
@@ -136,7 +137,7 @@ class Pair(Plant):
     def health(self, name):
         """"ok", "standing by", another reason; None: it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.own[name][3]}/health", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.own[name][3]}/health", timeout=10) as answer:
                 return answer.read().decode().strip()
         except urllib.error.HTTPError as why:
             return why.read().decode().strip()
@@ -151,7 +152,7 @@ class Pair(Plant):
 
     def both(self):
         """(active, standing by), as soon as it is so."""
-        until("one intake serves and one stands by", lambda: self.active() and self.standby(), 30)
+        until("one intake serves and one stands by", lambda: self.active() and self.standby())
         return self.active(), self.standby()
 
     def epoch(self):

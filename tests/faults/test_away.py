@@ -27,10 +27,11 @@ def memory_kb(pid):
 def begins_unwell(plant):
     """An intake that does not know yet whether the journal is its to write does not say that it is well."""
     pid = plant.pid("intake")
-    plant.to_pg["intake"].still(8)
+    plant.to_pg["intake"].still(600)
     plant.daemons["intake"].signal(signal.SIGKILL)
     until("it runs again", lambda: plant.pid("intake") not in (None, pid))
-    status, text = until("it says how it is", lambda: plant.address.ask("intake"), 20)
+    status, text = until("it says how it is", lambda: plant.address.ask("intake"))
+    plant.to_pg["intake"].still(0)
     if status == 200:
         yield f"an intake that has just begun says {status} {text.strip()}"
 
@@ -42,7 +43,7 @@ def away(seconds):
         until("something is answered", lambda: sender.said["ACK"] > 20)
         before = processes(plant)
         plant.pg.away()
-        plant.pg.process.wait(30)
+        plant.pg.process.wait(120)
         said, spooled = dict(sender.said), sender.waiting()
         began = time.monotonic()
         until(f"PostgreSQL has been away for {seconds} s", lambda: time.monotonic() > began + seconds, seconds + 5)

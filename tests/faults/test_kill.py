@@ -147,8 +147,8 @@ def torture(stack, args, faults):
     finally:
         ticking.set()
     faults.say("the faults are over")
-    ticker.join(10)
-    by_file.join(120)
+    ticker.join(60)
+    by_file.join(600)
     trouble = lambda: sender.trouble or follower.trouble
     until("all that was sent is answered", lambda: trouble() or sender.waiting() == 0, 120)
     last = {"head": 0, "at": time.monotonic()}

@@ -18,8 +18,7 @@ import client
 from campaign import SITES
 from keeper import as_user
 from load import Link, World, source_of
-from pair import Ear, Pair, Reader, Source
-from plant import LEASE_MS
+from pair import LEASE_MS, Ear, Pair, Reader, Source
 from stack import WORKERS, jsonl, until
 
 RATE = 25  # registrations a second
@@ -127,7 +126,7 @@ class Takeover(unittest.TestCase):
         return list(self.pair.own).index(name)
 
     def metrics(self, name):
-        return urllib.request.urlopen(f"http://127.0.0.1:{self.pair.own[name][3]}/metrics", timeout=5).read().decode()
+        return urllib.request.urlopen(f"http://127.0.0.1:{self.pair.own[name][3]}/metrics", timeout=60).read().decode()
 
     def verb(self, name, socket, verb):
         link = Link(self.pair.endpoints(socket)[self.place(name)], key=self.pair.key("operator"))
@@ -140,8 +139,8 @@ class Takeover(unittest.TestCase):
     def check(self, senders):
         pair = self.pair
         active = pair.active()
-        rows = pair.json("status")["services"]  # the command finds who serves; so have the workers that answer
-        self.assertTrue(all(row["answers"] for row in rows), rows)
+        # The command finds who serves; so have the workers that answer.
+        until("every worker answers", lambda: all(row["answers"] for row in pair.json("status")["services"]))
         events = list(client.Reader(pair.endpoints("feed")[self.place(active)], "operator/check", pair.key("operator")).events())
         found = [line for check in (lambda: checker.check_sent(events, {s.source: s.sent for s in senders}),
                                     lambda: checker.check_once(events), lambda: checker.check_causes(events)) for line in check()]
