@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include <stdio.h>
+#include <systemd/sd-daemon.h>
 #include <zmq.h>
 
 #define SILENCE_MAX_US (15 * SECOND_US)
@@ -46,6 +47,7 @@ static bool pump(struct scanning *scanning, struct bus_socket *socket)
     struct frame frame;
     enum status status;
     int64_t now_us = clock_boot_us();
+    (void)sd_notify(0, "WATCHDOG=1"); /* a stretch may be the whole journal */
     while (reader_out(scanning->reader, now_us, &frame))
         if (bus_send(socket, frame.verb, frame.map) != STATUS_OK)
             return false;

@@ -313,8 +313,8 @@ static bool recover_wait(struct server *server)
             go_on = loop_once(server->loop, until_us);
         server_watch_doors(server, true);
         server_watch_cmd(server, true);
-        (void)sd_notify(0, "WATCHDOG=1");
     }
+    (void)sd_notify(0, "WATCHDOG=1");
     server->wait_us = server->wait_us == 0 ? RECOVER_US : 2 * server->wait_us < RECOVER_MAX_US ? 2 * server->wait_us : RECOVER_MAX_US;
     return go_on;
 }

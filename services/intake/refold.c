@@ -4,9 +4,11 @@
 #include "refold_inside.h"
 #include "table/mirror.h"
 #include "verify_rows.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define BATCH_ROWS 4096
@@ -214,9 +216,21 @@ static bool touch(struct refold *refold, const struct verify_row *rows, size_t n
     return !missed || mirror_fetch(refold->fresh, refold->tables) == STATUS_OK || refold_failed(refold, refold->fresh, "PostgreSQL");
 }
 
+/* It may take hours: who started it is told that it lives, and the end he asks for is looked for (a daemon keeps its signals blocked). */
+static bool goes_on(struct refold *refold)
+{
+    sigset_t asked;
+    (void)sd_notifyf(0, "WATCHDOG=1\nSTATUS=%s: %lld of %llu events", refold->step, (long long)refold->told,
+                     (unsigned long long)refold->journal.head.pos);
+    if (sigpending(&asked) != 0 || (sigismember(&asked, SIGTERM) != 1 && sigismember(&asked, SIGINT) != 1))
+        return true;
+    text_copy(refold->why, sizeof(refold->why), "told to stop");
+    return false;
+}
+
 static bool tell_some(struct refold *refold, const struct verify_row *rows, size_t n)
 {
-    bool fine = touch(refold, rows, n);
+    bool fine = goes_on(refold) && touch(refold, rows, n);
     for (size_t i = 0; fine && i < n; i++) {
         fine = renew(refold) && tell(refold, &rows[i]);
         if (fine && refold->told % BATCH_ROWS == 0)

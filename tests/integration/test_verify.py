@@ -3,7 +3,10 @@ position and name; the proof of one event; and intake's archive made anew from t
 import csv
 import hashlib
 import json
+import os
 import random
+import socket
+import threading
 import unittest
 
 from stack import Stack, until
@@ -19,6 +22,32 @@ events:
 """
 ROWS = [("A-1", "2026-01-05 10:00:00", "Tree Emergencies", "", "Ann"), ("A-2", "2026-01-05 12:00:00", "Tree Emergencies", "SN1", "Bob"),
         ("A-3", "2026-01-06 09:00:00", "Tree Emergencies", "SN1", "Cid"), ("A-4", "2026-01-07 09:00:00", "Tree Emergencies", "", "Dan")]
+
+
+class Notified:
+    """What daemons that are started meanwhile tell the service manager (sd_notify)."""
+
+    def __init__(self, path):
+        self.path, self.said = str(path), []
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o777)
+        os.environ["NOTIFY_SOCKET"] = self.path
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        return self.said
+
+    def read(self):
+        while (word := self.socket.recv(4096)) != b"end":
+            self.said.append(word.decode())
+
+    def __exit__(self, *_):
+        del os.environ["NOTIFY_SOCKET"]
+        self.socket.sendto(b"end", self.path)
+        self.reader.join()
+        self.socket.close()
 
 
 class Verify(unittest.TestCase):
@@ -239,7 +268,12 @@ class Verify(unittest.TestCase):
         before = self.archive()
         self.stack.sql("UPDATE intake.definition SET digest = '\\x00' WHERE name = 'ticket'; UPDATE intake.ticket SET priority = 'old'")
         self.stack("down")
-        self.stack.up()
+        with Notified(self.stack.data / "notify") as said:
+            self.stack.up()
+            # Who started it hears that it lives before it serves, however long that takes.
+            until("it says that it serves", lambda: any("STATUS=serves" in word for word in said))
+            serves = [i for i, word in enumerate(said) if "STATUS=serves" in word][0]
+            self.assertTrue([word for word in said[:serves] if word.startswith("WATCHDOG=1\nSTATUS=rebuild: ")], said)
         self.assertEqual(self.archive(), before)
         self.stack("say", "note", "A-2", "text=goes on after that")
         self.stack("verify")
