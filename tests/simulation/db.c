@@ -1,6 +1,5 @@
 /* Connections and transactions. */
 #include "db.h"
-#include "base/arena.h"
 #include "base/text.h"
 #include "check.h"
 #include "base/mutation.h"
@@ -48,6 +47,11 @@ struct db *db_of(const char *schema)
     return db;
 }
 
+void *db_alloc(size_t n)
+{
+    return memory_new(n);
+}
+
 void db_weather(int64_t delay_us, unsigned lost_per_mille)
 {
     all.delay_us = delay_us;
@@ -60,66 +64,6 @@ static int64_t latency_us(void)
     return all.delay_us > 0 && world_chance(200) ? us + world_between(0, all.delay_us) : us;
 }
 
-/* --- rows ---------------------------------------------------------------------------------------- */
-
-static size_t name_of(char *out, size_t cap, const struct table_def *def, const char *key)
-{
-    text_format(out, cap, "%s/%s", def->name, key);
-    return strlen(out);
-}
-
-struct db_row *db_row_find(const struct db *db, const struct table_def *def, const char *key)
-{
-    char name[400];
-    struct db_row *row;
-    size_t n = name_of(name, sizeof(name), def, key);
-    HASH_FIND(hh, db->rows, name, n, row);
-    return row;
-}
-
-void *db_row_read(const struct db_row *row, struct arena *arena)
-{
-    struct problem problem;
-    void *object = arena_alloc(arena, row->def->row->size);
-    bool fine = record_decode(row->def->row, RECORD_WHOLE, DECODE_STRICT, buf_bytes(&row->packed), arena, object, &problem);
-    assert(fine);
-    return object;
-}
-
-uint64_t row_digest(const struct table_def *def, const char *key, struct bytes packed)
-{
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (const char *at = def->name; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * UINT64_C(1099511628211);
-    for (const char *at = key; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * UINT64_C(1099511628211);
-    for (size_t i = 0; i < packed.len; i++)
-        hash = (hash ^ packed.data[i]) * UINT64_C(1099511628211);
-    return hash ^ (hash >> 29);
-}
-
-static void row_apply(struct db *db, const struct row_write *write)
-{
-    struct db_row *row = db_row_find(db, write->def, write->key);
-    if (write->fresh && row != NULL)
-        world_broken("%s: a row %s %s is inserted that is there", db->name, write->def->name, write->key);
-    if (!write->fresh && row == NULL)
-        world_broken("%s: a row %s %s is updated that is not there", db->name, write->def->name, write->key);
-    if (row == NULL) {
-        char name[400];
-        size_t n = name_of(name, sizeof(name), write->def, write->key);
-        row = memory_new(sizeof(*row) + n + 1);
-        row->def = write->def;
-        memcpy(row->name, name, n + 1);
-        HASH_ADD(hh, db->rows, name[0], n, row);
-    }
-    else
-        db->digest ^= row_digest(row->def, write->key, buf_bytes(&row->packed));
-    row->packed = (struct buf){0}; /* snapshots go on seeing what was there */
-    buf_append(&row->packed, write->packed.data, write->packed.len);
-    db->digest ^= row_digest(row->def, write->key, buf_bytes(&write->packed));
-}
-
 /* --- snapshots ----------------------------------------------------------------------------------- */
 
 struct snapshot *snapshot_take(const struct db *db)
@@ -129,7 +73,7 @@ struct snapshot *snapshot_take(const struct db *db)
     snapshot->rows = memory_new((HASH_COUNT(db->rows) + 1) * sizeof(*snapshot->rows));
     for (const struct db_row *row = db->rows; row != NULL; row = row->hh.next)
         snapshot->rows[snapshot->n++] = (struct snapshot_row){
-            .def = row->def, .key = row->name + strlen(row->def->name) + 1, .packed = buf_bytes(&row->packed)};
+            .def = row->def, .key = db_row_key(row), .packed = row->packed};
     return snapshot;
 }
 
@@ -210,17 +154,6 @@ struct pg *pg_new(const char *conninfo, const char *schema)
     pg->fd = all.pgs_n;
     all.pgs[all.pgs_n++] = pg;
     return pg;
-}
-
-static void tx_free(struct tx *tx)
-{
-    for (size_t i = 0; i < tx->writes_n; i++)
-        buf_release(&tx->writes[i].packed);
-    free(tx->writes);
-    free(tx->entries);
-    free(tx->refusals);
-    free(tx->sources);
-    free(tx);
 }
 
 void pg_disconnect(struct pg *pg)
@@ -408,7 +341,7 @@ static void tx_apply(struct tx *tx)
         return;
     }
     for (size_t i = 0; i < tx->writes_n; i++)
-        row_apply(db, &tx->writes[i]);
+        (void)db_row_write(db, &tx->writes[i]);
     if (tx->moves_cursor) {
         mark_add(db);
         check_rows(db, tx);

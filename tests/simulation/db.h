@@ -1,7 +1,8 @@
 /* PostgreSQL in memory: one database a schema. A transaction is staged by its connection, sent as a whole, takes effect in one
  * instant (its compare-and-set is judged then), and its result comes back later, or never: the connection may be lost before
  * it took effect or behind it, the wait for the standby cancelled, the disk full. Stands in for base/pg, table/mirror,
- * worker/cursor and intake's store. */
+ * worker/cursor and intake's store. stored.c, store.c and rows.c also serve the fuzzed intake (fuzz/house_store.c), whose connections
+ * and commits are its own: it has its own db_alloc, db_call, db_at, db_tx, db_refuse, check_journal, and of world.h what they say. */
 #ifndef AFTERCARE_SIMULATION_DB_H
 #define AFTERCARE_SIMULATION_DB_H
 
@@ -13,7 +14,7 @@
 struct db_row { /* packed: volatile columns are not stored */
     UT_hash_handle hh;
     const struct table_def *def;
-    struct buf packed;
+    struct bytes packed;
     char name[]; /* "TABLE/KEY" */
 };
 
@@ -111,6 +112,10 @@ struct snapshot *snapshot_take(const struct db *);
 /* BEGIN … REPEATABLE READ; its end. */
 void db_snapshot_begin(struct pg *);
 void db_snapshot_end(struct pg *);
+/* Memory for as long as the database is there, cleared; a copy in it. */
+void *db_alloc(size_t);
+struct bytes db_keep(struct bytes);
+void tx_free(struct tx *);
 uint64_t row_digest(const struct table_def *, const char *key, struct bytes packed);
 /* The digest its rows had at that position. False: no commit ended there. */
 bool db_digest_at(const struct db *, uint64_t pos, uint64_t *digest);
@@ -120,6 +125,10 @@ void db_swap(struct db *living, struct db *fresh, bool session_goes_on);
 
 struct db *db_of(const char *schema);
 struct db_row *db_row_find(const struct db *, const struct table_def *, const char *key);
+const char *db_row_key(const struct db_row *);
+struct db_row *db_row_add(struct db *, const struct table_def *, const char *key);
+/* A write takes effect. */
+struct db_row *db_row_write(struct db *, const struct row_write *);
 /* The row as it was stored; in the arena. */
 void *db_row_read(const struct db_row *, struct arena *);
 /* One statement's way to the server and back. Not OK: the connection is gone, or the server refuses (pg_error). */

@@ -57,14 +57,14 @@ static void compare(struct fold *fold, const struct db *db, unsigned table, cons
     struct buf packed = {0}, left = {0}, right = {0};
     if (ours != NULL)
         record_encode(def->row, RECORD_WHOLE, ours, &packed);
-    if ((ours == NULL) == (theirs == NULL) && (ours == NULL || bytes_equal(buf_bytes(&packed), buf_bytes(&theirs->packed)))) {
+    if ((ours == NULL) == (theirs == NULL) && (ours == NULL || bytes_equal(buf_bytes(&packed), theirs->packed))) {
         buf_release(&packed);
         return;
     }
     if (ours != NULL)
         raw_print_json(buf_bytes(&packed), &left);
     if (theirs != NULL)
-        raw_print_json(buf_bytes(&theirs->packed), &right);
+        raw_print_json(theirs->packed, &right);
     world_broken("%s at %llu: %s %s is not the fold of the journal\n  fold   %s\n  stored %s", fold->worker->name,
                  (unsigned long long)fold->pos, def->name, key, ours != NULL ? buf_text(&left) : "not there",
                  theirs != NULL ? buf_text(&right) : "not there");

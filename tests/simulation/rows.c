@@ -104,11 +104,6 @@ static int due_compare(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
-static const char *key_of(const struct db_row *row)
-{
-    return row->name + strlen(row->def->name) + 1;
-}
-
 /* Open rows behind the page's place, in order. */
 static struct due_row *page_rows(const struct db *db, const struct table_def *def, const struct due_page *page, size_t *n)
 {
@@ -120,7 +115,7 @@ static struct due_row *page_rows(const struct db *db, const struct table_def *de
         if (!text_equal(row->def->name, def->name))
             continue;
         const char *object = db_row_read(row, arena);
-        struct due_row one = {.key = key_of(row), .row = row};
+        struct due_row one = {.key = db_row_key(row), .row = row};
         memcpy(&one.due_us, object + def->due_offset, sizeof(one.due_us));
         if (is_open(def, object) && one.due_us != 0 && one.due_us <= page->until_us && due_compare(&one, &after) > 0)
             rows[(*n)++] = one;
@@ -182,7 +177,7 @@ enum status mirror_page_send(struct pg *pg, struct tables *tables, unsigned tabl
         struct db_row *row = memory_new(sizeof(*row) + strlen(way->rows[i].row->name) + 1);
         row->def = way->rows[i].row->def;
         memcpy(row->name, way->rows[i].row->name, strlen(way->rows[i].row->name) + 1);
-        buf_append(&row->packed, way->rows[i].row->packed.data, way->rows[i].row->packed.len);
+        row->packed = way->rows[i].row->packed;
         way->rows[i].row = row;
     }
     db_readable_later(pg);
@@ -220,8 +215,8 @@ static void sweep_answer(const struct db *db, struct tables *tables, unsigned ta
             continue;
         if (question->value == NULL)
             texts[n++] = value;
-        else if (text_equal(value, question->value) && strcmp(key_of(row), question->after_key) > 0)
-            texts[n++] = key_of(row);
+        else if (text_equal(value, question->value) && strcmp(db_row_key(row), question->after_key) > 0)
+            texts[n++] = db_row_key(row);
     }
     qsort(texts, n, sizeof(*texts), text_compare);
     for (size_t i = 0; i < n && told < PAGE_ROWS; i++) {

@@ -118,7 +118,8 @@ enum status store_source(struct store *store, const char *name, struct source_ro
         if (text_equal(db->sources[i].name, name))
             found = &db->sources[i];
     if (found == NULL) {
-        assert(db->sources_n < DB_SOURCES_MAX);
+        if (db->sources_n == DB_SOURCES_MAX)
+            return db_refuse(store->pg, "53100", "so many sources are more than it has room for");
         found = &db->sources[db->sources_n++];
         found->id = (int64_t)db->sources_n + 1;
         text_copy(found->name, sizeof(found->name), name);
@@ -131,23 +132,14 @@ enum status store_source(struct store *store, const char *name, struct source_ro
 
 /* --- a batch --------------------------------------------------------------------------------------- */
 
-static struct bytes kept(struct bytes from)
-{
-    if (from.len == 0)
-        return bytes_of(NULL, 0);
-    uint8_t *to = memory_new(from.len);
-    memcpy(to, from.data, from.len);
-    return bytes_of(to, from.len);
-}
-
 static struct journal_row *entry_copy(const struct batch *batch, const struct entry *entry)
 {
     static const uint8_t none[DIGEST_BYTES];
-    struct journal_row *row = memory_new(sizeof(*row));
+    struct journal_row *row = db_alloc(sizeof(*row));
     *row = (struct journal_row){.pos = entry->pos, .source = entry->source, .n = entry->n, .rec_us = entry->rec_us,
-                                .body = kept(journal_batch_bytes(batch, entry->body)),
-                                .priv = kept(journal_batch_bytes(batch, entry->priv)),
-                                .result = kept(journal_batch_bytes(batch, entry->result)),
+                                .body = db_keep(journal_batch_bytes(batch, entry->body)),
+                                .priv = db_keep(journal_batch_bytes(batch, entry->priv)),
+                                .result = db_keep(journal_batch_bytes(batch, entry->result)),
                                 .by_source = memcmp(entry->digest, none, DIGEST_BYTES) != 0};
     text_copy(row->type, sizeof(row->type), entry->type);
     text_copy(row->key, sizeof(row->key), entry->key);
@@ -178,7 +170,7 @@ static void batch_stage(struct tx *tx, const struct batch *batch)
         const struct refusal *from = &batch->refusals[i];
         struct refusal_row *row = &tx->refusals[tx->refusals_n++];
         *row = (struct refusal_row){.source = from->source, .n = from->n, .pos = from->pos, .problem = from->problem,
-                                    .result = kept(journal_batch_bytes(batch, from->result))};
+                                    .result = db_keep(journal_batch_bytes(batch, from->result))};
         memcpy(row->digest, from->digest, DIGEST_BYTES);
     }
     memcpy(tx->enrolled, batch->enrolled, sizeof(tx->enrolled));
