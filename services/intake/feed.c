@@ -155,12 +155,15 @@ static void receive_blocks(struct feed *feed)
             feed->next_tick_us = 0; /* looked at in this turn: at a start all readers come at once */
         }
         feed->state = block->state;
+        bool erases = false;
         for (uint32_t i = 0; i < block->entries_n; i++)
             if (text_starts(block->entries[i].type, "principal."))
                 feed->principals_stale = true;
             else if (text_equal(block->entries[i].type, "personal.erased"))
-                erasure_begins(feed);
-        if (block->entries_n > 0)
+                erases = true;
+        if (erases) /* itself not kept either: what is erased may stand in it before the order */
+            erasure_begins(feed);
+        if (block->entries_n > 0 && !erases)
             ring_add(&feed->ring, &block);
         else
             published_destroy(&block);
