@@ -54,6 +54,7 @@ struct pg_result;
 void pg_result_destroy(struct pg_result **);
 int pg_rows(const struct pg_result *);
 int pg_columns(const struct pg_result *);
+size_t pg_result_bytes(const struct pg_result *); /* of our memory, all together */
 const char *pg_column_name(const struct pg_result *, int column);
 bool pg_is_null(const struct pg_result *, int row, int column);
 int64_t pg_int(const struct pg_result *, int row, int column);  /* int2, int4, int8, oid */

@@ -36,6 +36,11 @@ int pg_columns(const struct pg_result *result)
     return PQnfields(result->pg);
 }
 
+size_t pg_result_bytes(const struct pg_result *result)
+{
+    return PQresultMemorySize(result->pg) + sizeof *result;
+}
+
 const char *pg_column_name(const struct pg_result *result, int column)
 {
     const char *name = PQfname(result->pg, column);

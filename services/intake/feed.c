@@ -310,6 +310,7 @@ struct feed *feed_start(const struct doors *doors, const char *pair, const char 
     feed->slices = memory_new(EVENTS_PER_BATCH * sizeof(struct bytes));
     ring_init(&feed->ring, RING_BYTES);
     feed->pages.bytes_max = PAGES_BYTES;
+    feed->rows_most = QUERY_ROWS_MAX;
     feed->sent = metric_counter(metrics, "feed_events_total", "events sent to readers");
     feed->replayed = metric_counter(metrics, "feed_rows_total", "rows read from the database for readers");
     feed->queries = metric_counter(metrics, "feed_queries_total", "queries asked of the database for rows");

@@ -37,8 +37,11 @@
 #define QUESTIONS_MAX 256
 #define BATCH_MAP_BYTES (240 * 1024)
 #define EVENTS_PER_BATCH 4096
-#define PAGE_ROWS_LEAST 16
-#define PAGE_ROWS_MAX 1024
+/* What one query brings: rows between these, as many as its reader has room for, and bytes, of which each row has the same share. Fewer rows
+ * would not be worth a query; so few have room in any case. */
+#define QUERY_ROWS_LEAST 16
+#define QUERY_ROWS_MAX 1024
+#define QUERY_BYTES_MAX (2 * 1024 * 1024)
 #define ROW_BYTES_GUESS 512
 #define RING_BYTES (24 * 1024 * 1024)
 #define PAGES_BYTES (16 * 1024 * 1024)
@@ -55,6 +58,7 @@ struct reader_session {
     int64_t unread; /* bytes sent and not given back */
     int64_t owed;   /* of these, sent since it opened: what came before may never be given back */
     int64_t heard_us;
+    size_t row_bytes; /* what a row of the last query that was its own gave it to be sent; 0: none yet */
     bool caught_up; /* CAUGHT_UP is said */
     bool worker;
     bool whole; /* it was told that every position comes */
@@ -104,6 +108,7 @@ struct feed {
     struct ring ring;
     struct pages pages;
     size_t row_bytes; /* of the last page, on average; 0: none yet */
+    uint32_t rows_most; /* of the next one */
     bool erasing; /* rows read from the database may be erased there next: they are not kept */
     struct intake_state state; /* as of the newest block; head.pos 0: nothing heard yet */
     struct reader_session *readers[READERS_MAX];

@@ -31,18 +31,32 @@ static size_t page_oldest(const struct pages *pages)
     return oldest;
 }
 
-void pages_keep(struct pages *pages, uint64_t first, size_t bytes, struct pg_result **result)
+/* Room for so many bytes more. The one that was used last stays in any case. */
+static void pages_room(struct pages *pages, size_t bytes, size_t stay)
 {
-    while (pages->n > 0 && (pages->n == PAGES_MAX || pages->bytes + bytes > pages->bytes_max))
+    while (pages->n > stay && pages->bytes + bytes > pages->bytes_max)
+        page_drop(pages, page_oldest(pages));
+}
+
+void pages_keep(struct pages *pages, uint64_t first, int rows, struct pg_result **result)
+{
+    size_t bytes = pg_result_bytes(*result);
+    pages_room(pages, bytes, 0);
+    if (pages->n == PAGES_MAX)
         page_drop(pages, page_oldest(pages));
     pages->all[pages->n++] = (struct page){.first = first,
-                                           .rows = pg_rows(*result),
+                                           .rows = rows,
                                            .bytes = bytes,
                                            .used = ++pages->uses,
                                            .used_us = clock_boot_us(),
                                            .result = *result};
     pages->bytes += bytes;
     *result = NULL;
+}
+
+void pages_fit(struct pages *pages)
+{
+    pages_room(pages, 0, 1);
 }
 
 struct page *pages_find(struct pages *pages, uint64_t pos, int *row)
@@ -57,6 +71,15 @@ struct page *pages_find(struct pages *pages, uint64_t pos, int *row)
         return page;
     }
     return NULL;
+}
+
+uint64_t pages_end(struct pages *pages, uint64_t after)
+{
+    const struct page *page;
+    int row;
+    while ((page = pages_find(pages, after + 1, &row)) != NULL)
+        after = page->first + (uint64_t)page->rows - 1;
+    return after;
 }
 
 void pages_age(struct pages *pages, int64_t now_us)
@@ -94,10 +117,13 @@ static void place_read(const struct page *page, int row, struct page_place *plac
     text_copy(place->site, sizeof(place->site), event.site);
 }
 
-const struct page_place *page_place(struct page *page, int row)
+const struct page_place *page_place(struct pages *pages, struct page *page, int row)
 {
     if (page->places == NULL) {
-        page->places = memory_new((size_t)page->rows * sizeof(*page->places));
+        size_t bytes = (size_t)page->rows * sizeof(*page->places);
+        page->places = memory_new(bytes);
+        page->bytes += bytes;
+        pages->bytes += bytes;
         for (int i = 0; i < page->rows; i++)
             place_read(page, i, &page->places[i]);
     }

@@ -6,9 +6,16 @@
 #include <string.h>
 
 #define SCAN_PER_TURN 16384
-#define STRETCH_BY_TYPE 20000
-#define QUERY_BYTES 65536 /* what a query that nobody shares counts as, however little it finds */
-#define PAGE_ROW_BYTES 96 /* around a row in memory */
+/* What a query that nobody shares counts as beside what it finds, in bytes sent: as such; for each key, sought in each partition; for each
+ * position that PostgreSQL lets go by, and for each type that it is held against. */
+#define QUERY_COST 65536
+#define SOUGHT_COST 8192
+#define SIEVED_COST 192
+#define SIEVED_TYPE_COST 16
+#define STRETCH_HELPINGS 4 /* no query counts as more than this */
+#define STRETCH_LEAST 1024
+#define STRETCH_BY_KEY 4000000
+_Static_assert(QUERY_BYTES_MAX / QUERY_ROWS_LEAST >= 2 * EVENT_BYTES_MAX, "so few rows come whole, whatever they are");
 
 /* False: no room for it in this batch. */
 static bool gather_add(struct gather *gather, struct bytes body, struct bytes priv)
@@ -47,7 +54,7 @@ static bool gather_entry(struct gather *gather, const struct published *block, c
 
 static bool gather_row(struct gather *gather, struct page *page, int row)
 {
-    const struct page_place *place = gather->whole ? NULL : page_place(page, row);
+    const struct page_place *place = gather->whole ? NULL : page_place(&gather->feed->pages, page, row);
     bool holds = place == NULL || (place->readable && filter_holds(&gather->reader->open, gather->principal, place->type, place->key,
                                                                    place->region, place->site));
     if (holds && !gather_add(gather, page_body(page, row), page_priv(page, row)))
@@ -74,8 +81,10 @@ static bool gather_stretch(struct gather *gather)
     struct page *page = replay_of(gather) == REPLAY_ALL ? pages_find(&feed->pages, gather->upto + 1, &row) : NULL;
     for (; page != NULL && row < page->rows; row++)
         if (gather->looked >= SCAN_PER_TURN || !gather_row(gather, page, row))
-            return true;
-    return false;
+            break;
+    bool ended = page != NULL && row < page->rows;
+    pages_fit(&feed->pages); /* from here on `page` may be another one */
+    return ended;
 }
 
 bool gather_memory(struct gather *gather)
@@ -102,15 +111,21 @@ static bool row_holds(const struct gather *gather, struct bytes body)
             filter_holds(&gather->reader->open, gather->principal, event.type, event.key, event.region, event.site));
 }
 
-/* How a reader's rows are found: by position; by the index of keys; by position with a sieve of types, which lets whole stretches
- * go by inside PostgreSQL. What is found is judged again here. */
+/* How a reader's rows are found: by position; by the index of keys; by position with a sieve of types, which lets whole stretches go by inside
+ * PostgreSQL. What is found is judged again here. No row is larger than its share ($3) of what a query may bring: by position such a one is
+ * not among them, otherwise it comes without its body. */
+#define FITS "octet_length(body) + coalesce(octet_length(priv), 0) <= $3::int8"
+#define WHAT_FITS "CASE WHEN " FITS " THEN body END, CASE WHEN " FITS " THEN priv END, link"
 static const char rows_sql[] =
-    "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8 ORDER BY pos";
-static const char rows_by_key_sql[] = "SELECT pos, body, priv, link FROM journal WHERE key = ANY($3::text[]) AND pos > $1::int8"
-                                      " AND pos <= $2::int8 ORDER BY pos LIMIT 1024";
-/* The stretch's last row comes along for its link. */
-static const char rows_by_type_sql[] = "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8"
-                                       " AND (type LIKE ANY($3::text[]) OR pos = $2::int8) ORDER BY pos LIMIT 1024";
+    "SELECT pos, body, priv, link FROM journal WHERE pos > $1::int8 AND pos <= $2::int8 AND " FITS " ORDER BY pos";
+/* The stretch's last row comes along for its link. Of each key as many positions as of all of them together, out of the index alone: what is
+ * behind them is not read. */
+static const char rows_by_key_sql[] =
+    "SELECT pos, " WHAT_FITS " FROM (SELECT pos FROM (SELECT of.pos FROM unnest($5::text[]) one CROSS JOIN LATERAL"
+    " (SELECT k.pos FROM journal k WHERE k.key = one AND k.pos > $1::int8 AND k.pos <= $2::int8 ORDER BY k.pos LIMIT $4::int8) of"
+    " UNION SELECT $2::int8) found ORDER BY pos LIMIT $4::int8) first JOIN journal USING (pos) ORDER BY pos";
+static const char rows_by_type_sql[] = "SELECT pos, " WHAT_FITS " FROM journal WHERE pos > $1::int8 AND pos <= $2::int8"
+                                       " AND (type LIKE ANY($5::text[]) OR pos = $2::int8) ORDER BY pos LIMIT $4::int8";
 
 static void arg_prefixes(struct pg_args *args, const struct verb_open *open)
 {
@@ -131,14 +146,22 @@ static void arg_keys(struct pg_args *args, const struct verb_open *open)
     pg_arg_array_end(args);
 }
 
-static bool query_rows(struct gather *gather, uint64_t after, uint64_t upto, struct pg_result **result)
+/* So many rows at most behind `after` and not beyond `upto`. */
+struct stretch {
+    uint64_t after, upto, rows;
+};
+
+static bool query_rows(struct gather *gather, const struct stretch *stretch, struct pg_result **result)
 {
     static const char *const statements[] = {rows_sql, rows_by_key_sql, rows_by_type_sql};
     struct feed *feed = gather->feed;
     enum replay replay = replay_of(gather);
     pg_args_reset(feed->args);
-    pg_arg_int(feed->args, (int64_t)after);
-    pg_arg_int(feed->args, (int64_t)upto);
+    pg_arg_int(feed->args, (int64_t)stretch->after);
+    pg_arg_int(feed->args, (int64_t)stretch->upto);
+    pg_arg_int(feed->args, QUERY_BYTES_MAX / (int64_t)stretch->rows);
+    if (replay != REPLAY_ALL)
+        pg_arg_int(feed->args, (int64_t)stretch->rows);
     if (replay == REPLAY_BY_KEY)
         arg_keys(feed->args, &gather->reader->open);
     else if (replay == REPLAY_BY_TYPE)
@@ -149,7 +172,19 @@ static bool query_rows(struct gather *gather, uint64_t after, uint64_t upto, str
     enum status status = pg_query(feed->pg, statements[replay], feed->args, result);
     if (status != STATUS_OK)
         feed_trouble(feed, "replay");
+    else
+        metric_add(feed->replayed, pg_rows(*result));
     return status == STATUS_OK;
+}
+
+/* Rows turned out to be too large for so many of them at once: one more query. */
+static bool query_few(struct gather *gather, struct stretch *stretch, struct pg_result **result)
+{
+    struct feed *feed = gather->feed;
+    pg_result_destroy(result);
+    stretch->rows = QUERY_ROWS_LEAST;
+    feed->replays_left -= feed->replays_left > 0 && !gather->reader->worker;
+    return query_rows(gather, stretch, result);
 }
 
 static bool hole_said(struct gather *gather, uint64_t expected, uint64_t found)
@@ -162,72 +197,129 @@ static bool hole_said(struct gather *gather, uint64_t expected, uint64_t found)
     return false;
 }
 
-/* About as many rows as a helping has room for, and a power of two: pages that are read for different readers begin at the same positions. */
+/* About as many rows as a helping has room for, and a power of two: pages that are read for different readers begin at the same positions. Behind
+ * a row that was too large for so many they are few, and twice as many each time. */
 static uint64_t page_rows(const struct gather *gather)
 {
     const struct feed *feed = gather->feed;
-    uint64_t row_bytes = feed->row_bytes > 0 ? feed->row_bytes : ROW_BYTES_GUESS, rows = PAGE_ROWS_MAX;
-    while (rows > PAGE_ROWS_LEAST && rows * row_bytes > (uint64_t)reader_helping(feed, gather->reader))
+    uint64_t row_bytes = feed->row_bytes > 0 ? feed->row_bytes : ROW_BYTES_GUESS, rows = feed->rows_most;
+    while (rows > QUERY_ROWS_LEAST && rows * row_bytes > (uint64_t)reader_helping(feed, gather->reader))
         rows /= 2;
     return rows;
 }
 
-/* The page that has the next position, kept for whoever is about to read the same. False: trouble, or a hole; it has been said. */
+/* How many rows follow one another behind `after`, and their bytes. */
+static int rows_together(const struct pg_result *result, uint64_t after, size_t *bytes)
+{
+    int n = 0;
+    *bytes = 0;
+    for (; n < pg_rows(result) && (uint64_t)pg_int(result, n, 0) == after + 1 + (uint64_t)n; n++)
+        *bytes += pg_bytes(result, n, 1).len + (pg_is_null(result, n, 2) ? 0 : pg_bytes(result, n, 2).len) + 16;
+    return n;
+}
+
+/* The page that has the next position, kept for whoever is about to read the same. It ends where a row is too large for so many; the next page
+ * begins there. False: trouble, or a hole; it has been said. */
 static bool page_read(struct gather *gather)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
     struct feed *feed = gather->feed;
-    uint64_t wanted = page_rows(gather), after = gather->upto - gather->upto % wanted, end = after + wanted;
-    size_t bytes = 0;
-    end = end < feed->state.head.pos ? end : feed->state.head.pos;
-    if (!query_rows(gather, after, end, &result))
+    uint64_t wanted = page_rows(gather), begin = gather->upto - gather->upto % wanted, end = begin + wanted, head = feed->state.head.pos;
+    struct stretch stretch = {.after = feed->erasing ? gather->upto : pages_end(&feed->pages, begin), .upto = end < head ? end : head,
+                              .rows = wanted};
+    size_t bytes;
+    if (!query_rows(gather, &stretch, &result))
         return false;
-    uint64_t rows = (uint64_t)pg_rows(result);
-    metric_add(feed->replayed, (int64_t)rows);
-    for (uint64_t row = 0; row < rows; row++) {
-        uint64_t pos = (uint64_t)pg_int(result, (int)row, 0);
-        if (pos != after + 1 + row)
-            return hole_said(gather, after + 1 + row, pos);
-        bytes += pg_bytes(result, (int)row, 1).len + (pg_is_null(result, (int)row, 2) ? 0 : pg_bytes(result, (int)row, 2).len) + 16;
+    int rows = rows_together(result, stretch.after, &bytes);
+    if (stretch.after + (uint64_t)rows <= gather->upto) {
+        stretch.after = gather->upto;
+        stretch.upto = head - stretch.after < QUERY_ROWS_LEAST ? head : stretch.after + QUERY_ROWS_LEAST;
+        if (!query_few(gather, &stretch, &result))
+            return false;
+        rows = rows_together(result, stretch.after, &bytes);
+        if (rows == 0)
+            return hole_said(gather, stretch.after + 1, pg_rows(result) > 0 ? (uint64_t)pg_int(result, 0, 0) : stretch.upto);
     }
-    if (after + rows != end)
-        return hole_said(gather, after + 1 + rows, end);
-    feed->row_bytes = bytes / rows;
-    pages_keep(&feed->pages, after + 1, bytes + rows * PAGE_ROW_BYTES, &result);
+    bool whole = stretch.after + (uint64_t)rows == stretch.upto;
+    feed->row_bytes = bytes / (size_t)rows;
+    feed->rows_most = !whole || stretch.rows < wanted ? QUERY_ROWS_LEAST : feed->rows_most < QUERY_ROWS_MAX ? 2 * feed->rows_most : QUERY_ROWS_MAX;
+    pages_keep(&feed->pages, stretch.after + 1, rows, &result);
     return true;
 }
 
-/* By key or by type: nobody else's. */
-static bool own_rows(struct gather *gather)
+/* --- by key or by type: nobody else's --------------------------------------------------------------- */
+
+static int64_t sieved_cost(const struct gather *gather)
 {
-    owned(pg_result_destroy) struct pg_result *result = NULL;
-    enum replay replay = replay_of(gather);
-    uint64_t head = gather->feed->state.head.pos, end = head;
-    if (replay == REPLAY_BY_TYPE && head - gather->upto > STRETCH_BY_TYPE)
-        end = gather->upto + STRETCH_BY_TYPE;
-    if (!query_rows(gather, gather->upto, end, &result))
-        return false;
+    return SIEVED_COST + SIEVED_TYPE_COST * (int64_t)gather->reader->open.types_n;
+}
+
+/* As many rows as there is room for, by what the last ones gave it, and as many positions as one may take at a time. */
+static struct stretch own_stretch(const struct gather *gather)
+{
+    const struct feed *feed = gather->feed;
+    size_t have = feed->deliveries.len, row_bytes = gather->reader->row_bytes > 0 ? gather->reader->row_bytes : ROW_BYTES_GUESS;
+    uint64_t rows = gather->budget > have ? (gather->budget - have) / row_bytes : 0;
+    uint64_t most = STRETCH_BY_KEY, left = feed->state.head.pos - gather->upto;
+    if (replay_of(gather) == REPLAY_BY_TYPE) {
+        most = (uint64_t)(STRETCH_HELPINGS * reader_helping(feed, gather->reader) / sieved_cost(gather));
+        most = most > STRETCH_LEAST ? most : STRETCH_LEAST;
+    }
+    rows = rows > QUERY_ROWS_LEAST ? rows : QUERY_ROWS_LEAST;
+    rows = rows < QUERY_ROWS_MAX ? rows : QUERY_ROWS_MAX;
+    return (struct stretch){.after = gather->upto, .upto = gather->upto + (left < most ? left : most), .rows = rows};
+}
+
+static int64_t own_cost(const struct gather *gather, const struct stretch *stretch, const struct pg_result *result)
+{
     int rows = pg_rows(result);
-    metric_add(gather->feed->replayed, rows);
-    gather->cost += QUERY_BYTES;
-    for (int row = 0; row < rows; row++) {
+    uint64_t upto = rows > 0 ? (uint64_t)pg_int(result, rows - 1, 0) : stretch->upto;
+    return QUERY_COST + (replay_of(gather) == REPLAY_BY_TYPE ? (int64_t)(upto - stretch->after) * sieved_cost(gather)
+                                                              : SOUGHT_COST * (int64_t)gather->reader->open.keys_n);
+}
+
+/* How many of the rows were looked at: all of them, or up to one that has no room, or came without its body. */
+static int own_take(struct gather *gather, const struct pg_result *result)
+{
+    int row = 0;
+    for (; row < pg_rows(result) && !pg_is_null(result, row, 1); row++) {
         struct bytes body = pg_bytes(result, row, 1);
         struct bytes priv = pg_is_null(result, row, 2) ? bytes_of(NULL, 0) : pg_bytes(result, row, 2);
         if (row_holds(gather, body) && !gather_add(gather, body, priv))
-            return true;
+            break;
         gather->upto = (uint64_t)pg_int(result, row, 0);
         memcpy(gather->link_kept, pg_bytes(result, row, 3).data, LINK_BYTES);
         gather->link = gather->link_kept;
     }
-    if (replay == REPLAY_BY_KEY && rows < 1024) { /* nothing more of these keys up to the head */
-        gather->upto = end;
-        gather->link = gather->feed->state.head.link;
-    } else if (replay != REPLAY_BY_KEY && rows < 1024 && gather->upto != end) {
-        return hole_said(gather, gather->upto + 1, end);
+    return row;
+}
+
+static bool own_rows(struct gather *gather)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    struct stretch stretch = own_stretch(gather);
+    struct reader_session *reader = gather->reader;
+    size_t before = gather->feed->deliveries.len;
+    if (!query_rows(gather, &stretch, &result))
+        return false;
+    gather->cost += own_cost(gather, &stretch, result);
+    if (pg_rows(result) > 0 && pg_is_null(result, 0, 1)) {
+        if (!query_few(gather, &stretch, &result))
+            return false;
+        gather->cost += QUERY_COST;
     }
+    if (pg_rows(result) == 0)
+        return hole_said(gather, gather->upto + 1, stretch.upto);
+    int looked = own_take(gather, result);
+    if (looked > 0)
+        reader->row_bytes = (gather->feed->deliveries.len - before) / (size_t)looked + 1;
+    if (looked < pg_rows(result) && pg_is_null(result, looked, 1)) /* those ahead are large */
+        reader->row_bytes = QUERY_BYTES_MAX / stretch.rows;
     return true;
 }
 
+/* Pages and results are gone, or moved, as soon as the next query is kept: nothing of them is left in a gather but copies (deliveries,
+ * link_kept). What lies in the ring stays as long as no block comes in, and none does within a turn. */
 bool gather_rows(struct gather *gather)
 {
     if (replay_of(gather) != REPLAY_ALL)

@@ -722,14 +722,44 @@ void pg_arg_array_end(struct pg_args *args)
     (void)args;
 }
 
-struct pg_result {
-    const struct stored_event *rows[STORED_EVENTS_MAX];
-    int n;
-    bool link_only;
+/* Its bytes are its own, as libpq's are, each a block: who reads beyond them is seen, and who still points to them when it is gone. */
+struct result_row {
+    int64_t pos;
+    uint8_t *body, *priv, *link;
+    size_t body_n, priv_n;
 };
+struct pg_result {
+    struct result_row rows[STORED_EVENTS_MAX];
+    int n;
+    size_t bytes;
+};
+
+static uint8_t *own(struct pg_result *result, const void *from, size_t n)
+{
+    uint8_t *to = memory_new(n > 0 ? n : 1);
+    if (n > 0)
+        memcpy(to, from, n);
+    result->bytes += n;
+    return to;
+}
+
+static void row_add(struct pg_result *result, const struct stored_event *event, bool whole)
+{
+    struct result_row *row = &result->rows[result->n++];
+    *row = (struct result_row){.pos = (int64_t)event->pos, .link = own(result, event->link, LINK_BYTES)};
+    if (whole) {
+        row->body = own(result, event->body.data, row->body_n = event->body.len);
+        row->priv = event->priv.len > 0 ? own(result, event->priv.data, row->priv_n = event->priv.len) : NULL;
+    }
+}
 
 void pg_result_destroy(struct pg_result **result)
 {
+    for (int i = 0; *result != NULL && i < (*result)->n; i++) {
+        free((*result)->rows[i].body);
+        free((*result)->rows[i].priv);
+        free((*result)->rows[i].link);
+    }
     free(*result);
     *result = NULL;
 }
@@ -737,6 +767,11 @@ void pg_result_destroy(struct pg_result **result)
 int pg_rows(const struct pg_result *result)
 {
     return result->n;
+}
+
+size_t pg_result_bytes(const struct pg_result *result)
+{
+    return sizeof(*result) + result->bytes;
 }
 
 int pg_columns(const struct pg_result *result)
@@ -754,8 +789,8 @@ const char *pg_column_name(const struct pg_result *result, int column)
 
 int64_t pg_int(const struct pg_result *result, int row, int column)
 {
-    assert(column == 0 && !result->link_only);
-    return (int64_t)result->rows[row]->pos;
+    assert(column == 0 && row < result->n);
+    return result->rows[row].pos;
 }
 
 bool pg_bool(const struct pg_result *result, int row, int column)
@@ -773,15 +808,17 @@ int64_t pg_time(const struct pg_result *result, int row, int column)
 
 struct bytes pg_bytes(const struct pg_result *result, int row, int column)
 {
-    const struct stored_event *one = result->rows[row];
-    if (result->link_only || column == 3)
-        return bytes_of(one->link, LINK_BYTES);
-    return column == 1 ? one->body : one->priv;
+    assert(row < result->n);
+    const struct result_row *one = &result->rows[row];
+    if (column != 1 && column != 2)
+        return bytes_of(one->link, LINK_BYTES); /* also of a row that is its link alone */
+    return column == 1 ? bytes_of(one->body, one->body_n) : bytes_of(one->priv, one->priv_n);
 }
 
 bool pg_is_null(const struct pg_result *result, int row, int column)
 {
-    return column == 2 && result->rows[row]->priv.len == 0;
+    assert(row < result->n);
+    return column == 1 ? result->rows[row].body == NULL : column == 2 && result->rows[row].priv == NULL;
 }
 
 void pg_pack(const struct pg_result *result, int row, int column, struct buf *out)
@@ -805,17 +842,32 @@ void row_load(const struct record *record, const struct pg_result *result, int r
     record_clear(record, object);
 }
 
-static bool is_asked(const struct stored_event *row, const char *sql, const struct pg_args *args)
+enum asked { ASKED_LINK, ASKED_ALL, ASKED_BY_KEY, ASKED_BY_TYPE };
+
+static bool is_asked(const struct stored_event *row, enum asked asked, const struct pg_args *args)
 {
-    bool by_key = strstr(sql, "key = ANY") != NULL, by_type = strstr(sql, "LIKE ANY") != NULL;
-    if (by_type && (int64_t)row->pos == args->ints[1])
+    if (asked == ASKED_LINK || asked == ASKED_ALL || (int64_t)row->pos == args->ints[1])
         return true;
     for (size_t i = 0; i < args->texts_n; i++) {
         const char *text = args->texts[i];
-        if (by_key ? text_equal(row->key, text) : text[0] != '\0' && strncmp(row->type, text, strlen(text) - 1) == 0)
+        if (asked == ASKED_BY_KEY ? text_equal(row->key, text) : text[0] != '\0' && strncmp(row->type, text, strlen(text) - 1) == 0)
             return true;
     }
-    return !by_key && !by_type;
+    return false;
+}
+
+/* No row is larger than its share, args[2]: by position it is not among them, otherwise it has no body. At most args[3]. */
+static void rows_find(struct pg_result *result, enum asked asked, const struct pg_args *args)
+{
+    bool link = asked == ASKED_LINK, filtered = asked == ASKED_BY_KEY || asked == ASKED_BY_TYPE;
+    int64_t from = args->ints[0] + !link, to = args->ints[link ? 0 : 1], most = filtered ? args->ints[3] : STORED_EVENTS_MAX;
+    assert(args->ints_n == (link ? 1 : filtered ? 4 : 3));
+    for (size_t i = 0; i < now->events_n && result->n < most; i++) {
+        const struct stored_event *row = &now->events[i];
+        bool fits = link || (int64_t)(row->body.len + row->priv.len) <= args->ints[2];
+        if ((int64_t)row->pos >= from && (int64_t)row->pos <= to && is_asked(row, asked, args) && (filtered || fits))
+            row_add(result, row, fits);
+    }
 }
 
 enum status pg_query(struct pg *pg, const char *sql, const struct pg_args *args, struct pg_result **out)
@@ -823,16 +875,12 @@ enum status pg_query(struct pg *pg, const char *sql, const struct pg_args *args,
     enum status status = call(pg, false);
     if (status != STATUS_OK || out == NULL)
         return status;
-    struct pg_result *result = memory_new(sizeof(*result));
-    result->link_only = text_starts(sql, "SELECT link FROM journal WHERE pos = $1");
-    *out = result;
-    if (!result->link_only && !text_starts(sql, "SELECT pos, body, priv, link FROM journal"))
-        return status;
-    int64_t from = args->ints[0] + (result->link_only ? 0 : 1), to = args->ints[result->link_only ? 0 : 1];
-    for (size_t i = 0; i < now->events_n; i++) {
-        const struct stored_event *row = &now->events[i];
-        if ((int64_t)row->pos >= from && (int64_t)row->pos <= to && (result->link_only || is_asked(row, sql, args)))
-            result->rows[result->n++] = row;
-    }
+    *out = memory_new(sizeof(**out));
+    if (text_starts(sql, "SELECT link FROM journal WHERE pos = $1"))
+        rows_find(*out, ASKED_LINK, args);
+    else if (text_starts(sql, "SELECT pos, body, priv, link FROM journal"))
+        rows_find(*out, ASKED_ALL, args);
+    else if (text_starts(sql, "SELECT pos, CASE"))
+        rows_find(*out, strstr(sql, "unnest(") != NULL ? ASKED_BY_KEY : ASKED_BY_TYPE, args);
     return status;
 }

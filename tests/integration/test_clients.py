@@ -234,10 +234,21 @@ class Clients(unittest.TestCase):
                 reader.commit(batch)
             return events, cursors, reader.whole
 
+    def narrowed(self, everything, filters, wanted):
+        for credit in (3000, 1 << 20):
+            found, cursors, whole = self.read(credit=credit, **filters)
+            self.assertFalse(whole)
+            have = [e["pos"] for e in found]
+            self.assertEqual([p for p in have if p <= len(everything)], wanted, filters)
+            for upto, link, n in cursors[:: max(1, len(cursors) // 4)]:  # from wherever one has kept the cursor
+                rest = [e["pos"] for e in self.read(after=upto, link=link, **filters)[0]]
+                self.assertEqual(rest[:len(have) - n], have[n:], (filters, upto))
+
     def test_what_a_reader_sees(self):
         events = [{"type": "ticket.registered", "key": f"SEEN-{i}", "by": "x",
                    "data": {"kind": "Pothole", "region": ("EAST-1", "EAST-2", "WEST-1")[i % 3], "customer": {"name": "王小明"}}} for i in range(30)]
-        self.stack("append", jsonl(self.folder / "seen.jsonl", events))
+        large = {"type": "training.held", "key": "SEEN-30", "by": "x", "data": {"topics": [f"{i:079}" for i in range(16)], "trainees": "x" * 3999}}
+        self.stack("append", jsonl(self.folder / "seen.jsonl", events[:15] + [large] + events[15:] + [large]))
         self.stack("keys", "new", "east", "--kind", "integrator", "--region", "EAST")
         self.stack.wait_caught_up()
         everything, _, whole = self.read()
@@ -252,13 +263,14 @@ class Clients(unittest.TestCase):
                     and (not filters.get("keys") or e.get("key") in filters["keys"])]
         for filters in ({"types": ["ticket."]}, {"types": ["ticket.reg", "sla."], "regions": ["EAST-2", "WEST"]}, {"keys": ["SEEN-3", "SEEN-4"]},
                         {"types": ["ticket."], "regions": ["EAST"], "keys": ["SEEN-0", "SEEN-1", "SEEN-2"]}, {"types": ["nothing."]}):
-            found, cursors, whole = self.read(credit=3000, **filters)
-            self.assertFalse(whole)
-            have = [e["pos"] for e in found]
-            self.assertEqual([p for p in have if p <= len(everything)], wanted(**filters), filters)
-            for upto, link, n in cursors[:: max(1, len(cursors) // 4)]:  # from wherever one has kept the cursor
-                rest = [e["pos"] for e in self.read(after=upto, link=link, **filters)[0]]
-                self.assertEqual(rest[:len(have) - n], have[n:], (filters, upto))
+            self.narrowed(everything, filters, wanted(**filters))
+        # The same out of the database, which has events that are many times as large as the others.
+        self.assertGreater(int(self.stack.sql("SELECT octet_length(body) + octet_length(priv) FROM intake.journal WHERE key = 'SEEN-30'")[0][0]), 5000)
+        self.stack.kill_and_wait_restart("intake")
+        self.assertEqual([e["pos"] for e in self.read()[0]][:len(everything)], [e["pos"] for e in everything])
+        for filters in ({"types": ["ticket.", "policy.", "training."]}, {"types": ["training."]}, {"keys": ["SEEN-3", "SEEN-30", "SEEN-29", "no such"]},
+                        {"types": ["ticket."], "regions": ["EAST"], "keys": ["SEEN-0", "SEEN-1", "SEEN-2"]}, {"types": ["nothing."]}):
+            self.narrowed(everything, filters, wanted(**filters))
         mine, _, whole = self.read("east")
         self.assertFalse(whole)
         self.assertEqual({e["key"] for e in mine if e["type"] == "ticket.registered"}, {f"SEEN-{i}" for i in range(30) if i % 3 < 2})

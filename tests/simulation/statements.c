@@ -154,12 +154,20 @@ bool pg_is_null(const struct pg_result *result, int row, int column)
     return result->kind == RESULT_EVENTS && column == 2 && result->events[row]->priv.len == 0;
 }
 
+size_t pg_result_bytes(const struct pg_result *result)
+{
+    size_t bytes = sizeof(*result);
+    for (int i = 0; i < result->n && result->kind == RESULT_EVENTS; i++)
+        bytes += result->events[i]->body.len + result->events[i]->priv.len + LINK_BYTES;
+    return bytes;
+}
+
 /* --- the journal ------------------------------------------------------------------------------------ */
 
 static bool event_is_asked(const struct journal_row *row, const char *sql, const struct pg_args *args)
 {
-    bool by_key = strstr(sql, "key = ANY") != NULL, by_type = strstr(sql, "LIKE ANY") != NULL;
-    if (by_type && (int64_t)row->pos == args->ints[1])
+    bool by_key = strstr(sql, "unnest(") != NULL, by_type = strstr(sql, "LIKE ANY") != NULL;
+    if ((by_key || by_type) && (int64_t)row->pos == args->ints[1])
         return true;
     for (size_t i = 0; i < args->texts_n; i++) {
         const char *text = args->texts[i];
@@ -175,12 +183,13 @@ static struct pg_result *events_of(const struct db *db, const char *sql, const s
     if (text_starts(sql, "SELECT pos FROM journal WHERE type = 'personal.erased'")) /* erasures under way: nobody erases here */
         return result;
     bool link = text_starts(sql, "SELECT link FROM journal WHERE pos = $1");
-    assert(link || text_starts(sql, "SELECT pos, body, priv, link FROM journal WHERE "));
+    bool filtered = text_starts(sql, "SELECT pos, CASE");
+    assert(link || filtered || text_starts(sql, "SELECT pos, body, priv, link FROM journal WHERE "));
     if (!link)
         check_replay();
     result->kind = link ? RESULT_LINK : RESULT_EVENTS;
     uint64_t from = (uint64_t)args->ints[0] + !link, to = (uint64_t)args->ints[link ? 0 : 1];
-    int most = strstr(sql, "LIMIT 1024") != NULL ? 1024 : INT32_MAX;
+    int64_t most = filtered ? args->ints[3] : INT32_MAX; /* no event here is larger than its share, args->ints[2] */
     result->events = memory_new((to >= from ? to - from + 1 : 0) * sizeof(*result->events) + 1);
     for (uint64_t pos = from; pos <= to && pos <= db->journal_n && result->n < most; pos++)
         if (link || event_is_asked(db->journal[pos - 1], sql, args))

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "readings.h"
+#include "record/pack.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 struct stage stage;
 static struct principal_row principals[STAGE_PRINCIPALS];
-static int64_t args[2];
+static int64_t args[4];
 static int args_n;
 static struct published *newest; /* NULL: nothing is in memory */
 
@@ -124,12 +125,76 @@ void own_answer(struct feed *feed, const struct asked *asked)
     feed_say(feed, &asked->asker, "ANSWER", NULL, NULL);
 }
 
-/* --- PostgreSQL: rows args[0]+1 … args[1] ---------------------------------------------------------- */
+/* --- PostgreSQL: rows args[0]+1 … args[1], none larger than args[2], at most args[3] ------------------ */
 
-struct pg_result {
-    int64_t first;
-    int rows;
+struct row {
+    int64_t pos;
+    uint8_t *body; /* NULL: too large */
+    size_t len;
 };
+struct pg_result {
+    struct row *rows;
+    int n;
+    size_t bytes;
+};
+static struct body {
+    uint32_t size;
+    bool wanted;
+    struct buf out;
+} bodies[8];
+static size_t bodies_n;
+
+static bool wanted(uint64_t pos)
+{
+    return stage.is_wanted == NULL || stage.is_wanted(pos);
+}
+
+/* An event so large that can be read. */
+static const struct body *body_of(uint64_t pos)
+{
+    uint32_t size = stage.size != NULL ? stage.size(pos) : STAGE_BODY_BYTES;
+    bool is = wanted(pos);
+    size_t i = 0;
+    while (i < bodies_n && (bodies[i].size != size || bodies[i].wanted != is))
+        i++;
+    if (i < bodies_n)
+        return &bodies[i];
+    assert_true(i < COUNT_OF(bodies));
+    struct body *body = &bodies[bodies_n++];
+    static const uint8_t filling[EVENT_BYTES_MAX];
+    struct event event = {.pos = 1, .v = 1, .n = 1, .at_us = 1, .rec_us = 1, .id = "i", .from = "f", .by = "b"};
+    struct buf data = {0};
+    *body = (struct body){.size = size, .wanted = is};
+    text_copy(event.type, sizeof(event.type), is ? STAGE_TYPE : "job.assigned");
+    text_copy(event.key, sizeof(event.key), is ? STAGE_KEY : "BOS-8");
+    text_copy(event.region, sizeof(event.region), is ? STAGE_REGION : "BJ");
+    for (size_t fill = 0; body->out.len < size; fill += body->out.len < size ? size - body->out.len : 1) {
+        buf_reset(&data);
+        buf_reset(&body->out);
+        pack_map(&data, 1);
+        pack_text(&data, "x");
+        pack_bin(&data, bytes_of(filling, fill));
+        event.data = buf_bytes(&data);
+        event_encode(&event, &body->out);
+    }
+    assert_in_range(body->out.len, size, size + 8);
+    buf_release(&data);
+    return body;
+}
+
+static void row_add(struct pg_result *result, uint64_t pos, bool with_body)
+{
+    const struct body *body = body_of(pos);
+    if ((result->n & (result->n - 1)) == 0) /* a power of two: full */
+        result->rows = memory_grow(result->rows, 2 * ((size_t)result->n + 1) * sizeof(*result->rows));
+    struct row *row = &result->rows[result->n++];
+    *row = (struct row){.pos = (int64_t)pos, .len = body->out.len};
+    if (with_body) {
+        row->body = memory_new(row->len);
+        memcpy(row->body, body->out.data, row->len);
+        result->bytes += row->len;
+    }
+}
 
 void pg_args_reset(struct pg_args *all)
 {
@@ -141,45 +206,70 @@ void pg_arg_int(struct pg_args *all, int64_t value)
     (void)all;
     args[args_n++] = value;
 }
-enum status pg_query(struct pg *pg, const char *sql, const struct pg_args *all, struct pg_result **result)
+enum status pg_query(struct pg *pg, const char *sql, const struct pg_args *all, struct pg_result **out)
 {
     (void)pg;
     (void)all;
-    bool link = text_starts(sql, "SELECT link FROM journal");
-    *result = calloc(1, sizeof(**result));
-    assert_non_null(*result);
-    (*result)->first = args[0] + 1;
-    (*result)->rows = link ? stage.link_there : (int)(args[1] - args[0]);
-    stage.queries += !link;
+    struct pg_result *result = *out = memory_new(sizeof(*result));
+    if (text_starts(sql, "SELECT link FROM journal")) {
+        if (stage.link_there)
+            row_add(result, (uint64_t)args[0], true);
+    } else {
+        bool by_type = strstr(sql, "LIKE ANY") != NULL, by_key = strstr(sql, "unnest(") != NULL, filtered = by_type || by_key;
+        assert_int_equal(args_n, filtered ? 4 : 3);
+        uint64_t upto = (uint64_t)args[1], pos = (uint64_t)args[0] + 1;
+        for (; pos <= upto && (!filtered || result->n < args[3]); pos++) {
+            if (pos == stage.hole || (filtered && pos < upto && !wanted(pos)))
+                continue;
+            bool fits = (int64_t)body_of(pos)->out.len <= args[2];
+            if (filtered || fits)
+                row_add(result, pos, fits);
+        }
+        stage.queries++;
+        stage.rows += result->n;
+        stage.passed += by_type ? (int64_t)pos - 1 - args[0] : 0;
+        stage.wide_most = by_key && args[1] - args[0] > stage.wide_most ? args[1] - args[0] : stage.wide_most;
+        stage.brought_most = (int64_t)result->bytes > stage.brought_most ? (int64_t)result->bytes : stage.brought_most;
+    }
+    result->bytes += sizeof(*result) + (size_t)result->n * (sizeof(*result->rows) + LINK_BYTES);
+    stage.held += (int64_t)result->bytes;
+    stage.held_most = stage.held > stage.held_most ? stage.held : stage.held_most;
     return STATUS_OK;
 }
 void pg_result_destroy(struct pg_result **result)
 {
+    if (*result == NULL)
+        return;
+    stage.held -= (int64_t)(*result)->bytes;
+    for (int i = 0; i < (*result)->n; i++)
+        free((*result)->rows[i].body);
+    free((*result)->rows);
     free(*result);
     *result = NULL;
 }
 int pg_rows(const struct pg_result *result)
 {
-    return result->rows;
+    return result->n;
+}
+size_t pg_result_bytes(const struct pg_result *result)
+{
+    return result->bytes;
 }
 struct bytes pg_bytes(const struct pg_result *result, int row, int column)
 {
-    static const uint8_t body[STAGE_BODY_BYTES];
-    (void)result;
-    (void)row;
-    return bytes_of(body, column == 1 ? STAGE_BODY_BYTES : LINK_BYTES);
+    assert_in_range(row, 0, result->n - 1);
+    return bytes_of(result->rows[row].body, column == 1 ? result->rows[row].len : LINK_BYTES);
 }
 int64_t pg_int(const struct pg_result *result, int row, int column)
 {
-    (void)column;
-    return result->first + row;
+    assert_in_range(row, 0, result->n - 1);
+    assert_int_equal(column, 0);
+    return result->rows[row].pos;
 }
 bool pg_is_null(const struct pg_result *result, int row, int column)
 {
-    (void)result;
-    (void)row;
-    (void)column;
-    return true;
+    assert_in_range(row, 0, result->n - 1);
+    return column == 2 || (column == 1 && result->rows[row].body == NULL);
 }
 void pg_arg_array_begin(struct pg_args *all, enum pg_array kind)
 {
@@ -253,6 +343,7 @@ struct feed *stage_open(uint64_t head)
     feed->state.head.pos = head;
     feed->slices = memory_new(EVENTS_PER_BATCH * sizeof(*feed->slices));
     feed->pages.bytes_max = PAGES_BYTES;
+    feed->rows_most = QUERY_ROWS_MAX;
     feed->arena = arena_new(64 * 1024);
     for (size_t i = 0; i < COUNT_OF(principals); i++) {
         principals[i] = (struct principal_row){
@@ -298,6 +389,9 @@ void stage_close(struct feed **feed_p)
     arena_destroy(&feed->arena);
     free(feed->slices);
     free(feed);
+    while (bodies_n > 0)
+        buf_release(&bodies[--bodies_n].out);
+    assert_int_equal(stage.held, 0);
     *feed_p = NULL;
 }
 
@@ -319,8 +413,9 @@ void stage_says(struct feed *feed, uint32_t i, const char *verb, const struct re
     buf_release(&map);
 }
 
-void stage_opens(struct feed *feed, uint32_t i, const char *consumer, int64_t after, int64_t credit)
+void stage_opens_narrowed(struct feed *feed, uint32_t i, const char *consumer, int64_t after, int64_t credit, const char *type, const char *key, const char *region)
 {
+    const char *const types[] = {type, NULL}, *const keys[] = {key, NULL}, *const regions[] = {region, NULL};
     struct verb_open open;
     record_clear(&verb_open_record, &open);
     text_copy(open.stream, sizeof(open.stream), feed->state.stream);
@@ -328,7 +423,13 @@ void stage_opens(struct feed *feed, uint32_t i, const char *consumer, int64_t af
     open.after = after;
     open.follow = true;
     open.credit = credit;
+    assert_true(verb_open_narrow(&open, types, regions, NULL, keys));
     stage_says(feed, i, "OPEN", &verb_open_record, &open, reader_on_open);
+}
+
+void stage_opens(struct feed *feed, uint32_t i, const char *consumer, int64_t after, int64_t credit)
+{
+    stage_opens_narrowed(feed, i, consumer, after, credit, NULL, NULL, NULL);
 }
 
 void stage_gives(struct feed *feed, uint32_t i, int64_t bytes)
