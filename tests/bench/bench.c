@@ -66,7 +66,7 @@ int main(int argc, char **argv)
         int args;
     } benches[] = {{"insert", bench_insert, 5}, {"facts", bench_facts, 6}, {"load", bench_load, 8}, {"follow", bench_follow, 4},
                  {"clocks", bench_clocks, 4}, {"fire", bench_fire, 5}, {"poll", bench_poll, 7},
-                 {"hostile", bench_hostile, 11}, {"readers", bench_readers, 9},
+                 {"hostile", bench_hostile, 11}, {"readers", bench_readers, 11},
                  {"put", bench_put, 5}, {"get", bench_get, 5}};
     for (size_t i = 0; argc > 1 && i < COUNT_OF(benches); i++)
         if (text_equal(argv[1], benches[i].name) && argc == benches[i].args) {
@@ -82,6 +82,6 @@ int main(int argc, char **argv)
                     "       load CMD STREAM SECONDS RATE NAME CSV | follow FEED STREAM |\n"
                     "       clocks DSN ROWS | fire DSN TIMERS STEP_US | poll DSN SECONDS LIMIT EVERY_US AHEAD_S |\n"
                     "       hostile CMD LIVE FEED STREAM FEEDS LIVES SENDERS RATE AFTER |\n"
-                    "       readers FEED STREAM READERS AFTER STRETCH SECONDS APART | put CMD STREAM SECONDS | get FEED SHA256 SECONDS\n");
+                    "       readers FEED STREAM READERS AFTER STRETCH SECONDS APART TYPE KEY | put CMD STREAM SECONDS | get FEED SHA256 SECONDS\n");
     return 2;
 }

@@ -15,14 +15,14 @@
 struct one {
     struct bus_socket *socket;
     bool open;
-    uint64_t after, upto, events; /* after: where it begins */
+    uint64_t after, upto, events; /* after: where it begins; of who reads by type or key, positions instead of events */
 };
 
 struct many {
     struct one *ones;
     zmq_pollitem_t *items;
     size_t n, let_in;
-    const char *stream;
+    const char *stream, *type, *key; /* "": of all types, of all keys */
     uint64_t stretch; /* 0: they follow; otherwise (after, after + stretch] again and again */
     uint64_t batches;
     bool failed;
@@ -40,8 +40,11 @@ static void say(struct many *many, struct one *one, const char *verb, const stru
 
 static void opens(struct many *many, struct one *one, size_t i)
 {
+    const char *const types[] = {many->type[0] != '\0' ? many->type : NULL, NULL}, *const keys[] = {many->key[0] != '\0' ? many->key : NULL, NULL};
     static struct verb_open open;
     record_clear(&verb_open_record, &open);
+    if (!verb_open_narrow(&open, types, NULL, NULL, keys))
+        many->failed = true;
     text_copy(open.stream, sizeof open.stream, many->stream);
     text_format(open.consumer, sizeof open.consumer, "operator/reader-%zu", i);
     open.after = (int64_t)one->after;
@@ -65,7 +68,7 @@ static void on_batch(struct many *many, struct one *one, struct bytes map, size_
     say(many, one, "CREDIT", &verb_credit_record, &credit);
     if ((uint64_t)batch.after != one->upto)
         return; /* on its way when it opened anew */
-    one->events += batch.events.n;
+    one->events += many->type[0] != '\0' || many->key[0] != '\0' ? (uint64_t)(batch.upto - batch.after) : batch.events.n;
     many->batches++;
     one->upto = (uint64_t)batch.upto;
     if (many->stretch > 0 && one->upto >= one->after + many->stretch)
@@ -140,7 +143,7 @@ int bench_readers(int argc, char **argv)
 {
     (void)argc;
     struct many many = {
-        .n = (size_t)atoi(argv[4]), .stream = argv[3], .stretch = strtoull(argv[6], NULL, 10), .arena = arena_new(1 << 20)};
+        .n = (size_t)atoi(argv[4]), .stream = argv[3], .type = argv[9], .key = argv[10], .stretch = strtoull(argv[6], NULL, 10), .arena = arena_new(1 << 20)};
     int64_t seconds = atoi(argv[7]), began_us = clock_boot_us();
     many.ones = memory_new((many.n + 1) * sizeof *many.ones);
     many.items = memory_new((many.n + 1) * sizeof *many.items);

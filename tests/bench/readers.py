@@ -1,13 +1,15 @@
 """The section `readers` of tests/bench/run: one, ten and two hundred readers at once, near the head (out of intake's memory), far from it (out of
-PostgreSQL, all of them the same), apart (out of PostgreSQL, each elsewhere), and following the head; how fair they are served, what is read for
-them, and what it costs who appends meanwhile."""
+PostgreSQL, all of them the same), apart (out of PostgreSQL, each elsewhere), following the head, and narrowed: to a type that nearly all events
+have (typed), to the key that has most (keyed), to a type that hardly any has (rare); how fair they are served, what is read for them, and what it
+costs who appends meanwhile."""
 import json
 import pathlib
 import statistics
 import subprocess
 
 HOW_MANY = (1, 10, 200)
-WAYS = ("near", "far", "apart", "following")
+WAYS = ("near", "far", "apart", "following", "typed", "keyed", "rare")
+FEW = {"near": 0, "far": 0, "apart": 1, "following": 0}  # of HOW_MANY, those that are left out; of the narrowed ones all but the last
 JOURNAL = 400_000  # events there must be: a reader that begins at the first does not get near the head while it is measured
 NEAR = 4_000       # the last ones; all of them stay in memory (24 MiB) while some more are appended
 FAIR, MIDDLE = 0.5, 0.8  # slowest ÷ fastest, slowest ÷ median
@@ -18,11 +20,11 @@ def fill(tools, stack, cmd, stream):
         tools.bench(stack, "facts", cmd, stream, "4", "256")
 
 
-def reads(tools, stack, feed, stream, n, begin, seconds, beside):
+def reads(tools, stack, feed, stream, n, begin, narrow, seconds, beside):
     """What n readers read, and what `beside` gives, which is called when all of them are let in."""
     key = str(stack.key("operator"))
     after, stretch, apart = begin
-    words = stack.command(tools.BENCH, "readers", feed, stream, n, after, stretch, seconds, apart)
+    words = stack.command(tools.BENCH, "readers", feed, stream, n, after, stretch, seconds, apart, *narrow)
     many = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd="/", env={**tools.os.environ, "AFTERCARE_KEY": key})
     try:
         if not many.stdout.readline():
@@ -51,11 +53,16 @@ def one_way(tools, stack, ends, stream, n, how, seconds):
         return found
     alone = facts()
     head = stack.head()
-    begin = {"near": (head - NEAR, NEAR, 0), "far": (0, JOURNAL // 2, 0), "apart": (0, JOURNAL // 2, JOURNAL // 2 // n), "following": (head, 0, 0)}[how]
+    begin = {"near": (head - NEAR, NEAR, 0), "far": (0, JOURNAL // 2, 0), "apart": (0, JOURNAL // 2, JOURNAL // 2 // n), "following": (head, 0, 0),
+             "typed": (0, JOURNAL // 2, JOURNAL // 2 // n), "keyed": (0, JOURNAL // 2, 0), "rare": (0, JOURNAL // 2, 0)}[how]
+    narrow = {"typed": ("ticket.", ""), "keyed": ("", ""), "rare": ("policy.", "")}.get(how, ("", ""))
+    if how == "keyed":
+        key, first, last = stack.sql("SELECT key, min(pos), max(pos) FROM intake.journal WHERE pos < 300000 GROUP BY key ORDER BY count(*) DESC LIMIT 1")[0]
+        begin, narrow = (int(first) - 1, int(last) - int(first) - 1, 0), ("", key)
     names = ("rows", "queries", "events")
     before = [tools.intake_metric(stack, f"feed_{name}_total") for name in names]
     with tools.Stall() as stall:
-        read, among = reads(tools, stack, feed, stream, n, begin, seconds + 1, facts)
+        read, among = reads(tools, stack, feed, stream, n, begin, narrow, seconds + 1, facts)
     for name, was in zip(names, before):
         read[f"fed_{name}"] = tools.intake_metric(stack, f"feed_{name}_total") - was
     read["behind"] = stack.head() - read["upto"] if how == "following" else 0
@@ -63,9 +70,11 @@ def one_way(tools, stack, ends, stream, n, how, seconds):
 
 
 def as_meant(how, n, read):
-    """Near the head nothing is read from the database; far from it each row once, however many want it; apart once for each."""
-    share = read["fed_rows"] / max(1, read["fed_events"])
-    least, most = {"near": (0, 0.01), "following": (0, 0.01), "far": (0.8 / n, 1.1 / n + 0.15), "apart": (0.5, 1.2)}[how]
+    """Near the head nothing is read from the database; far from it each row once, however many want it; apart once for each; narrowed
+    what is sent and little more."""
+    share = read["fed_rows"] / max(1, read["fed_events"] if how != "rare" else read["events"])
+    least, most = {"near": (0, 0.01), "following": (0, 0.01), "far": (0.8 / n, 1.1 / n + 0.15), "apart": (0.5, 1.2),
+                   "typed": (0.9, 1.5), "keyed": (0.9, 1.5), "rare": (0, 0.01)}[how]
     return least <= share <= most
 
 
@@ -103,7 +112,7 @@ def run(bench, tools):
         found = {}
         for _ in range(options.rounds):  # interleaved
             for how in WAYS:
-                for n in HOW_MANY[how == "apart":]:
+                for n in HOW_MANY[FEW.get(how, len(HOW_MANY) - 1):]:
                     found.setdefault((n, how), []).append(one_way(tools, stack, (cmd, feed), stream, n, how, options.seconds))
         for (n, how), rounds in found.items():
             told(bench, n, how, rounds)
