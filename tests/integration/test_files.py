@@ -1,145 +1,20 @@
 #!/usr/bin/env python3
 """Files of tickets: put in pieces, cut, gone on with, fetched again to the byte; who may not gets nothing; a branch off line sends them when
 the line is back, through its own death; what is erased is gone."""
-import contextlib
-import hashlib
-import json
 import os
 import pathlib
-import random
 import signal
-import subprocess
 import sys
-import tempfile
 import unittest
-import urllib.request
-
-import msgpack
-import zmq
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from branch import Branch  # noqa: E402
-from client import show  # noqa: E402
+from files import PART, FileCase, Line, content, digest  # noqa: E402
 from relay import Relay  # noqa: E402
-from stack import Failed, Stack, TREE, USER, jsonl, until  # noqa: E402
-
-PART = 128 * 1024
+from stack import until  # noqa: E402
 
 
-def content(n, seed):
-    return random.Random(seed).randbytes(n)
-
-
-def digest(data):
-    return hashlib.sha256(data).digest()
-
-
-class Line:
-    """A DEALER with a key file: asks, and waits for one verb's answer."""
-
-    def __init__(self, endpoint, key):
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.linger = 0
-        self.principal = show(self.socket, key)["principal"]
-        self.socket.connect(endpoint)
-
-    def say(self, verb, **fields):
-        self.socket.send_multipart([verb.encode(), msgpack.packb(fields)])
-
-    def hear(self, *verbs, seconds=20):
-        while self.socket.poll(seconds * 1000):
-            verb, fields = self.socket.recv_multipart()
-            if verb.decode() in verbs:
-                return {"": verb.decode(), **msgpack.unpackb(fields, timestamp=0)}
-        raise TimeoutError(f"no {verbs}")
-
-    def close(self):
-        self.socket.close(0)
-
-
-class Putter(Line):
-    """A source that puts a file by hand."""
-
-    def greet(self, stream):
-        self.say("HELLO", proto=[1, 1], stream=stream, source=f"{self.principal}/{os.urandom(6).hex()}", incarnation=os.urandom(16),
-                 first=1, last=0)
-        try:
-            return self.hear("WELCOME", "DENIED", "MOVED", "BUSY", seconds=5)[""]
-        except TimeoutError:
-            return ""
-
-    def put(self, data, offset=0, n=0, sha=None, seconds=20):
-        self.say("PUT", sha256=sha or digest(data), offset=offset, bytes=data[offset:offset + n])
-        have = self.hear("HAVE", seconds=seconds)
-        assert have["sha256"] == (sha or digest(data))
-        return {"upto": 0, "whole": False, "code": "", **have}
-
-    def attach(self, n, ticket, data, size=None):
-        fields = {"bytes": len(data) if size is None else size, "sha256": digest(data)}
-        self.say("APPEND", n=n, events=[{"type": "file.attached", "v": 1, "key": ticket, "by": "test", "data": fields}])
-        return self.hear("ACK")["answers"][0]
-
-
-class Files(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = cls.enter(Stack())
-        policy = cls.stack.data / "policy.yaml"
-        policy.write_text((TREE / "tests" / "integration" / "branch.yaml").read_text() + "reads_recorded: true\n")
-        policy.chmod(0o644)
-        cls.stack("policy", "publish", policy)
-        register = lambda key, region, customer: {"type": "ticket.registered", "key": key, "data": {
-            "kind": "repair", "region": region, "customer": {"id": customer, "phone": "1"}}}
-        cls.stack("append", jsonl(cls.stack.data / "tickets.jsonl", [
-            *[register(f"T-{i}", "GD01", "C-1") for i in range(1, 8)], register("T-8", "GD01", "C-2"), register("T-9", "BJ01", "C-9")]))
-        cls.folder = cls.enter_folder()
-        for name, *words in (("gd", "--region", "GD", "--personal"), ("bj", "--region", "BJ", "--personal"), ("blind", "--region", "GD")):
-            cls.stack("keys", "new", name, *words)
-            cls.stack("keys", "export", name, "--host", "127.0.0.1", "--out", cls.stack.data / f"{name}.key")
-        cls.stream = json.loads((cls.stack.data / "gd.key").read_text())["stream"]
-
-    @classmethod
-    def enter(cls, context):
-        context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return context
-
-    @classmethod
-    def enter_folder(cls):
-        folder = pathlib.Path(cls.enter(tempfile.TemporaryDirectory(prefix="acf-")).name)
-        folder.chmod(0o777)
-        return folder
-
-    def line(self, kind, name, port):
-        line = kind(f"tcp://127.0.0.1:{self.stack.ports[port]}", self.stack.data / f"{name}.key")
-        self.addCleanup(line.close)
-        return line
-
-    def putter(self, name="gd"):
-        """Let in; one that stands by says MOVED, one that begins says nothing: then over a new connection."""
-        def let_in():
-            putter = self.line(Putter, name, 0)
-            return putter if putter.greet(self.stream) == "WELCOME" else None
-        return until(f"{name} is let in", let_in)
-
-    def get(self, name, sha, offset=0, line=None, **more):
-        line = line or self.line(Line, name, 2)
-        line.say("GET", sha256=sha, offset=offset, **more)
-        part = line.hear("PART")
-        return {"bytes": b"", "code": "", **part}
-
-    def file(self, name, data):
-        path = self.folder / name
-        path.write_bytes(data)
-        path.chmod(0o644)
-        return path
-
-    def story(self, ticket, kind):
-        return [e for e in self.stack.lines("tail", "--format", "jsonl", "--key", ticket) if e["type"] == kind]
-
-    def stored(self, ticket, n=1):
-        return until(f"{n} file.stored of {ticket}", lambda: len(self.story(ticket, "file.stored")) >= n and self.story(ticket, "file.stored"))
-
+class Files(FileCase):
     def test_add_list_get(self):
         data = content(300001, 1)
         path = self.file("报告 1.pdf", data)
@@ -251,22 +126,6 @@ class Files(unittest.TestCase):
         self.stack.sql("ALTER SYSTEM RESET wal_writer_delay")
         self.stack.sql("SELECT pg_reload_conf()")
 
-    def answers(self):
-        try:
-            return self.stack.head()
-        except Failed:
-            return 0
-
-    def sure(self, data):
-        """HAVE's word, once intake and its shelf are there again."""
-        def said():
-            try:
-                have = self.putter().put(data, seconds=3)
-                return have if have["code"] not in ("busy", "database") else None
-            except TimeoutError:
-                return None
-        return until("HAVE", said)
-
     def test_what_is_refused(self):
         data, other = content(3 * PART, 3), content(PART, 4)
         putter = self.putter()
@@ -313,13 +172,6 @@ class Files(unittest.TestCase):
         until("the reading is on record", lambda: ("gd", "C-1") in {  # once an hour, of whichever ticket
             (e["data"]["principal"], e["key"]) for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.read")})
         self.assertIn("file", {e["data"]["code"] for e in self.stack.lines("tail", "--format", "jsonl", "--type", "access.denied")})
-
-    def bring(self, putter, data):
-        have = putter.put(data)
-        while not have["whole"]:
-            have = putter.put(data, have["upto"], PART)
-            self.assertEqual(have["code"], "")
-        return have
 
     def test_a_digest_is_no_key(self):
         """Who only knows a digest and names it for a ticket of his own is given nothing, whatever others do with the same content; who has the
@@ -382,19 +234,11 @@ class Files(unittest.TestCase):
         self.bring(putter, data)
         self.assertEqual(self.stack.sql("SELECT bytes FROM intake.file_day WHERE owner = 'bj'"), [[str(2 * PART)]])
 
-    def metric(self, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.stack.ports[3]}/metrics", timeout=20) as page:
-            return next(float(line.split()[-1]) for line in page.read().decode().splitlines() if line.startswith(f"aftercare_{name}{{"))
-
-    def principal(self, name):
-        self.stack("keys", "new", name, "--region", "GD", "--personal")
-        self.stack("keys", "export", name, "--host", "127.0.0.1", "--out", self.stack.data / f"{name}.key")
-
     def test_four_pieces_under_way(self):
         """While the shelf waits for its database: four of a principal's, whatever its connections, thirty-two of all; and facts flow."""
         data, names = content(6 * PART, 41), [f"putter-{i}" for i in range(5)]
         for name in names:
-            self.principal(name)
+            self.principal(name, "--region", "GD", "--personal")
         putter, second, last = self.putter(), self.putter(), self.putter(names[4])
         others = [self.putter(name) for name in ("bj", "blind", "keys/operator", *names[:4])]
         self.assertIsInstance(putter.attach(1, "T-1", data)[1], int)
@@ -414,16 +258,6 @@ class Files(unittest.TestCase):
         self.assertEqual([line.hear("HAVE")["code"] for line in others for _ in range(4)], ["unknown"] * 28)
         self.assertEqual(putter.put(data, 0, PART)["upto"], PART)
 
-    @contextlib.contextmanager
-    def lock(self, table):
-        words = ["psql", "-X", "-q", "-A", "-t", "-h", str(self.stack.data / "s"), "-U", "postgres", "-d", "aftercare"]
-        with subprocess.Popen((["runuser", "-u", USER, "--"] if USER else []) + words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/") as psql:
-            psql.stdin.write(f"BEGIN; LOCK TABLE {table}; SELECT 'held';\n")
-            psql.stdin.flush()
-            self.assertEqual(psql.stdout.readline().strip(), "held")
-            yield
-            psql.stdin.close()
-
     def test_how_many_read(self):
         """A piece that was not answered for takes a place: sixteen of a principal, sixty-four of all."""
         data = content(PART + 1, 42)
@@ -435,7 +269,7 @@ class Files(unittest.TestCase):
         self.addCleanup(self.stack.kill_and_wait_restart, "intake")
         names = [f"reader-{i}" for i in range(5)]
         for name in names:
-            self.principal(name)
+            self.principal(name, "--region", "GD", "--personal")
         ask = lambda name, line, at=0, receipt=bytes(8): self.get(name, digest(data), at, line, receipt=receipt)
         lines = {name: [self.line(Line, name, 2) for _ in range(17)] for name in names[:4]}
         last = self.line(Line, names[4], 2)
@@ -538,17 +372,6 @@ class Files(unittest.TestCase):
         for task in pathlib.Path(f"/proc/{self.stack.pid('intake')}/task").iterdir():
             fields = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
             self.assertTrue(int(fields["SigBlk"], 16) & 1 << signal.SIGTERM - 1, f"{fields['Name']} {task.name}")
-
-    def holds(self, mark):
-        for at, folders, files in os.walk(self.stack.data / "pg"):
-            folders[:] = [name for name in folders if name not in ("pg_wal", "pg_stat_tmp")]
-            for name in files:
-                try:
-                    if mark in (pathlib.Path(at) / name).read_bytes():
-                        return True
-                except OSError:
-                    pass  # a file that has just gone
-        return False
 
 
 if __name__ == "__main__":
