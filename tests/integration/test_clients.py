@@ -298,19 +298,19 @@ class Clients(unittest.TestCase):
             self.assertEqual([e["pos"] for e in seen], list(range(seen[0]["pos"], seen[-1]["pos"] + 1)))
 
     # --- files
-    def job(self, *words):
-        client = ["node", f"{NODE}/job.js"] if NODE else [sys.executable, CLIENTS / "python/job.py"]
-        return subprocess.Popen([*client, *map(str, words)], cwd="/", stdout=subprocess.PIPE, text=True)
+    def job(self, *words, client=None):
+        client = client or (["node", f"{NODE}/job.js"] if NODE else [sys.executable, CLIENTS / "python/job.py"])
+        return subprocess.Popen([*map(str, client), *map(str, words)], cwd="/", stdout=subprocess.PIPE, text=True)
 
-    def done(self, *words):
+    def done(self, *words, client=None):
         """It ends well."""
-        process = self.job(*words)
+        process = self.job(*words, client=client)
         out, _ = process.communicate(timeout=180)
         self.assertEqual((process.returncode, json.loads(out)), (0, {"end": "done"}))
 
-    def killed(self, relay, *words):
+    def killed(self, relay, *words, client=None):
         """By the time that nothing comes back through the relay."""
-        process = self.job(*words)
+        process = self.job(*words, client=client)
         self.assertTrue(relay.held.wait(60), "it does not go")
         process.kill()
         process.communicate()
@@ -363,6 +363,40 @@ class Clients(unittest.TestCase):
         self.done(self.key_file("put"), "put", "FILE-4", path, "-")
         self.stack("file", "add", "FILE-5", path)
         until("both are told", lambda: (self.told("FILE-4"), self.told("FILE-5")) == (["file.attached", "file.stored"],) * 2)
+
+    def test_files_go_between_c_and_python(self):
+        """What one began, and was killed at, the other goes on with: the fact is said once, the bytes go on where they were, there and back."""
+        c, python = [TEST_BIN / "client-job"], [sys.executable, CLIENTS / "python/job.py"]
+        for ticket, first, second in (("FILE-C1", c, python), ("FILE-C2", python, c)):
+            self.stack("say", "register", ticket, "kind=Pothole", "region=BOS-07")
+            path, data, sha256 = self.file(f"{ticket}.bin", 2 << 20)
+            relay = Relay(self.stack.ports[0], 1 << 20)
+            self.killed(relay, self.key_file("put", cmds=[relay.endpoint]), "put", ticket, path, "-", client=first)
+            upto = int(self.stack.sql(f"SELECT upto FROM intake.file_bytes WHERE sha256 = '\\x{sha256}' AND NOT whole")[0][0])
+            self.assertTrue(1 << 19 < upto < len(data), upto)
+            self.done(self.key_file("put"), "put", ticket, path, "-", client=second)
+            self.done(self.key_file("put"), "put", ticket, path, "-", client=first)
+            until("file.stored", lambda: self.told(ticket) == ["file.attached", "file.stored"])
+            relay, out = Relay(self.stack.ports[2], 2500), self.folder / f"{ticket}.out"
+            self.killed(relay, self.key_file("get", [relay.endpoint]), "get", sha256, out, client=first)
+            self.assertFalse(out.exists())
+            self.assertTrue(0 < (self.folder / f"{ticket}.out.part").stat().st_size < len(data))
+            self.done(self.key_file("get"), "get", sha256, out, client=second)
+            self.assertEqual(out.read_bytes(), data)
+            self.assertFalse((self.folder / f"{ticket}.out.part").exists())
+            self.assertEqual(self.stack.json("file", "add", ticket, path)["sha256"], sha256)  # as the command names it
+            self.assertEqual(self.told(ticket), ["file.attached", "file.stored"])
+        # Refused once is not refused for ever.
+        path, data, sha256 = self.file("late-c.bin", 10)
+        out, _ = self.job(self.key_file("put"), "put", "FILE-C3", path, "-", client=c).communicate(timeout=60)
+        self.assertEqual(json.loads(out), {"end": "refused", "code": "ticket.unknown"})
+        self.stack("say", "register", "FILE-C3", "kind=Pothole", "region=BOS-07")
+        self.done(self.key_file("put"), "put", "FILE-C3", path, "-", client=c)
+        until("it is told", lambda: self.told("FILE-C3") == ["file.attached", "file.stored"])
+        # What cannot be: no such file, no such folder, no digest.
+        for words in (("put", "FILE-C3", self.folder / "nowhere", "-"), ("get", sha256, self.folder / "no" / "where"), ("get", "abc", self.folder / "x")):
+            out, _ = self.job(self.key_file("put"), *words, client=c).communicate(timeout=60)
+            self.assertEqual(json.loads(out), {"end": "malformed" if "abc" in words else "state", "code": ""})
 
     def test_cloudevents(self):
         self.stack("say", "register", "CLOUD-1", "kind=Pothole", "region=BOS-07", "customer.name=王小明", "customer.phone=13800000000")
