@@ -13,7 +13,7 @@ struct scanning {
     const struct scan *scan;
     struct reader *reader;
     char why[200];
-    bool done, stopped, failed;
+    bool done, stopped, failed, behind;
     int64_t heard_us;
 };
 
@@ -30,9 +30,12 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
 
 static void on_head(void *owner, uint64_t head, int64_t now_us)
 {
-    (void)head;
+    struct scanning *scanning = owner;
     (void)now_us;
-    ((struct scanning *)owner)->done = true;
+    if (head >= scanning->scan->reach)
+        scanning->done = true;
+    else
+        scanning->behind = true;
 }
 
 static void on_failed(void *owner, const char *code, const char *why)
@@ -74,10 +77,10 @@ enum status scan_run(const struct scan *scan, char why[200])
     scanning.reader = reader_new(&config, &listener, &scanning);
     reader_connected(scanning.reader, clock_boot_us());
     bool alive = true;
-    while (alive && !scanning.done && !scanning.stopped && !scanning.failed)
+    while (alive && !scanning.done && !scanning.stopped && !scanning.failed && !scanning.behind)
         alive = pump(&scanning, socket);
     reader_destroy(&scanning.reader);
-    text_copy(why, 200, alive || scanning.failed ? scanning.why : "nobody answers");
+    text_copy(why, 200, scanning.behind ? "the feed is behind intake" : alive || scanning.failed ? scanning.why : "nobody answers");
     if (scanning.failed)
         return STATUS_REFUSED;
     if (scanning.stopped)

@@ -314,7 +314,8 @@ static bool expect_event(void *owner, uint64_t pos, struct bytes body, struct by
 static bool expect(struct shell *shell, uint64_t after, const char *const *types)
 {
     char why[200];
-    struct scan scan = {.endpoint = shell->intake.feed, .event = expect_event, .owner = shell};
+    /* What we said last may stand between the feed's head and the one we were welcomed with: not known, it would be said again. */
+    struct scan scan = {.endpoint = shell->intake.feed, .event = expect_event, .owner = shell, .reach = (uint64_t)shell->welcome.head};
     record_clear(&verb_open_record, &scan.open);
     text_copy(scan.open.stream, sizeof scan.open.stream, shell->cursor.state.stream);
     text_format(scan.open.consumer, sizeof scan.open.consumer, "%s/start", shell->worker->name);
