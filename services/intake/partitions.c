@@ -56,11 +56,12 @@ enum status store_partitions(struct store *store, uint64_t pos)
     while (store->partitions_upto < pos + STORE_PARTITION_ROWS / 2) {
         uint64_t number = (store->partitions_upto == 0 ? pos : store->partitions_upto) / STORE_PARTITION_ROWS;
         enum status status = partition(store, number);
-        if (status == STATUS_AGAIN && store->partitions_upto > pos + 1) {
+        if (status == STATUS_AGAIN) {
+            bool room_left = store->partitions_upto > pos + 1;
             log_warn("the journal's partition %llu waits for a lock; needed in %llu events", (unsigned long long)number,
-                     (unsigned long long)(store->partitions_upto - pos));
+                     (unsigned long long)(room_left ? store->partitions_upto - pos : 0));
             store->partitions_rest_us = clock_boot_us() + REST_US;
-            return STATUS_OK;
+            return room_left ? STATUS_OK : STATUS_CLOSED; /* AGAIN says to callers that another intake holds the lease */
         }
         if (status != STATUS_OK)
             return status;

@@ -31,8 +31,11 @@ enum status store_connect(struct store *store)
         status = pg_connect(store->fetch);
     if (status == STATUS_OK)
         status = mirror_session(store->fetch);
-    /* Young tables have no statistics: a sequential plan for an array of keys would be chosen once and kept. */
-    return status == STATUS_OK ? pg_run(store->pg, "SET enable_seqscan = off") : status;
+    /* Young tables have no statistics: a sequential plan for an array of keys would be chosen once and kept. What is acknowledged
+     * is on the disk, whatever database or role say for others; more than that (remote_apply) is the operator's. */
+    return status == STATUS_OK ? pg_run(store->pg, "SET enable_seqscan = off; SELECT set_config('synchronous_commit', 'on', false)"
+                                                   " WHERE current_setting('synchronous_commit') IN ('off', 'local')")
+                               : status;
 }
 
 enum status store_migrate(struct store *store)

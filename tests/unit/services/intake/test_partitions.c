@@ -1,4 +1,4 @@
-/* A partition is made beside whoever reads or writes the journal, and behind nobody. */
+/* What intake asks of PostgreSQL: a partition made beside whoever reads or writes the journal, and behind nobody; commits on the disk. */
 #include "base/clock.h"
 #include "store.h"
 #include "unit/common/pg/cluster.h"
@@ -90,7 +90,7 @@ static void test_not_behind_a_lock(void **state)
     assert_int_equal(number(store.pg, PARTITIONS), before);
     assert_true(store.partitions_rest_us > clock_boot_us());
     row_write(other, room - HALF + 1);
-    assert_int_equal(store_partitions(&store, room - 1), STATUS_AGAIN);
+    assert_int_equal(store_partitions(&store, room - 1), STATUS_CLOSED); /* as a database that is away */
     assert_int_equal(pg_run(other, "COMMIT"), STATUS_OK);
     store.partitions_rest_us = 0;
     assert_int_equal(store_partitions(&store, room - HALF + 1), STATUS_OK);
@@ -111,12 +111,37 @@ static void test_what_is_there_is_left_alone(void **state)
     pg_destroy(&other);
 }
 
+static void durable_is(const char *set, const char *want)
+{
+    struct pg_result *result = NULL;
+    char sql[120];
+    text_format(sql, sizeof(sql), "ALTER ROLE CURRENT_USER SET synchronous_commit = %s", set);
+    assert_int_equal(pg_run(store.pg, sql), STATUS_OK);
+    pg_disconnect(store.pg);
+    pg_disconnect(store.fetch);
+    assert_int_equal(store_connect(&store), STATUS_OK);
+    assert_int_equal(pg_query(store.pg, "SHOW synchronous_commit", NULL, &result), STATUS_OK);
+    assert_true(bytes_equal(pg_bytes(result, 0, 0), bytes_of_text(want)));
+    pg_result_destroy(&result);
+}
+
+/* An acknowledgement is on the disk, whoever finds that too slow for the role. */
+static void test_what_is_acknowledged_is_on_the_disk(void **state)
+{
+    (void)state;
+    durable_is("off", "on");
+    durable_is("local", "on");
+    durable_is("remote_apply", "remote_apply");
+    assert_int_equal(pg_run(store.pg, "ALTER ROLE CURRENT_USER RESET synchronous_commit"), STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_beside_a_reader_and_a_writer),
         cmocka_unit_test(test_not_behind_a_lock),
         cmocka_unit_test(test_what_is_there_is_left_alone),
+        cmocka_unit_test(test_what_is_acknowledged_is_on_the_disk),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
