@@ -154,6 +154,7 @@ static enum step answer_again(struct server *server, struct session *session, co
     }
     item->taken = (uint32_t)(upto - append->n + 1);
     flight_reply(server->building, session->id, false, seen.first, server->building->answers_n - seen.first);
+    session->pong_owed = false;
     if (seen.conflict)
         freeze(server, session, seen.conflict_n);
     return STEP_NEXT;
@@ -218,8 +219,10 @@ static enum step take_events(struct server *server, struct session *session, con
         unkept = server->taker.unkept;
         denied_note(server, session, server->taker.denied);
     }
-    if (flight->answers_n > first)
+    if (flight->answers_n > first) {
         flight_reply(flight, session->id, false, first, flight->answers_n - first);
+        session->pong_owed = false;
+    }
     return step;
 }
 
@@ -408,10 +411,11 @@ static void send_replies(struct server *server, const struct flight *flight)
 {
     for (uint32_t i = 0; i < flight->replies_n; i++) {
         const struct reply *reply = &flight->replies[i];
-        const struct session *session = session_of(server, reply->session);
+        struct session *session = session_of(server, reply->session);
         if (session == NULL)
             continue;
         if (reply->pong) {
+            session->pong_owed = false;
             struct verb_pong pong = {.head = (int64_t)server->durable.pos, .now_us = server_now_us(server), .upto = -1};
             server_say(server, &session->peer, "PONG", &verb_pong_record, &pong);
         } else if (!session->ended) {

@@ -31,6 +31,7 @@ struct session {
     bool skipping; /* after NAK or BUSY: until the number expected comes */
     int64_t heard_us;
     size_t queued_bytes; /* of its frames */
+    bool pong_owed; /* and no ACK behind it */
     int64_t stored_next, stored_upto; /* stored answers still to be sent */
 };
 

@@ -471,6 +471,8 @@ void session_on_ping(struct server *server, struct session *session, const struc
         server->settle_until_us = clock_boot_us() + 5 * SECOND_US;
         return;
     }
-    /* Behind what this session has sent before it. */
-    flight_reply(server->building, session->id, true, 0, 0);
+    /* Behind what this session has sent before it. One says as much as many: who asks faster than commits come is owed one. */
+    if (!session->pong_owed)
+        flight_reply(server->building, session->id, true, 0, 0);
+    session->pong_owed = true;
 }

@@ -62,13 +62,14 @@ bool server_is_idle(const struct server *server)
     (void)server;
     return true;
 }
+static int pongs;
 void flight_reply(struct flight *flight, uint64_t session, bool pong, uint32_t first, uint32_t n)
 {
     (void)flight;
     (void)session;
-    (void)pong;
     (void)first;
     (void)n;
+    pongs += pong;
 }
 enum status store_source(struct store *store, const char *name, struct source_row *source)
 {
@@ -333,12 +334,34 @@ static void test_so_many_kinds_of_denial_in_an_hour(void **state)
     stand_close(&stand);
 }
 
+/* While a commit is under way who asks and asks is owed one answer; when it has gone the next. */
+static void test_many_pings_are_owed_one_pong(void **state)
+{
+    struct stand *stand = stand_open();
+    struct buf map = {0};
+    const struct verb_ping ping = {.upto = -1};
+    (void)state;
+    record_encode(&verb_ping_record, RECORD_WHOLE, &ping, &map);
+    const struct item item = {.kind = ITEM_PING, .map = buf_bytes(&map)};
+    hello(stand, 1, "gd01/a");
+    pongs = 0;
+    for (int i = 0; i < 1000; i++)
+        session_on_ping(&stand->server, stand->server.sessions[0], &item);
+    assert_int_equal(pongs, 1);
+    stand->server.sessions[0]->pong_owed = false; /* sent, or an ACK is behind it */
+    session_on_ping(&stand->server, stand->server.sessions[0], &item);
+    assert_int_equal(pongs, 2);
+    buf_release(&map);
+    stand_close(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_so_many_sessions_and_no_more),
                                        cmocka_unit_test(test_the_dead_give_their_places),
                                        cmocka_unit_test(test_so_many_sources_in_memory),
                                        cmocka_unit_test(test_a_principal_that_has_begun_too_many),
-                                       cmocka_unit_test(test_so_many_kinds_of_denial_in_an_hour)};
+                                       cmocka_unit_test(test_so_many_kinds_of_denial_in_an_hour),
+                                       cmocka_unit_test(test_many_pings_are_owed_one_pong)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
