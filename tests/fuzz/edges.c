@@ -279,7 +279,7 @@ int fuzz_zmq_recv(void *socket, void *data, size_t n, int flags)
 
 bool watched_is_readable(const struct bus_socket *socket, int fd)
 {
-    return socket != NULL ? socket->in != NULL : house_fd_is_readable(fd);
+    return socket != NULL ? socket->in != NULL : db_fd_is_readable(fd);
 }
 
 /* --- what stands beside ---------------------------------------------------------------------------- */

@@ -74,11 +74,11 @@ bool loop_once(struct loop *loop, int64_t deadline_us)
 
 static void state_at_head(struct intake_state *state)
 {
-    const struct stored *db = house_stored();
+    const struct db *db = house_db();
     *state = (struct intake_state){.now_us = clock_wall_us(), .workers_n = 1};
-    state->head = db->head;
+    state->head = db->head.head;
     state->head.pos = run.head;
-    memcpy(state->head.link, db->events[run.head - 1].link, LINK_BYTES);
+    memcpy(state->head.link, db->journal[run.head - 1]->link, LINK_BYTES);
     text_copy(state->stream, sizeof(state->stream), house_stream());
     text_copy(state->workers[0].name, sizeof(state->workers[0].name), "dispatcher");
 }
@@ -89,7 +89,7 @@ static void block_send(struct published *block)
         published_destroy(&block);
 }
 
-static void entry_add(struct batch *batch, const struct stored_event *row, bool of_rights)
+static void entry_add(struct batch *batch, const struct journal_row *row, bool of_rights)
 {
     struct event event;
     struct problem problem;
@@ -106,12 +106,12 @@ static void entry_add(struct batch *batch, const struct stored_event *row, bool 
 
 static void news(size_t n, bool with_events, bool of_rights)
 {
-    const struct stored *db = house_stored();
+    const struct db *db = house_db();
     struct intake_state state;
     struct entry entries[16];
     struct batch batch = {.entries = entries};
-    for (; n > 0 && run.head < db->events_n && batch.entries_n < COUNT_OF(entries); n--)
-        entry_add(&batch, &db->events[run.head++], of_rights);
+    for (; n > 0 && run.head < db->journal_n && batch.entries_n < COUNT_OF(entries); n--)
+        entry_add(&batch, db->journal[run.head++], of_rights);
     state_at_head(&state);
     block_send(published_new(with_events ? &batch : NULL, &state));
     buf_release(&batch.bytes);
@@ -121,11 +121,11 @@ static void rights(struct bytes payload)
 {
     char id[64];
     (void)source_principal(consumers[(payload.len > 0 ? payload.data[0] : 0) % COUNT_OF(consumers)], id, sizeof(id));
-    struct stored_row *found = house_row(archive_tables[ARCHIVE_PRINCIPALS], id);
+    struct db_row *found = db_row_find(house_db(), archive_tables[ARCHIVE_PRINCIPALS], id);
     if (found == NULL)
         return;
     struct arena *arena = arena_new(4096);
-    struct principal_row *row = house_row_read(found, arena);
+    struct principal_row *row = db_row_read(found, arena);
     unsigned what = payload.len > 1 ? payload.data[1] : 0;
     row->open = (what & 1) != 0;
     row->granted.personal = (what & 2) != 0;
@@ -133,9 +133,7 @@ static void rights(struct bytes payload)
     text_copy(row->granted.regions[0], sizeof(row->granted.regions[0]), "R1");
     struct buf packed = {0};
     record_encode(found->def->row, RECORD_WHOLE, row, &packed);
-    uint8_t *copy = arena_alloc(house_stored()->arena, packed.len + 1);
-    memcpy(copy, packed.data, packed.len);
-    found->packed = bytes_of(copy, packed.len);
+    found->packed = db_keep(buf_bytes(&packed));
     buf_release(&packed);
     arena_destroy(&arena);
     news(1, true, true);
@@ -145,16 +143,16 @@ static void rights(struct bytes payload)
 
 static void good_open(struct bus_socket *feed, const struct step *step)
 {
-    const struct stored *db = house_stored();
+    const struct db *db = house_db();
     uint8_t bytes[4] = {0};
     memcpy(bytes, step->payload.data, step->payload.len < 4 ? step->payload.len : 4);
     struct verb_open open;
     struct buf map = {0};
     record_clear(&verb_open_record, &open);
     text_copy(open.consumer, sizeof(open.consumer), consumers[bytes[0] % COUNT_OF(consumers)]);
-    open.after = bytes[1] % (int64_t)(db->events_n + 2);
-    if (open.after > 0 && (size_t)open.after <= db->events_n && (bytes[2] & 1) != 0)
-        memcpy(open.link, db->events[open.after - 1].link, LINK_BYTES);
+    open.after = bytes[1] % (int64_t)(db->journal_n + 2);
+    if (open.after > 0 && (size_t)open.after <= db->journal_n && (bytes[2] & 1) != 0)
+        memcpy(open.link, db->journal[open.after - 1]->link, LINK_BYTES);
     open.follow = (bytes[2] & 2) != 0;
     open.credit = (bytes[2] & 4) != 0 ? 1 << 20 : bytes[3] * 8;
     if ((bytes[2] & 8) != 0)
@@ -241,7 +239,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct metrics *metrics = metrics_new("intake");
     run.rest = bytes_of(data, n);
     run.ended = false;
-    run.head = house_stored()->events_n / 2;
+    run.head = house_db()->journal_n / 2;
     static struct doors doors;
     doors.settings = house_settings();
     struct feed *feed = feed_start(&doors, "pair", NULL, metrics);

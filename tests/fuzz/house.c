@@ -13,7 +13,6 @@
 #include "services/intake/server.h"
 #include "simulation/watches.h"
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,36 +32,24 @@ static struct {
     bool built;
 } house;
 
-void house_broken(const char *format, ...)
-{
-    char line[500];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    fprintf(stderr, "%s\n", line);
-    abort();
-}
-
 void house_fate(unsigned which)
 {
-    struct stored *stored = house_stored();
+    struct db *db = house_db();
     switch (which % 8) {
     case 0: /* the next commit is lost before it took effect, or behind, or is in doubt */
     case 1:
-        stored->fate = which & 16 ? STATUS_DOUBT : STATUS_CLOSED;
-        stored->fate_takes_effect = which % 8 == 1;
+        house_fate_is(which & 16 ? STATUS_DOUBT : STATUS_CLOSED, which % 8 == 1);
         break;
     case 2:
-        stored->full_until_us = clock_boot_us() + SECOND_US / 10;
+        db->full_until_us = clock_boot_us() + SECOND_US / 10;
         break;
     case 3:
-        stored->down_until_us = clock_boot_us() + SECOND_US / 5;
+        db->down_until_us = clock_boot_us() + SECOND_US / 5;
         break;
     case 4: /* another intake has taken over */
-        stored->head.epoch++;
-        text_copy(stored->holder, sizeof(stored->holder), "another");
-        stored->lease_until_us = clock_boot_us() + (which & 8 ? SECOND_US : 100 * SECOND_US);
+        db->head.head.epoch++;
+        text_copy(db->head.holder, sizeof(db->head.holder), "another");
+        db->head.lease_until_us = clock_boot_us() + (which & 8 ? SECOND_US : 100 * SECOND_US);
         break;
     default: /* clocks */
         edges_step_wall((which & 8 ? 1 : -1) * (which & 16 ? HOUR_US : SECOND_US));
@@ -78,11 +65,11 @@ void edges_said(const char *verb, struct bytes map)
     struct problem problem;
     const struct record *record = verb_record(verb);
     if (record == NULL || map.len > FRAME_BYTES_MAX || !skim(map, &problem))
-        house_broken("%s is no verb, or its map none", verb);
+        world_broken("%s is no verb, or its map none", verb);
     struct arena *arena = arena_new(4096);
     void *object = arena_alloc(arena, record->size);
     if (!record_decode(record, RECORD_WHOLE, DECODE_STRICT, map, arena, object, &problem))
-        house_broken("%s said wrongly: %s %s", verb, problem.code, problem.field);
+        world_broken("%s said wrongly: %s %s", verb, problem.code, problem.field);
     arena_destroy(&arena);
 }
 
@@ -117,7 +104,7 @@ static void fact(const char *type, const char *key, const char *json)
     struct problem problem;
     void *object = arena_alloc(arena, known->data->size);
     if (!record_parse_json(known->data, RECORD_WHOLE, DECODE_STRICT, json, strlen(json), arena, object, &problem))
-        house_broken("%s %s: %s %s", type, json, problem.code, problem.field);
+        world_broken("%s %s: %s %s", type, json, problem.code, problem.field);
     record_encode(known->data, RECORD_PLAIN, object, &data);
     record_encode(known->data, RECORD_PERSONAL, object, &priv);
     const struct draft one = {.type = type, .key = key, .by = "tester", .data = buf_bytes(&data),
@@ -142,7 +129,7 @@ static void policy_said(void)
     size_t n = fread(text, 1, sizeof(text), file);
     (void)fclose(file);
     if (!policy_parse(text, n, arena, &policy, &problems, event_type_data))
-        house_broken("policy.yaml: %s %s", problems.items[0].code, problems.items[0].field);
+        world_broken("policy.yaml: %s %s", problems.items[0].code, problems.items[0].field);
     text_copy(policy.version, sizeof(policy.version), "house-1");
     record_clear(&policy_published_record, &published);
     record_encode(&policy_record, RECORD_WHOLE, &policy, &raw);
@@ -240,9 +227,9 @@ static void build(void)
     while ((block = published_receive(NULL)) != NULL)
         published_destroy(&block);
     buf_release(&history);
-    const struct stored *stored = house_stored();
-    if (stored->events_n < 20 || stored->refusals_n != 1)
-        house_broken("the history was not taken: %zu events, %zu refusals", stored->events_n, stored->refusals_n);
+    const struct db *db = house_db();
+    if (db->journal_n < 20 || db->refused_n != 1)
+        world_broken("the history was not taken: %zu events, %zu refusals", db->journal_n, db->refused_n);
     house_store_keep();
     house.built = true;
 }
