@@ -88,6 +88,7 @@ bool inquiry_out(struct inquiry *q, int64_t now_us, struct frame *frame)
         return false;
     q->due = false;
     q->page.rows.n = 0;
+    q->refusal.code[0] = '\0';
     q->said_us = now_us;
     q->ask.id++; /* another one with each ASK: the answer to one that was given up is nobody's */
     buf_reset(&q->out);
@@ -127,12 +128,12 @@ static bool on_error(struct inquiry *q, const struct frame *frame)
 
     if (!map_read(q, &verb_error_record, frame, &error))
         return false;
-    if (error.id != q->ask.id)
+    if (error.id != q->ask.id && error.id != 0) /* 0: of what could not be read, or of this connection */
         return true;
+    q->refusal = error;
     for (size_t i = 0; i < COUNT_OF(passing); i++)
         if (text_equal(error.code, passing[i]))
             return false;
-    q->refusal = error;
     q->over = true;
     return true;
 }

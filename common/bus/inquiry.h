@@ -14,7 +14,7 @@ void inquiry_ask(struct inquiry *, const struct verb_ask *);
 bool inquiry_is_over(const struct inquiry *);
 /* The page that the frame handed in last was: its rows, skimmed, are valid until the next frame, in or out. No rows: it was none. */
 const struct verb_answer *inquiry_page(const struct inquiry *);
-/* For good (Q4), with the service's code; "": it was not. */
+/* With the service's code; "": it was not. For good (Q4) where it is over; otherwise a new connection may find it otherwise (Q3). */
 const struct verb_error *inquiry_refusal(const struct inquiry *);
 /* As bus/reader.h has them. */
 void inquiry_connected(struct inquiry *, int64_t now_us);

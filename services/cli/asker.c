@@ -1,17 +1,21 @@
 /* Asking: a question, its pages and rows. */
 #include "base/clock.h"
 #include "base/text.h"
+#include "bus/inquiry.h"
 #include "connection.h"
 #include "line.h"
 #include <stdlib.h>
 
+#define ROWS_A_PAGE 100
+
 struct asker {
     const struct cli *cli;
     struct line line;
-    struct arena *arena;
-    int64_t id;
-    bool heard; /* intake is there */
-    struct buf map;
+    struct inquiry *inquiry;
+    struct arena *arena; /* a page's rows */
+    int64_t told;        /* rows of what is asked now */
+    int64_t until_us;    /* its next page comes by then */
+    bool heard;          /* intake is there */
 };
 
 struct asker *asker_new(const struct cli *cli)
@@ -19,7 +23,10 @@ struct asker *asker_new(const struct cli *cli)
     struct asker *asker = memory_new(sizeof(*asker));
     asker->cli = cli;
     asker->arena = arena_new(65536);
-    if (!line_open(cli, &asker->line, "feed", line_principal(cli)))
+    asker->inquiry = inquiry_new();
+    if (line_open(cli, &asker->line, "feed", line_principal(cli)))
+        inquiry_connected(asker->inquiry, clock_boot_us());
+    else
         asker_destroy(&asker);
     return asker;
 }
@@ -31,7 +38,7 @@ void asker_destroy(struct asker **self)
         return;
     line_close(&asker->line);
     arena_destroy(&asker->arena);
-    buf_release(&asker->map);
+    inquiry_destroy(&asker->inquiry);
     free(asker);
     *self = NULL;
 }
@@ -50,28 +57,54 @@ static int ask_error(struct asker *asker, const struct asking *asking, const cha
                     asking->question->to, asking->question->name, code, why);
 }
 
-/* The next frame for this question; its map is valid until the next receive. GOES_ON: it is there.
- */
-static int ask_wait(struct asker *asker, const struct asking *asking, struct frame *frame)
+static void page_wanted(struct asker *asker, const struct asking *asking)
 {
-    int64_t deadline_us = clock_boot_us() + (asking->quiet ? SECOND_US : asker->cli->patience_us) +
-                          (asking->at_least > 0 ? 5 * SECOND_US : 0);
-    for (;;) {
-        int64_t now_us = clock_boot_us();
-        bool sent = line_send_held(&asker->line);
-        enum status status = bus_receive(asker->line.socket, frame);
-        asker->heard = asker->heard || status == STATUS_OK;
-        if (status == STATUS_OK &&
-            (text_equal(frame->verb, "ANSWER") || text_equal(frame->verb, "ERROR")))
-            return GOES_ON;
-        if (status == STATUS_OK || status == STATUS_REFUSED)
-            continue;
-        if (now_us >= deadline_us)
+    asker->until_us = clock_boot_us() + (asking->quiet ? SECOND_US : asker->cli->patience_us) +
+                      (asking->at_least > 0 ? 5 * SECOND_US : 0);
+}
+
+static int rows_told(struct asker *asker, const struct asking *asking)
+{
+    const struct record *record = asking->question->row;
+    const struct verb_answer *page = inquiry_page(asker->inquiry);
+    const struct bytes *rows = page->rows.items;
+    void *row = memory_new(record->size);
+    int code = GOES_ON;
+    for (uint32_t i = 0; i < page->rows.n && code == GOES_ON; i++) {
+        struct problem problem;
+        if (asking->limit > 0 && asker->told == asking->limit)
             break;
-        int64_t due_us = sent ? deadline_us : now_us + SEND_AGAIN_US;
-        if (!loop_once(asker->line.loop, due_us))
-            return line_interrupted(asker->cli);
+        asker->told++;
+        if (record_decode(record, RECORD_WHOLE, DECODE_LENIENT, rows[i], asker->arena, row,
+                          &problem))
+            asking->row(asking->owner, record, row);
+        else
+            code = ask_error(asker, asking, problem.code, problem.field);
     }
+    free(row);
+    arena_reset(asker->arena);
+    if (page->rows.n > 0)
+        page_wanted(asker, asking);
+    return code;
+}
+
+/* GOES_ON: what came has been told; a connection in doubt is another one now. */
+static int frame_heard(struct asker *asker, const struct asking *asking, const struct frame *frame)
+{
+    bool fine = inquiry_in(asker->inquiry, frame, clock_boot_us());
+    const struct verb_error *refusal = inquiry_refusal(asker->inquiry);
+    if (refusal->code[0] != '\0') /* who asks by hand asks again himself */
+        return ask_error(asker, asking, refusal->code, refusal->why);
+    if (fine)
+        return rows_told(asker, asking);
+    if (!line_connect(asker->cli, &asker->line))
+        return CLI_SILENT;
+    inquiry_connected(asker->inquiry, clock_boot_us());
+    return GOES_ON;
+}
+
+static int nobody_answers(const struct asker *asker, const struct asking *asking)
+{
     if (asking->quiet)
         return CLI_SILENT;
     if (!asker->heard)
@@ -83,81 +116,48 @@ static int ask_wait(struct asker *asker, const struct asking *asking, struct fra
         asker->line.endpoint);
 }
 
-static int rows_told(struct asker *asker, const struct asking *asking,
-                     const struct verb_answer *answer)
+/* Says what is due, and waits for a frame. */
+static int ask_turn(struct asker *asker, const struct asking *asking)
 {
-    const struct record *record = asking->question->row;
-    const struct bytes *rows = answer->rows.items;
-    void *row = memory_new(record->size);
-    int code = GOES_ON;
-    for (uint32_t i = 0; i < answer->rows.n && code == GOES_ON; i++) {
-        struct problem problem;
-        if (record_decode(record, RECORD_WHOLE, DECODE_LENIENT, rows[i], asker->arena, row,
-                          &problem))
-            asking->row(asking->owner, record, row);
-        else
-            code = ask_error(asker, asking, problem.code, problem.field);
-    }
-    free(row);
-    return code;
-}
-
-static int page_ask(struct asker *asker, const struct asking *asking, struct verb_ask *ask,
-                    uint32_t *rows_n, bool *more)
-{
-    ask->id = ++asker->id;
-    buf_reset(&asker->map);
-    record_encode(&verb_ask_record, RECORD_WHOLE, ask, &asker->map);
-    line_send(&asker->line, "ASK", buf_bytes(&asker->map));
-    for (;;) {
-        struct frame frame;
-        struct problem problem;
-        int code = ask_wait(asker, asking, &frame);
-        if (code != GOES_ON)
-            return code;
-        if (text_equal(frame.verb, "ERROR")) {
-            struct verb_error error;
-            if (record_decode(&verb_error_record, RECORD_WHOLE, DECODE_LENIENT, frame.map, NULL,
-                              &error, &problem) &&
-                (error.id == ask->id || error.id == 0))
-                return ask_error(asker, asking, error.code, error.why);
-            continue;
-        }
-        struct verb_answer answer;
-        arena_reset(asker->arena);
-        if (!record_decode(&verb_answer_record, RECORD_WHOLE, DECODE_LENIENT, frame.map,
-                           asker->arena, &answer, &problem) ||
-            answer.id != ask->id)
-            continue;
-        *rows_n = answer.rows.n;
-        *more = answer.more && answer.rows.n > 0;
-        text_copy(ask->after, sizeof(ask->after), answer.after);
-        return rows_told(asker, asking, &answer);
-    }
+    struct frame frame;
+    int64_t now_us = clock_boot_us();
+    bool sent = line_send_held(&asker->line);
+    if (sent && inquiry_out(asker->inquiry, now_us, &frame))
+        sent = line_send(&asker->line, frame.verb, frame.map);
+    enum status status = bus_receive(asker->line.socket, &frame);
+    asker->heard = asker->heard || status == STATUS_OK;
+    if (status == STATUS_OK)
+        return frame_heard(asker, asking, &frame);
+    if (status == STATUS_REFUSED)
+        return GOES_ON;
+    if (now_us >= asker->until_us)
+        return nobody_answers(asker, asking);
+    if (!loop_once(asker->line.loop, sent ? asker->until_us : now_us + SEND_AGAIN_US))
+        return line_interrupted(asker->cli);
+    return GOES_ON;
 }
 
 int asker_ask(struct asker *asker, const struct asking *asking)
 {
     struct buf args = {0};
+    struct verb_ask ask;
+    int code = GOES_ON;
     if (asking->args != NULL)
         record_encode(asking->question->args, RECORD_WHOLE, asking->args, &args);
     else
         buf_append(&args, "\x80", 1);
-    struct verb_ask ask;
     record_clear(&verb_ask_record, &ask);
     text_copy(ask.to, sizeof(ask.to), asking->question->to);
     text_copy(ask.question, sizeof(ask.question), asking->question->name);
     ask.args = buf_bytes(&args);
     ask.at_least = asking->at_least;
-    int code;
-    bool more;
-    int64_t told = 0;
-    do {
-        uint32_t n = 0;
-        ask.limit = asking->limit > 0 && asking->limit - told < 100 ? asking->limit - told : 100;
-        code = page_ask(asker, asking, &ask, &n, &more);
-        told += n;
-    } while (code == GOES_ON && more && (asking->limit == 0 || told < asking->limit));
+    ask.limit = asking->limit > 0 && asking->limit < ROWS_A_PAGE ? asking->limit : ROWS_A_PAGE;
+    asker->told = 0;
+    inquiry_ask(asker->inquiry, &ask);
+    page_wanted(asker, asking);
+    while (code == GOES_ON && !inquiry_is_over(asker->inquiry) &&
+           (asking->limit == 0 || asker->told < asking->limit))
+        code = ask_turn(asker, asking);
     buf_release(&args);
     return code == GOES_ON ? CLI_DONE : code;
 }

@@ -129,13 +129,15 @@ static void test_what_passes(void **state)
         int64_t id = said.id;
         if (codes[i])
             assert_true(hear_error(id + 1, codes[i])); /* of another */
-        assert_false(codes[i] ? hear_error(id, codes[i]) : hear("MOVED", &verb_moved_record, &moved));
+        assert_false(codes[i] ? hear_error(i % 2 == 0 ? id : 0, codes[i]) : hear("MOVED", &verb_moved_record, &moved));
+        assert_string_equal(inquiry_refusal(inquiry)->code, codes[i] ? codes[i] : "");
         inquiry_disconnected(inquiry);
         assert_false(is_asked());
         inquiry_connected(inquiry, now_us);
     }
     assert_true(is_asked());
     assert_string_equal(said.after, "p1");
+    assert_string_equal(inquiry_refusal(inquiry)->code, "");
     assert_int_equal(inquiry_deadline_us(inquiry), now_us + 10 * SECOND_US);
     now_us += 10 * SECOND_US;
     assert_true(inquiry_tick(inquiry, now_us));
@@ -162,6 +164,9 @@ static void test_what_does_not(void **state)
     assert_true(said.id != id);
     assert_true(hear_page(id, 2, "")); /* late, to the one before */
     assert_false(inquiry_is_over(inquiry));
+    assert_true(hear_error(0, "malformed")); /* this connection has said nothing else */
+    assert_true(inquiry_is_over(inquiry));
+    assert_string_equal(inquiry_refusal(inquiry)->code, "malformed");
     end();
 }
 
