@@ -177,11 +177,7 @@ static const struct field ticket_fields[] = {
     F_TIME(ticket, retry, 0, "somebody may be asked again"),
     F_TIME(ticket, opened, 0, "opened"),
     F_TIME(ticket, closed, 0, "closed"),
-    {.name = "fired",
-     .kind = FIELD_TIME,
-     F_AT(ticket, fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer fired"},
+    F_TIME(ticket, fired, FIELD_VOLATILE, "timer fired"),
     F_BOOL(ticket, open, 0, "not closed"),
 };
 static const struct record ticket_record =
@@ -242,11 +238,7 @@ static const struct field job_fields[] = {
     F_TIME(job, answered, 0, "accepted, declined or expired"),
     F_TIME(job, arrived, 0, "engineer arrived"),
     F_TIME(job, reported, 0, "reported"),
-    {.name = "fired",
-     .kind = FIELD_TIME,
-     F_AT(job, fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer fired"},
+    F_TIME(job, fired, FIELD_VOLATILE, "timer fired"),
     F_TEXT(job, choice, 0, "candidates and what removed others"),
     F_BOOL(job, open, 0, "offered or accepted"),
 };
@@ -277,11 +269,7 @@ static const struct field network_fields[] = {
     F_TEXT(network, network, FIELD_REQUIRED, "always the same"),
     F_TIME(network, due, 0, "waiting tickets are to be looked at"),
     F_INT(network, after_pos, 0, "those up to this waiting_pos have been"),
-    {.name = "fired",
-     .kind = FIELD_TIME,
-     F_AT(network, fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer fired"},
+    F_TIME(network, fired, FIELD_VOLATILE, "timer fired"),
     F_BOOL(network, open, 0, "always"),
 };
 static const struct record network_record =

@@ -49,16 +49,8 @@ static const struct field callback_fields[] = {
     F_INT(callback, solved, 0, "score 1 to 5; 0: not asked"),
     F_INT(callback, satisfaction, 0, "score 1 to 5; 0: not asked"),
     F_INT(callback, changed_pos, 0, "position of the event that set the state"),
-    {.name = "due_fired",
-     .kind = FIELD_TIME,
-     F_AT(callback, due_fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer fired"},
-    {.name = "until_fired",
-     .kind = FIELD_TIME,
-     F_AT(callback, until_fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer fired"},
+    F_TIME(callback, due_fired, FIELD_VOLATILE, "timer fired"),
+    F_TIME(callback, until_fired, FIELD_VOLATILE, "timer fired"),
     F_BOOL(callback, open, 0, "scheduled or due"),
 };
 static const struct record callback_record = RECORD(callback, callback_fields, "callbacks 回访");

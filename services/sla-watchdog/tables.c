@@ -93,11 +93,7 @@ static const struct field clock_fields[] = {
     F_BOOL(clock, explained, 0, "met by the explanation"),
     F_BOOL(clock, ordered, 0, "what stands before its start in that instant does not end it"),
     F_BOOL(clock, lapsed, 0, "no line of the clause is for it"),
-    {.name = "fired",
-     .kind = FIELD_INT,
-     F_AT(clock, fired_us),
-     .flags = FIELD_VOLATILE,
-     .doc = "timer has fired for"},
+    F_TIME(clock, fired, FIELD_VOLATILE, "timer has fired for"),
     F_BOOL(clock, open, 0, "until nothing more can be said of it"),
 };
 static const struct record clock_record =
