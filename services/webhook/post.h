@@ -8,7 +8,7 @@
 struct poster;
 typedef void post_done(void *owner, void *request, const struct outcome *);
 
-/* `done` is called from within post_work and the loop's handlers, once for each request. */
+/* `done` is called from within poster_work and the loop's handlers, once for each request. */
 struct poster *poster_new(struct loop *, post_done *, void *owner);
 /* What is under way is given up without a word. */
 void poster_destroy(struct poster **);
