@@ -29,8 +29,8 @@ static bool publish(struct simulator *sim, const char *type, const char *key,
     return problem_set(problem, "worker", type, "%s", sim->error);
 }
 
-bool simulator_publish_policy(struct simulator *sim, const struct policy *policy,
-                              const uint8_t sha256[DIGEST_BYTES], struct problem *problem)
+static bool publish_policy(struct simulator *sim, const struct policy *policy,
+                           const uint8_t sha256[DIGEST_BYTES], struct problem *problem)
 {
     struct policy_published published;
     struct buf raw = {0};
@@ -49,8 +49,8 @@ bool simulator_publish_policy(struct simulator *sim, const struct policy *policy
     return fine;
 }
 
-bool simulator_publish_calendar(struct simulator *sim, const struct calendar_def *def,
-                                struct problem *problem)
+static bool publish_calendar(struct simulator *sim, const struct calendar_def *def,
+                             struct problem *problem)
 {
     struct calendar_published published;
     struct buf raw = {0};
@@ -98,7 +98,7 @@ static bool calendar_publish_file(struct simulator *sim, const char *path, const
         fine =
             problem_set(&problem, "bad-value", "name", "\"%s\", expected \"%s\"", def.name, name);
     else if (fine)
-        fine = simulator_publish_calendar(sim, &def, &problem);
+        fine = publish_calendar(sim, &def, &problem);
     if (!fine && problems->n == 0)
         problems_add(problems, &problem);
     buf_release(&text);
@@ -140,7 +140,7 @@ bool simulator_publish_file(struct simulator *sim, const char *policy_path, cons
     if (fine) {
         snprintf(where, where_cap, "%s", policy_path);
         digest_of(buf_bytes(&text), sha256);
-        fine = simulator_publish_policy(sim, &policy, sha256, &problem);
+        fine = publish_policy(sim, &policy, sha256, &problem);
         if (!fine)
             problems_add(problems, &problem);
     }

@@ -1,5 +1,4 @@
-/* One company on stepped time: what architecture.md, "Time of a stream", has the daemons do, in one
- * thread. */
+/* One company on stepped time: what the daemons do on a stepped stream, in one thread. */
 #include "simulator.h"
 #include "base/text.h"
 #include "bus/verbs.h"
@@ -282,11 +281,6 @@ const struct simulator_refusal *simulator_refusal(const struct simulator *sim, s
 /* --- time ----------------------------------------------------------------------------------------
  */
 
-int64_t simulator_now_us(const struct simulator *sim)
-{
-    return sim->now_us;
-}
-
 static int64_t timers_due_us(const struct simulator *sim)
 {
     int64_t due_us = INT64_MAX;
@@ -410,12 +404,6 @@ void simulator_event(const struct simulator *sim, uint64_t pos, struct event *ev
     assert(entry != NULL);
     bool fine = event_decode(entry->body, entry->priv, event, &problem);
     assert(fine);
-}
-
-bool simulator_is_conclusion(const struct simulator *sim, uint64_t pos)
-{
-    const struct book_entry *entry = book_at(&sim->book, pos);
-    return entry != NULL && entry->from_worker;
 }
 
 const struct tables *simulator_tables(const struct simulator *sim, const char *worker)

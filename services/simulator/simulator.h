@@ -44,13 +44,8 @@ const char *simulator_error(const struct simulator *);
 bool simulator_is_author(const char *source);
 
 /* --- rules ---------------------------------------------------------------------------------------
- * In force from now on. False: what intake refused. */
-bool simulator_publish_policy(struct simulator *, const struct policy *,
-                              const uint8_t sha256[DIGEST_BYTES], struct problem *) MUST_CHECK;
-bool simulator_publish_calendar(struct simulator *, const struct calendar_def *,
-                                struct problem *) MUST_CHECK;
-/* A policy's file and the calendars it names: CALENDARS/NAME.yaml (NULL: ../calendars beside the
- * policy). False: the problems, and in `where` the file they are in. */
+ * In force from now on: a policy's file and the calendars it names, CALENDARS/NAME.yaml (NULL:
+ * ../calendars beside the policy). False: the problems, and in `where` the file they are in. */
 bool simulator_publish_file(struct simulator *, const char *policy_path, const char *calendars,
                             char *where, size_t where_cap, struct problems *) MUST_CHECK;
 
@@ -84,7 +79,6 @@ const struct simulator_refusal *simulator_refusal(const struct simulator *,
 
 /* --- time --------------------------------------------------------------------------------------
  */
-int64_t simulator_now_us(const struct simulator *);
 /* Goes to that instant (never back); facts told and timers due by then have happened. False:
  * simulator_error(). */
 bool simulator_advance(struct simulator *, int64_t to_us) MUST_CHECK;
@@ -97,7 +91,6 @@ int64_t simulator_next_us(const struct simulator *);
 uint64_t simulator_head(const struct simulator *);
 /* The event at 1 … head, borrowed for the life of the simulator. */
 void simulator_event(const struct simulator *, uint64_t pos, struct event *);
-bool simulator_is_conclusion(const struct simulator *, uint64_t pos); /* of a worker */
 /* A worker's rows in memory: all of them where cache_rows is 0. NULL: no such worker. */
 const struct tables *simulator_tables(const struct simulator *, const char *worker);
 /* The table of that name; -1: none. */
