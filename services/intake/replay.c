@@ -177,16 +177,6 @@ static bool query_rows(struct gather *gather, const struct stretch *stretch, str
     return status == STATUS_OK;
 }
 
-/* Rows turned out to be too large for so many of them at once: one more query. */
-static bool query_few(struct gather *gather, struct stretch *stretch, struct pg_result **result)
-{
-    struct feed *feed = gather->feed;
-    pg_result_destroy(result);
-    stretch->rows = QUERY_ROWS_LEAST;
-    feed->replays_left -= feed->replays_left > 0 && !gather->reader->worker;
-    return query_rows(gather, stretch, result);
-}
-
 static bool hole_said(struct gather *gather, uint64_t expected, uint64_t found)
 {
     log_error("the journal has a hole: position %llu expected, %llu found", (unsigned long long)expected,
@@ -219,7 +209,7 @@ static int rows_together(const struct pg_result *result, uint64_t after, size_t 
 }
 
 /* The page that has the next position, kept for whoever is about to read the same. It ends where a row is too large for so many; the next page
- * begins there. False: trouble, or a hole; it has been said. */
+ * begins there, with few. False: trouble, or a hole; it has been said. */
 static bool page_read(struct gather *gather)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
@@ -232,9 +222,11 @@ static bool page_read(struct gather *gather)
         return false;
     int rows = rows_together(result, stretch.after, &bytes);
     if (stretch.after + (uint64_t)rows <= gather->upto) {
-        stretch.after = gather->upto;
-        stretch.upto = head - stretch.after < QUERY_ROWS_LEAST ? head : stretch.after + QUERY_ROWS_LEAST;
-        if (!query_few(gather, &stretch, &result))
+        stretch = (struct stretch){.after = gather->upto, .rows = QUERY_ROWS_LEAST};
+        stretch.upto = head - stretch.after < stretch.rows ? head : stretch.after + stretch.rows;
+        feed->replays_left -= feed->replays_left > 0 && !gather->reader->worker;
+        pg_result_destroy(&result);
+        if (!query_rows(gather, &stretch, &result))
             return false;
         rows = rows_together(result, stretch.after, &bytes);
         if (rows == 0)
@@ -272,8 +264,7 @@ static struct stretch own_stretch(const struct gather *gather)
 
 static int64_t own_cost(const struct gather *gather, const struct stretch *stretch, const struct pg_result *result)
 {
-    int rows = pg_rows(result);
-    uint64_t upto = rows > 0 ? (uint64_t)pg_int(result, rows - 1, 0) : stretch->upto;
+    uint64_t upto = (uint64_t)pg_int(result, pg_rows(result) - 1, 0);
     return QUERY_COST + (replay_of(gather) == REPLAY_BY_TYPE ? (int64_t)(upto - stretch->after) * sieved_cost(gather)
                                                               : SOUGHT_COST * (int64_t)gather->reader->open.keys_n);
 }
@@ -302,18 +293,13 @@ static bool own_rows(struct gather *gather)
     size_t before = gather->feed->deliveries.len;
     if (!query_rows(gather, &stretch, &result))
         return false;
-    gather->cost += own_cost(gather, &stretch, result);
-    if (pg_rows(result) > 0 && pg_is_null(result, 0, 1)) {
-        if (!query_few(gather, &stretch, &result))
-            return false;
-        gather->cost += QUERY_COST;
-    }
     if (pg_rows(result) == 0)
         return hole_said(gather, gather->upto + 1, stretch.upto);
+    gather->cost += own_cost(gather, &stretch, result);
     int looked = own_take(gather, result);
     if (looked > 0)
         reader->row_bytes = (gather->feed->deliveries.len - before) / (size_t)looked + 1;
-    if (looked < pg_rows(result) && pg_is_null(result, looked, 1)) /* those ahead are large */
+    if (looked < pg_rows(result) && pg_is_null(result, looked, 1)) /* those ahead are large: fewer of them next time, until they have room */
         reader->row_bytes = QUERY_BYTES_MAX / stretch.rows;
     return true;
 }

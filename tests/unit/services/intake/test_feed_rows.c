@@ -133,7 +133,8 @@ static void test_who_wants_what_is_rare_holds_nobody_up(void **state)
         assert_in_range(stage.queries - queries, 1, REPLAYS_PER_TURN);
         assert_true(stage.passed - passed <= TURN_BYTES / 192 + most);
     }
-    assert_true(stage.sent_to[MANY] > 5 * HELPING);
+    /* What PostgreSQL goes through for them counts: a query of theirs as more than a helping. */
+    assert_true(stage.sent_to[MANY] / HELPING > 2 * stage.queries / MANY);
     assert_true(stage.rows < 4 * stage.queries + stage.sent_to[MANY] / STAGE_BODY_BYTES * 2);
     int64_t lowest = HEAD, highest = 0;
     for (size_t i = 0; i < MANY; i++) {
@@ -225,6 +226,21 @@ static void test_no_query_brings_more_bytes_than_it_may(void **state)
     }
 }
 
+/* Two of them, so far from each other that each one's pages drop the other's: what was cut short is read on from there all the same. */
+static void test_pages_that_do_not_last_are_gone_on_from(void **state)
+{
+    (void)state;
+    struct feed *feed = open_stage(3400);
+    stage.size = large_here_and_there;
+    feed->pages.bytes_max = 1;
+    stage_opens(feed, 0, "a", 0, CREDIT);
+    stage_opens_narrowed(feed, 1, "a", 1700, CREDIT, NULL, NULL, STAGE_REGION);
+    read_to_the_head(feed, 2);
+    assert_true(stage.sent_to[0] > 34 * LARGE + stage.sent_to[1]);
+    assert_true(stage.queries < 350);
+    stage_close(&feed);
+}
+
 /* Two hundred far readers, with filters of each kind, where all events are large, or all are small: what is kept of the database for them. */
 static void memory_of_many(uint32_t (*size)(uint64_t))
 {
@@ -235,8 +251,11 @@ static void memory_of_many(uint32_t (*size)(uint64_t))
     for (int turn = 0; turn < 1000; turn++) {
         assert_true(readers_turn(feed));
         all_give_back(feed, MANY);
+        size_t places = 0;
+        for (size_t i = 0; i < feed->pages.n; i++)
+            places += feed->pages.all[i].places != NULL ? (size_t)feed->pages.all[i].rows * sizeof(struct page_place) : 0;
+        assert_int_equal((size_t)stage.held + places, feed->pages.bytes); /* nothing else is left behind a turn */
         assert_true(feed->pages.bytes <= PAGES_BYTES);
-        assert_true(stage.held <= (int64_t)feed->pages.bytes); /* nothing else is left behind a turn */
     }
     assert_in_range(stage.held_most, QUERY_BYTES_MAX, PAGES_BYTES + QUERY_BYTES_MAX + QUERY_ROWS_MAX * 64);
     stage_close(&feed);
@@ -299,6 +318,7 @@ int main(void)
                                        cmocka_unit_test(test_a_key_is_sought_in_a_part_of_the_journal_at_a_time),
                                        cmocka_unit_test(test_all_kinds_are_read_for),
                                        cmocka_unit_test(test_no_query_brings_more_bytes_than_it_may),
+                                       cmocka_unit_test(test_pages_that_do_not_last_are_gone_on_from),
                                        cmocka_unit_test(test_what_is_held_for_many_is_bounded),
                                        cmocka_unit_test(test_a_hole_is_said_where_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
