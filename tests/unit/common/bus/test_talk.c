@@ -151,7 +151,7 @@ static void test_later_each_time(void **state)
 {
     struct stand s;
     struct bus_peer peer;
-    const struct verb_error error = {.code = "malformed"};
+    const struct verb_error error = {.id = 77, .code = "malformed"};
     int64_t began_us;
 
     (void)state;
