@@ -45,6 +45,7 @@ static const char *const texts[STATEMENTS] = {
 
 struct queue {
     struct db *db;
+    struct buf body; /* of the delivery given out last */
 };
 
 struct queue *queue_open(const char *path, char *error, size_t error_cap)
@@ -59,8 +60,10 @@ struct queue *queue_open(const char *path, char *error, size_t error_cap)
 
 void queue_close(struct queue **queue_p)
 {
-    if (*queue_p != NULL)
+    if (*queue_p != NULL) {
         db_close(&(*queue_p)->db);
+        buf_release(&(*queue_p)->body);
+    }
     free(*queue_p);
     *queue_p = NULL;
 }
@@ -162,6 +165,13 @@ enum status queue_next(struct queue *queue, const char *hook, int64_t now_us, co
         if (!is_flying(delivery->pos, flying, flying_n))
             break;
     }
+    /* Not left half read: it would go on looking at what was there before an operator's command, and could not write any more. */
+    if (status == STATUS_OK) {
+        buf_reset(&queue->body);
+        buf_append(&queue->body, delivery->body.data, delivery->body.len);
+        delivery->body = buf_bytes(&queue->body);
+    }
+    (void)db_use(queue->db, NEXT);
     return status;
 }
 

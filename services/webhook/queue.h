@@ -46,7 +46,8 @@ enum status queue_add(struct queue *, const struct delivery *) MUST_CHECK;
 /* The cursor, and everything added since, durable. */
 enum status queue_commit(struct queue *, const char *hook, const struct cursor *) MUST_CHECK;
 
-/* The next that may be sent: due, first of its key, not among `flying` (positions). STATUS_ABSENT: none now. */
+/* The next that may be sent: due, first of its key, not among `flying` (positions). STATUS_ABSENT: none now. Its body is
+ * borrowed until the next call. */
 enum status queue_next(struct queue *, const char *hook, int64_t now_us, const int64_t *flying, size_t flying_n, struct delivery *) MUST_CHECK;
 /* When something becomes due by itself; INT64_MAX: nothing will. */
 enum status queue_due_us(struct queue *, const char *hook, int64_t *due_us) MUST_CHECK;

@@ -280,10 +280,38 @@ static void test_queue(void **state)
     path_remove(path);
 }
 
+/* An operator's command changes the queue while the daemon has the next delivery in its hand. */
+static void test_changed_beside(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/webhook-queue-XXXXXX";
+    struct delivery delivery, other;
+    struct cursor cursor = {.pos = 5};
+    struct waiting waiting;
+    path_make(path);
+    struct queue *queue = queue_at(path), *operators = queue_at(path);
+    add(queue, 1, "A");
+    add(queue, 2, "B");
+    add(queue, 3, "C");
+    assert_int_equal(queue_commit(queue, "h", &cursor), STATUS_OK);
+    assert_int_equal(next(queue, 100, NULL, 0, &delivery), 1);
+    assert_int_equal(delivery.body.len, 2);
+    assert_int_equal(next(operators, 100, (const int64_t[]){1}, 1, &other), 2);
+    other.state = DELIVERY_PARKED;
+    assert_int_equal(queue_failed(operators, &other), STATUS_OK);
+    assert_int_equal(queue_count(queue, "h", &waiting), STATUS_OK);
+    assert_int_equal(waiting.parked, 1);
+    assert_int_equal(queue_taken(queue, &delivery), STATUS_OK);
+    queue_close(&operators);
+    queue_close(&queue);
+    path_remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_pauses),  cmocka_unit_test(test_outcomes), cmocka_unit_test(test_signature),
                                        cmocka_unit_test(test_secrets), cmocka_unit_test(test_files),    cmocka_unit_test(test_queue),
-                                       cmocka_unit_test(test_opened_together)};
+                                       cmocka_unit_test(test_opened_together),
+                                       cmocka_unit_test(test_changed_beside)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
