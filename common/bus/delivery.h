@@ -29,6 +29,7 @@ struct reader {
     uint64_t applied;
     int64_t epoch; /* of the newest head; OPENED says it anew */
     uint64_t head;
+    char stream[64]; /* as OPENED said */
     uint8_t link[LINK_BYTES], received_link[LINK_BYTES]; /* at position, at received; all zero: not known */
     struct reader_item *items; /* of the batch that came last */
     size_t items_cap;

@@ -63,6 +63,11 @@ uint64_t reader_position(const struct reader *r)
     return r->position;
 }
 
+const char *reader_stream(const struct reader *r)
+{
+    return r->stream;
+}
+
 uint64_t reader_head(const struct reader *r)
 {
     return r->head;
@@ -284,6 +289,7 @@ static bool on_opened(struct reader *r, const struct frame *frame)
     }
     r->phase = PHASE_REPLAY;
     r->epoch = opened.epoch;
+    text_copy(r->stream, sizeof r->stream, opened.stream);
     if ((uint64_t)opened.head > r->head)
         r->head = (uint64_t)opened.head;
     return true;

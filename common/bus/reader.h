@@ -46,6 +46,7 @@ void reader_resume(struct reader *);
 uint64_t reader_position(const struct reader *); /* delivered up to */
 /* The cursor to go on from: what OPEN's after and link were. link all zero: not known there. */
 void reader_cursor(const struct reader *, uint64_t *pos, uint8_t link[LINK_BYTES]);
+const char *reader_stream(const struct reader *); /* its id, as OPENED has told; "": not yet */
 uint64_t reader_head(const struct reader *);     /* the highest head heard of */
 bool reader_is_spent(const struct reader *);     /* all credit waits for reader_applied(): nothing more comes */
 bool reader_is_done(const struct reader *);      /* the head is reached, and neither follow nor live goes on: nothing more comes */

@@ -106,7 +106,7 @@ static const struct field pong_fields[] = {
 const struct record verb_pong_record = RECORD(verb_pong, pong_fields, "the answer to PING");
 
 static const struct field open_fields[] = {
-    F_TEXT(verb_open, stream, 0, "the stream's id; left out: whichever is there, to learn its name from position 1"),
+    F_TEXT(verb_open, stream, 0, "the stream's id; left out: whichever is there, OPENED tells its name"),
     F_TEXT(verb_open, consumer, 0, "who reads, for the operator's eyes"),
     F_INT(verb_open, after, 0, "the position read last; 0: from the start"),
     F_BIN(verb_open, link, 0, "the link there, where known"),
@@ -146,6 +146,7 @@ static const struct field opened_fields[] = {
     F_INT(verb_opened, head, 0, "the journal's last position"),
     F_INT(verb_opened, first, 0, "the first position kept"),
     F_BOOL(verb_opened, whole, 0, "every position will come: no filter, and the principal sees all"),
+    F_TEXT(verb_opened, stream, 0, "the stream's id"),
 };
 const struct record verb_opened_record = RECORD(verb_opened, opened_fields, "reading begins");
 

@@ -140,6 +140,7 @@ struct verb_part {
 struct verb_opened {
     int64_t epoch, head, first;
     bool whole;
+    char stream[64];
 };
 struct verb_fork {
     int64_t pos;

@@ -103,7 +103,7 @@ def deaf():
 
 def strict():
     def altered(self, verb, fields, size):
-        known = {"OPENED": {"epoch", "head", "first", "whole"}, "BATCH": {"after", "upto", "link", "events"}}
+        known = {"OPENED": {"epoch", "head", "first", "whole", "stream"}, "BATCH": {"after", "upto", "link", "events"}}
         if verb not in ("BATCH", "OPENED", "HEAD", "CAUGHT_UP", "DENIED", "ERROR", "FORK", "AHEAD") or set(fields) - known.get(verb, set(fields)):
             raise Error("corrupt", f"{verb}?")
         return take(self, verb, fields, size)

@@ -68,6 +68,8 @@ void source_random(const struct cli *, char out[EVENT_SOURCE_CAP]);
 /* --- read --------------------------------------------------------------------------------------
  */
 struct feed_listener {
+    /* Once, when reading has begun: the stream's id and its last position. False: enough. May be NULL. */
+    bool (*opened)(void *owner, const char *stream, uint64_t head);
     /* Each event; false: enough. */
     bool (*event)(void *owner, const struct event *);
     /* Everything up to the head has been told. May be NULL. */
@@ -99,5 +101,7 @@ int asker_rest(struct asker *, int64_t us) MUST_CHECK;
 /* Where the journal ends and what time it is there, by intake's own word (now_us may be NULL).
  * CLI_DONE, or the exit code. */
 int head_ask(const struct cli *, int64_t *head, int64_t *now_us) MUST_CHECK;
+/* The same as the feed tells whoever reads it, without the time. */
+int head_read(const struct cli *, int64_t *head) MUST_CHECK;
 
 #endif

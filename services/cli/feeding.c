@@ -10,7 +10,7 @@ struct feeding {
     struct reader *reader;
     const struct feed_listener *listener;
     void *owner;
-    bool enough, caught_up, failed;
+    bool opened, enough, caught_up, failed;
     int64_t heard_us;
     char code[40], why[200];
 };
@@ -105,6 +105,17 @@ static int feeding_turn(struct feeding *feeding)
                : GOES_ON;
 }
 
+static void opened_tell(struct feeding *feeding)
+{
+    const char *stream = reader_stream(feeding->reader);
+    if (feeding->opened || stream[0] == '\0')
+        return;
+    feeding->opened = true;
+    if (feeding->listener->opened != NULL &&
+        !feeding->listener->opened(feeding->owner, stream, reader_head(feeding->reader)))
+        feeding->enough = true;
+}
+
 int feed_read(const struct cli *cli, const char *stream, const struct verb_open *open, bool verify,
               const struct feed_listener *listener, void *owner)
 {
@@ -124,8 +135,10 @@ int feed_read(const struct cli *cli, const char *stream, const struct verb_open 
         code = GOES_ON;
     }
     while (code == GOES_ON && !feeding.enough && !feeding.failed &&
-           (open->follow || !feeding.caught_up))
+           (open->follow || !feeding.caught_up)) {
         code = feeding_turn(&feeding);
+        opened_tell(&feeding);
+    }
     if (feeding.failed && text_equal(feeding.code, "ahead"))
         code = cli_fail(
             cli, CLI_REFUSED,
@@ -143,7 +156,15 @@ int feed_read(const struct cli *cli, const char *stream, const struct verb_open 
 struct first {
     struct stream_created *created;
     bool found;
+    char stream[64];
 };
+
+static bool first_opened(void *owner, const char *stream, uint64_t head)
+{
+    struct first *first = owner;
+    (void)head;
+    return text_copy(first->stream, sizeof(first->stream), stream);
+}
 
 static bool first_event(void *owner, const struct event *event)
 {
@@ -160,7 +181,7 @@ static bool first_event(void *owner, const struct event *event)
 
 int stream_read(const struct cli *cli, struct stream_created *created)
 {
-    static const struct feed_listener listener = {.event = first_event};
+    static const struct feed_listener listener = {.opened = first_opened, .event = first_event};
     struct first first = {.created = created};
     struct verb_open open;
     if (cli->branch) { /* it takes facts before it has ever heard of its stream */
@@ -171,9 +192,32 @@ int stream_read(const struct cli *cli, struct stream_created *created)
     record_clear(&verb_open_record, &open);
     open.credit = 2048; /* one event: the line may be narrow */
     int code = feed_read(cli, "", &open, false, &listener, &first);
-    if (code == CLI_DONE && !first.found)
-        return cli_fail(cli, CLI_REFUSED,
-                        in_words(cli->language, "Wait until intake has begun the stream."), "%s",
-                        in_words(cli->language, "the journal has no first event"));
+    if (code == CLI_DONE && !first.found) { /* who does not see all does not see how it was begun: its name is all he needs */
+        record_clear(&stream_created_record, created);
+        (void)text_copy(created->stream, sizeof(created->stream), first.stream);
+    }
     return code;
+}
+
+static bool head_opened(void *owner, const char *stream, uint64_t head)
+{
+    (void)stream;
+    *(int64_t *)owner = (int64_t)head;
+    return false;
+}
+
+static bool head_event(void *owner, const struct event *event)
+{
+    (void)owner;
+    (void)event;
+    return true;
+}
+
+int head_read(const struct cli *cli, int64_t *head)
+{
+    static const struct feed_listener listener = {.opened = head_opened, .event = head_event};
+    struct verb_open open;
+    record_clear(&verb_open_record, &open);
+    open.credit = 2048;
+    return feed_read(cli, "", &open, false, &listener, head);
 }

@@ -104,8 +104,8 @@ static int command_run(struct cli *cli, int argc, char **argv)
     int code = command->run(cli, argc, argv);
     if (command->talks)
         bus_stop();
-    if (fflush(stdout) != 0 && code == CLI_DONE)
-        code = CLI_REFUSED;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
+        code = cli_fail(cli, CLI_REFUSED, NULL, "%s", in_words(cli->language, "not all of it could be written"));
     return code;
 }
 

@@ -101,7 +101,7 @@ static int start_find(struct tail *tail, int64_t *after)
     if (tail->from == NULL || text_equal(tail->from, "start"))
         return CLI_DONE;
     if (text_equal(tail->from, "now"))
-        return head_ask(cli, after, NULL);
+        return head_read(cli, after);
     char *end;
     long long pos = strtoll(tail->from, &end, 10);
     if (*end != '\0' || end == tail->from || pos < 1)
@@ -195,10 +195,7 @@ static int runner_open(struct tail *tail)
     buf_release(&filter);
     if (tail->cursor != NULL && !text_copy(runner->cursor, sizeof(runner->cursor), tail->cursor))
         return cli_fail(tail->cli, CLI_USAGE, NULL, in_words(tail->cli->language, "%s is no cursor"), tail->cursor);
-    int code = runner_begin(runner);
-    if (code == CLI_DONE && runner->pos > 0)
-        tail->open.after = runner->pos;
-    return code;
+    return runner_begin(runner, &tail->open.after);
 }
 
 int command_tail(struct cli *cli, int argc, char **argv)

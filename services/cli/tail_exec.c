@@ -37,25 +37,6 @@ void runner_place(struct runner *runner, const char *filter)
     buf_release(&text);
 }
 
-int runner_begin(struct runner *runner)
-{
-    const struct cli *cli = runner->cli;
-    char stream[64] = "";
-    FILE *file = fopen(runner->cursor, "re");
-    if (file == NULL && errno == ENOENT)
-        return CLI_DONE;
-    int read = file != NULL ? fscanf(file, "%63s %" SCNd64, stream, &runner->pos) : 0;
-    if (file != NULL)
-        (void)fclose(file);
-    if (read != 2 || runner->pos < 0)
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Take it away to begin anew."),
-                        in_words(cli->language, "%s is no cursor"), runner->cursor);
-    if (!text_equal(stream, runner->stream))
-        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "--cursor names another file."),
-                        in_words(cli->language, "%s belongs to the stream %s"), runner->cursor, stream);
-    return CLI_DONE;
-}
-
 static bool cursor_keep(const struct runner *runner)
 {
     char text[100];
@@ -65,6 +46,28 @@ static bool cursor_keep(const struct runner *runner)
     cli_fail(runner->cli, CLI_REFUSED, in_words(runner->cli->language, "--cursor names another file."),
              in_words(runner->cli->language, "%s cannot be kept: %s"), runner->cursor, strerror(errno));
     return false;
+}
+
+int runner_begin(struct runner *runner, int64_t *after)
+{
+    const struct cli *cli = runner->cli;
+    char stream[64] = "";
+    FILE *file = fopen(runner->cursor, "re");
+    if (file == NULL && errno == ENOENT) {
+        runner->pos = *after;
+        return cursor_keep(runner) ? CLI_DONE : CLI_REFUSED;
+    }
+    int read = file != NULL ? fscanf(file, "%63s %" SCNd64, stream, &runner->pos) : 0;
+    if (file != NULL)
+        (void)fclose(file);
+    if (read != 2 || runner->pos < 0)
+        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "Take it away to begin anew."),
+                        in_words(cli->language, "%s is no cursor"), runner->cursor);
+    if (!text_equal(stream, runner->stream))
+        return cli_fail(cli, CLI_REFUSED, in_words(cli->language, "--cursor names another file."),
+                        in_words(cli->language, "%s belongs to the stream %s"), runner->cursor, stream);
+    *after = runner->pos;
+    return CLI_DONE;
 }
 
 /* Everything, unless it does not want it: a command need not read. */

@@ -112,7 +112,7 @@ static int chain_verify(struct verifying *verifying)
     record_clear(&verb_open_record, open);
     int code = stream_read(cli, &stream);
     if (code == CLI_DONE)
-        code = head_ask(cli, &head, NULL);
+        code = head_read(cli, &head);
     if (code == CLI_DONE) {
         progress_start(&verifying->progress, cli, in_words(cli->language, "events"), head,
                        clock_boot_us());

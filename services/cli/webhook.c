@@ -3,6 +3,7 @@
 #include "sibling.h"
 
 struct words {
+    struct cli *cli; /* first: cli_parse */
     const char *items[6];
     size_t n;
 };
@@ -37,7 +38,7 @@ int command_webhook(struct cli *cli, int argc, char **argv)
                                              "  aftercare webhook parked erp\n"
                                              "  aftercare webhook retry erp\n"
                                              "  aftercare webhook skip erp 1200 --reason \"entered by hand\""};
-    struct words words = {0};
+    struct words words = {.cli = cli};
     struct buf told = {0};
     int status = CLI_REFUSED;
     cli_parse(&syntax, argc, argv, &words);

@@ -189,6 +189,7 @@ void reader_on_open(struct feed *feed, const struct bus_peer *peer, const struct
     reader->whole = filter_is_whole(&open, &principal->granted);
     struct verb_opened opened = {
         .epoch = feed->state.head.epoch, .head = (int64_t)feed->state.head.pos, .first = 1, .whole = reader->whole};
+    text_copy(opened.stream, sizeof(opened.stream), feed->state.stream);
     feed_say(feed, peer, "OPENED", &verb_opened_record, &opened);
     reading_opened(feed, principal, &open);
 }

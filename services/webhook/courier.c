@@ -19,7 +19,7 @@
 #define FAR_US (2 * HOUR_US)
 
 enum phase {
-    PHASE_LOOK, /* the stream's name stands at its first position, and where it ends now is said beside it */
+    PHASE_LOOK, /* OPENED says whose stream it is, and where it ends now */
     PHASE_READ
 };
 
@@ -50,15 +50,6 @@ struct courier {
 
 /* --- reading ---------------------------------------------------------------------------------------- */
 
-/* The first position, in the look: whose stream it is. */
-static void look_at(struct courier *courier, const struct event *event)
-{
-    struct stream_created created;
-    struct problem problem;
-    if (event->pos == 1 && record_decode(&stream_created_record, RECORD_PLAIN, DECODE_LENIENT, event->data, NULL, &created, &problem))
-        memcpy(courier->stream, created.stream, sizeof(courier->stream));
-}
-
 static void keep(struct courier *courier, const struct event *event)
 {
     struct delivery delivery = {.pos = (int64_t)event->pos};
@@ -87,9 +78,7 @@ static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes 
         text_format(courier->why_reading, sizeof(courier->why_reading), "position %" PRIu64 " cannot be read: %s", pos, problem.code);
         return;
     }
-    if (courier->phase == PHASE_LOOK)
-        look_at(courier, &event);
-    else
+    if (courier->phase != PHASE_LOOK)
         keep(courier, &event);
 }
 
@@ -216,8 +205,9 @@ void courier_disconnected(struct courier *courier)
 static void look_over(struct courier *courier)
 {
     int64_t head = (int64_t)reader_head(courier->reader);
-    if (courier->stream[0] == '\0' || head == 0)
+    if (reader_stream(courier->reader)[0] == '\0' || head == 0)
         return;
+    text_copy(courier->stream, sizeof(courier->stream), reader_stream(courier->reader));
     if (courier->cursor.pos < 0) {
         courier->cursor.pos = head;
         courier->dirty = true;

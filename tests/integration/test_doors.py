@@ -2,8 +2,10 @@
 import json
 import os
 import pwd
+import select
 import socket
 import stat
+import subprocess
 import threading
 import unittest
 import uuid
@@ -446,6 +448,31 @@ class Doors(unittest.TestCase):
         self.addCleanup(raw.close)
         if os.geteuid() == 0:
             self.assertEqual(raw.hello("operator/" + uuid.uuid4().hex, os.urandom(16), stream=self.stream)[0], "WELCOME")
+
+    def test_the_command_of_who_sees_one_region(self):
+        """How the stream was begun is not shown to him; its name, which he needs, is."""
+        out = self.stack.data / "narrow.key"
+        self.stack("keys", "new", "narrow-1", "--kind", "integrator", "--region", "GZ")
+        self.stack("keys", "export", "narrow-1", "--host", "127.0.0.1", "--out", out)
+        env = {"AFTERCARE_KEY": str(out), "AFTERCARE_SOCKETS": str(self.stack.data / "nowhere")}
+        keys = {event["key"] for event in self.stack.lines("tail", "--type", "ticket.", "--json", env=env)}
+        self.assertIn("GZ-1", keys)
+        self.assertNotIn("SH-1", keys)
+        self.assertIn("ticket registered", self.stack("ticket", "GZ-1", env=env).stdout)
+        desk = self.stack.data / "gz-desk.key"
+        self.stack("keys", "new", "gz-desk", "--kind", "desk", "--personal", "--region", "GZ")
+        self.stack("keys", "export", "gz-desk", "--host", "127.0.0.1", "--out", desk)
+        env["AFTERCARE_KEY"] = str(desk)
+        self.stack("say", "note", "GZ-1", "text=by who sees one region", env=env)
+        follower = subprocess.Popen(self.stack.command("aftercare", "tail", "--follow", "--json"), stdout=subprocess.PIPE, text=True,
+                                    env={**os.environ, **env, "AFTERCARE_KEY": str(out)})
+        try:  # from now on, without asking what he may not ask
+            until("it follows", lambda: self.stack("say", "note", "GZ-1", "text=again", env=env) and select.select([follower.stdout], [], [], 1)[0])
+            self.assertEqual(json.loads(follower.stdout.readline())["key"], "GZ-1")
+        finally:
+            follower.terminate()
+            follower.wait()
+            follower.stdout.close()
 
     def test_the_command_by_tcp(self):
         """As from another machine: the key file says who, where and whose server."""

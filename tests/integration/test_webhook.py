@@ -224,6 +224,7 @@ class Webhook(unittest.TestCase):
         self.wait_taken("P")
         self.webhook("skip", "erp", str(first["Q"]["pos"]), "--reason", "the ERP knows it by hand")
         until("what stood behind goes", lambda: receiver.took("Q") == self.positions("Q")[1:])
+        self.assertEqual(json.loads(self.stack("webhook", "list", "--json").stdout), json.loads(self.webhook("list", "--json").stdout))
         left = parked()
         self.assertEqual([(row["key"], row["skipped"], row["why"]) for row in left], [("Q", True, "the ERP knows it by hand")])
         self.assertEqual(self.webhook("skip", "erp", "999999", "--reason", "not there", check=False).returncode, 1)
@@ -287,8 +288,35 @@ class TailExec(unittest.TestCase):
             before = log.read_text()
             self.assertEqual(stack(*command).returncode, 0)
             self.assertEqual(log.read_text(), before)  # nothing new, nothing twice
+            with open("/dev/full", "w") as full:  # a copy that is cut is no copy
+                for words in (("tail", "--format", "jsonl"), ("schema", "--asyncapi")):
+                    self.assertEqual(subprocess.run(stack.command("aftercare", "--data", stack.data, *words), stdout=full, stderr=subprocess.DEVNULL).returncode, 1, words)
             (folder / "cursor").write_text("another-00000000 5\n")
             self.assertEqual(stack(*command, check=False).returncode, 1)
+
+    def test_from_now_is_the_same_now_after_a_restart(self):
+        """Ended before its first command has ended well, it goes on at the now at which it first began."""
+        with Stack(clock="wall") as stack:
+            folder = stack.data / "handled"
+            folder.mkdir()
+            os.chmod(folder, 0o777)
+            site = {"type": "site.updated", "key": "S1", "data": {"name": "S1", "tier": 3, "region": "GD"}}
+            words = ("--data", stack.data, "tail", "--follow", "--type", "site.", "--cursor", folder / "cursor", "--exec")
+
+            def begin(script):
+                return subprocess.Popen(stack.command("aftercare", *words, script), stderr=subprocess.DEVNULL)
+
+            first = begin(f"touch {folder}/tried; exit 1")
+            until("now is kept", lambda: (folder / "cursor").exists())
+            stack("append", jsonl(stack.data / "site.jsonl", [site]))
+            until("it was tried", lambda: (folder / "tried").exists())
+            first.terminate()
+            first.wait()
+            stack("append", jsonl(stack.data / "site2.jsonl", [{**site, "key": "S2"}]))  # while nobody looks
+            second = begin(f'echo "$AFTERCARE_KEY" >> {folder}/log')
+            until("both are handled", lambda: (folder / "log").exists() and (folder / "log").read_text().split() == ["S1", "S2"])
+            second.terminate()
+            second.wait()
 
 
 if __name__ == "__main__":
