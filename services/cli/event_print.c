@@ -149,7 +149,7 @@ void event_words(const struct event *event, enum language language, struct buf *
             buf_append_format(out, "(%s) ", problem.code);
         record_words(type->data, data, language, out);
         if (event->has_pd && personal.len == 0)
-            buf_append_format(out, "%s%s", out->len > 0 ? " " : "", in_words(language, "(personal data erased)"));
+            buf_append_format(out, "%s%s", out->len > 0 ? " " : "", in_words(language, "(personal data erased, or not for you)"));
     } else {
         raw_print_json(event->data, out);
     }

@@ -23,8 +23,9 @@ static bool key_read(struct doors *doors)
     struct problem problem;
     if (!settings_key(doors->settings, doors->settings->intake.key, "server", path))
         return true;
-    if (!bus_key_load(path, &key, &problem) || key.secret_key[0] == '\0') {
-        log_error("the server's key %s: %s", path, key.secret_key[0] == '\0' ? "no secret_key" : problem.args);
+    bool loaded = bus_key_load(path, &key, &problem);
+    if (!loaded || key.secret_key[0] == '\0') {
+        log_error("the server's key %s: %s", path, loaded ? "no secret_key" : problem.args);
         return false;
     }
     memcpy(doors->secret_key, key.secret_key, sizeof(doors->secret_key));

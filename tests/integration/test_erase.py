@@ -99,8 +99,8 @@ class Erase(unittest.TestCase):
 
             # What is shown.
             story = stack("ticket", "T-4").stdout
-            self.assertIn("(personal data erased)", story)
-            self.assertIn("（个人信息已删除）", stack("ticket", "T-4", env={"LC_ALL": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8"}).stdout)
+            self.assertIn("(personal data erased, or not for you)", story)
+            self.assertIn("（个人信息已删除，或您无权查看）", stack("ticket", "T-4", env={"LC_ALL": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8"}).stdout)
             self.assertNotIn("erased", stack("ticket", "T-5").stdout)
             for event in stack.lines("tail", "--format", "jsonl"):
                 self.assertFalse([w for w in PERSON.values() if w in json.dumps(event, ensure_ascii=False)])
