@@ -201,6 +201,23 @@ static int new_server(struct keys *keys)
     return fine ? done(keys, "intake, started anew, asks for keys; its own lies in", path) : CLI_REFUSED;
 }
 
+/* What an earlier try has left that nobody answered: the file is there, and intake has never known who it is for. */
+static bool pair_left(struct keys *keys, const char *path, struct bus_key *key)
+{
+    struct bus_key earlier;
+    struct problem problem;
+    if (keys->public_key != NULL || access(path, F_OK) != 0 || !bus_key_load(path, &earlier, &problem))
+        return false;
+    bool left = text_equal(earlier.stream, keys->stream.stream) && text_equal(earlier.principal, keys->id) &&
+                holders_read(keys->cli, keys->stream.stream, &keys->holders) == CLI_DONE && holders_find(&keys->holders, keys->id) == NULL;
+    if (left) {
+        memcpy(key->public_key, earlier.public_key, sizeof(key->public_key));
+        memcpy(key->secret_key, earlier.secret_key, sizeof(key->secret_key));
+    }
+    bus_key_forget(&earlier);
+    return left;
+}
+
 static int keys_new(struct keys *keys)
 {
     char path[400];
@@ -209,13 +226,15 @@ static int keys_new(struct keys *keys)
     if (!text_copy(principal->id, sizeof(principal->id), keys->id) || !text_is_key(keys->id, strlen(keys->id)))
         return cli_fail(keys->cli, CLI_USAGE, in_words(keys->cli->language, "Up to 63 of A-Z a-z 0-9 . _ -"),
                         in_words(keys->cli->language, "\"%s\" cannot be a principal's id"), keys->id);
-    if (!key_frame(keys->cli, keys->stream.stream, principal, keys->host, &key) || !pair_make(keys, &key) ||
-        !bus_key_parse(key.public_key, principal->keys[0]))
+    key_path(keys->cli, keys->id, "", path);
+    if (!key_frame(keys->cli, keys->stream.stream, principal, keys->host, &key))
+        return CLI_REFUSED;
+    bool left = pair_left(keys, path, &key);
+    if ((!left && !pair_make(keys, &key)) || !bus_key_parse(key.public_key, principal->keys[0]))
         return CLI_REFUSED;
     principal->keys_n = 1;
-    key_path(keys->cli, keys->id, "", path);
     /* The file first: a principal whose secret nobody has would have to be rotated at once. */
-    int code = keys->public_key != NULL || key_write(keys->cli, path, &key, false) ? CLI_DONE : CLI_REFUSED;
+    int code = keys->public_key != NULL || key_write(keys->cli, path, &key, left) ? CLI_DONE : CLI_REFUSED;
     bus_key_forget(&key);
     if (code != CLI_DONE)
         return code;
