@@ -60,7 +60,7 @@ static bool envelope_read(struct bytes raw, struct fact *fact, struct problem *p
         return problem_set(problem, "too-long", "event", "%zu bytes, at most %d", raw.len, EVENT_BYTES_MAX - ADDED_BYTES_MAX);
     if (!is_map(raw))
         return problem_set(problem, "malformed", "event", "not a map");
-    if (!record_decode(&fact_record, RECORD_WHOLE, DECODE_LENIENT, raw, NULL, fact, problem))
+    if (!record_decode(&fact_record, RECORD_WHOLE, DECODE_STRICT, raw, NULL, fact, problem))
         return false;
     if (fact->data.len == 0)
         fact->data = bytes_of(empty_map, 1);

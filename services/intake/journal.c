@@ -25,14 +25,14 @@ static bool is_map(struct bytes value)
     return (first & 0xf0U) == 0x80 || first == 0xde || first == 0xdf;
 }
 
-bool posted_decode(struct bytes raw, struct posted *posted, struct problem *problem)
+static bool decode(struct bytes raw, unsigned flags, struct posted *posted, struct problem *problem)
 {
     static const uint8_t empty_map[] = {0x80};
     if (raw.len > DRAFT_BYTES_MAX)
         return problem_set(problem, "too-long", "event", "%d", DRAFT_BYTES_MAX);
     if (raw.len == 0 || !is_map(raw))
         return problem_set(problem, "malformed", "event", "not a map");
-    if (!record_decode(&posted_record, RECORD_WHOLE, DECODE_LENIENT, raw, NULL, posted, problem))
+    if (!record_decode(&posted_record, RECORD_WHOLE, flags, raw, NULL, posted, problem))
         return false;
     if (posted->data.len == 0)
         posted->data = bytes_of(empty_map, 1);
@@ -43,6 +43,16 @@ bool posted_decode(struct bytes raw, struct posted *posted, struct problem *prob
     if (posted->priv.len > 0 && bytes_equal(posted->priv, bytes_of(empty_map, 1)))
         posted->priv = bytes_of(NULL, 0);
     return true;
+}
+
+bool posted_decode(struct bytes raw, struct posted *posted, struct problem *problem)
+{
+    return decode(raw, DECODE_LENIENT, posted, problem);
+}
+
+bool posted_decode_strictly(struct bytes raw, struct posted *posted, struct problem *problem)
+{
+    return decode(raw, DECODE_STRICT, posted, problem);
 }
 
 static void text_read(char *out, size_t cap, struct bytes value)

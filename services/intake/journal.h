@@ -39,6 +39,8 @@ struct posted {
 bool posted_peek(struct bytes raw, struct posted *, char job[JOB_CAP]);
 /* False: malformed, with the field. Data that is not there becomes an empty map. */
 bool posted_decode(struct bytes raw, struct posted *, struct problem *) MUST_CHECK;
+/* False also where it says something that nobody would read: a key that is none. */
+bool posted_decode_strictly(struct bytes raw, struct posted *, struct problem *) MUST_CHECK;
 
 /* Bytes inside a batch's buffer. */
 struct extent {

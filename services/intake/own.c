@@ -27,11 +27,23 @@ struct own {
     struct verb_answer answer;
     uint32_t ends[ROWS_MAX]; /* of the rows in feed->rows */
     bool more;
+    bool skips; /* rows of the pages before */
 };
 
 static void row_end(struct own *own)
 {
     own->ends[own->answer.rows.n++] = (uint32_t)own->feed->rows.len;
+}
+
+/* Keyset paging: one row more than asked for tells that there are more. */
+static bool room(struct own *own, int row, const char *key)
+{
+    if (row >= own->limit || own->feed->rows.len > ANSWER_BYTES_MAX) {
+        own->more = true;
+        return false;
+    }
+    text_copy(own->answer.after, sizeof(own->answer.after), key);
+    return true;
 }
 
 static void answer_say(struct own *own)
@@ -51,8 +63,15 @@ static void answer_say(struct own *own)
 
 /* --- status ---------------------------------------------------------------------------------------- */
 
+/* Pages follow the names as they stand: intake, then the workers as they were first heard of. */
 static void status_row_add(struct own *own, const struct record *record, const struct status_row *row)
 {
+    if (own->skips || own->more) {
+        own->skips = own->skips && !text_equal(own->asked->ask.after, row->service);
+        return;
+    }
+    if (!room(own, (int)own->answer.rows.n, row->service))
+        return;
     record_encode(record, RECORD_WHOLE, row, &own->feed->rows);
     row_end(own);
 }
@@ -60,6 +79,7 @@ static void status_row_add(struct own *own, const struct record *record, const s
 static void answer_status(struct own *own, const struct record *record)
 {
     const struct intake_state *state = &own->feed->state;
+    own->skips = own->asked->ask.after[0] != '\0';
     int64_t head = (int64_t)state->head.pos;
     struct status_row row = {.service = "intake", .pos = head, .seen = head, .upto = head, .checked_us = state->now_us,
                              .open_rows = state->open_rows, .memory_bytes = state->table_bytes + (int64_t)own->feed->ring.bytes};
@@ -71,6 +91,8 @@ static void answer_status(struct own *own, const struct record *record)
         status_row_add(own, record, &line);
     }
     own->answer.as_of = head;
+    if (!own->more)
+        own->answer.after[0] = '\0';
     answer_say(own);
 }
 
@@ -80,17 +102,6 @@ static const char *arg_text(const struct own *own, const char *name)
 {
     const struct field *field = record_field(own->args_record, name);
     return field == NULL ? "" : (const char *)own->args + field->offset;
-}
-
-/* Keyset paging: one row more than asked for tells that there are more. */
-static bool room(struct own *own, int row, const char *key)
-{
-    if (row >= own->limit || own->feed->rows.len > ANSWER_BYTES_MAX) {
-        own->more = true;
-        return false;
-    }
-    text_copy(own->answer.after, sizeof(own->answer.after), key);
-    return true;
 }
 
 static void pack_column(struct own *own, const struct pg_result *result, int row, int column)

@@ -57,7 +57,7 @@ static bool judge(struct taker *taker, const struct source_row *source, struct b
 {
     struct desk_case *desk = &taker->desk;
     void *object;
-    if (!posted_decode(raw, posted, problem))
+    if (!posted_decode_strictly(raw, posted, problem))
         return false;
     const struct event_type *type = event_type_find(posted->type, (uint32_t)posted->v);
     if (type == NULL)

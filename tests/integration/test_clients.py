@@ -214,6 +214,16 @@ class Clients(unittest.TestCase):
             rows, as_of = client.ask("reporting", "tickets", limit=150, at_least=self.stack.head())
             self.assertGreater(len(rows), 50)
             self.assertGreaterEqual(as_of, 60)
+            everybody = [row["service"] for row in client.ask("intake", "status")[0]]
+            self.assertGreater(len(everybody), 3)
+            line, have, page = client.questions, [], ""
+            for n in range(len(everybody)):  # one row a page, as asked for (Q1, Q2)
+                line.say("ASK", {"id": 1000 + n, "to": "intake", "question": "status", "limit": 1, "after": page})
+                _, answer, _ = line.hear(60)
+                have += [row["service"] for row in answer["rows"]]
+                page = answer.get("after", "")
+                self.assertEqual(answer.get("more", False), n + 1 < len(everybody), (n, answer))
+            self.assertEqual(have, everybody)
             with self.assertRaises(aftercare.Error) as caught:
                 client.ask("reporting", "weather")
             self.assertEqual(caught.exception.code, "unknown-question")

@@ -193,6 +193,20 @@ static void test_malformed(void **state)
     assert_string_equal(problem.field, "data");
 }
 
+/* A mistyped `cause` would be lost without a word. What is kept of a refused one is read all the same. */
+static void test_a_key_that_nobody_reads_is_refused(void **state)
+{
+    static const uint8_t mistyped[] = {0x82, 0xa4, 't', 'y', 'p', 'e', 0xa1, 'x', 0xa5, 'c', 'a', 'u', 's', 's', 0x07};
+    struct posted posted;
+    struct problem problem;
+    (void)state;
+    assert_false(posted_decode_strictly(bytes_of(mistyped, sizeof(mistyped)), &posted, &problem));
+    assert_string_equal(problem.code, "unknown-field");
+    assert_string_equal(problem.field, "causs");
+    assert_true(posted_decode(bytes_of(mistyped, sizeof(mistyped)), &posted, &problem));
+    assert_string_equal(posted.type, "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_refusal_consumes_its_number_and_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ids, setup, teardown),
         cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_key_that_nobody_reads_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
