@@ -216,6 +216,33 @@ static enum status answer_in_snapshot(struct ask *ask, const struct verb_ask *as
     return status;
 }
 
+static bool connected(struct ask *ask)
+{
+    return pg_is_connected(ask->pg) ||
+           (cursor_connect(ask->pg) == STATUS_OK && pg_run(ask->pg, "SET statement_timeout = 5000; SET enable_seqscan = on") == STATUS_OK);
+}
+
+/* A server that is started again ends what it served, by its word (57P01) or without one. */
+static bool was_ended(struct pg *pg)
+{
+    if (text_starts(pg_sqlstate(pg), "57P"))
+        pg_disconnect(pg);
+    return !pg_is_connected(pg);
+}
+
+/* Between two questions the server may have been started again: the connection does not know until it is used. */
+static enum status answer_or_again(struct ask *ask, const struct verb_ask *asked, const struct question *question,
+                                   const struct record *args_record, const void *args, struct problem *problem)
+{
+    bool old = pg_is_connected(ask->pg);
+    problem->code[0] = '\0';
+    enum status status = connected(ask) ? answer_in_snapshot(ask, asked, question, args_record, args, problem) : STATUS_CLOSED;
+    if (status == STATUS_OK || !was_ended(ask->pg) || !old)
+        return status;
+    problem->code[0] = '\0';
+    return connected(ask) ? answer_in_snapshot(ask, asked, question, args_record, args, problem) : STATUS_CLOSED;
+}
+
 static void answer_question(struct ask *ask, const struct verb_ask *asked)
 {
     struct problem problem = {0};
@@ -241,13 +268,7 @@ static void answer_question(struct ask *ask, const struct verb_ask *asked)
         refuse(ask, asked->id, problem.code, problem.field);
         return;
     }
-    if (!pg_is_connected(ask->pg) &&
-        (cursor_connect(ask->pg) != STATUS_OK || pg_run(ask->pg, "SET statement_timeout = 5000; SET enable_seqscan = on") != STATUS_OK)) {
-        refuse(ask, asked->id, "unavailable", "PostgreSQL does not answer");
-        return;
-    }
-    problem.code[0] = '\0';
-    enum status status = answer_in_snapshot(ask, asked, question, args_record, args, &problem);
+    enum status status = answer_or_again(ask, asked, question, args_record, args, &problem);
     if (status != STATUS_OK)
         refuse(ask, asked->id, problem.code[0] != '\0' ? problem.code : "unavailable",
                problem.args[0] != '\0' ? problem.args : "PostgreSQL does not answer");
