@@ -113,6 +113,21 @@ static bool parents_make(const struct cli *cli, const char *path)
     return true;
 }
 
+/* What others may not read is kept there, and sockets that let in whoever reaches them. */
+static bool folder_close(const struct cli *cli, const char *path, const struct stat *status, mode_t mode)
+{
+    if ((status->st_mode & 0777 & ~mode) == 0)
+        return true;
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool done = folder >= 0 && fchmod(folder, mode) == 0;
+    if (folder >= 0)
+        close(folder);
+    if (done)
+        cli_note(cli, in_words(cli->language, "%s was open to others (%03o): it is %03o now"), path, (unsigned)(status->st_mode & 0777),
+                 (unsigned)mode);
+    return done;
+}
+
 /* A folder that was there is taken only when it is theirs already: root must not give away /etc,
  * and in /tmp somebody else may have been first, with a folder or a link of his. */
 static bool folder_make(const struct cli *cli, const char *path, mode_t mode)
@@ -136,7 +151,7 @@ static bool folder_make(const struct cli *cli, const char *path, mode_t mode)
                     user != NULL ? user->pw_name : in_words(cli->language, "your own"));
         return folder_fail(cli, said);
     }
-    return true;
+    return made || folder_close(cli, path, &status, mode) || folder_fail(cli, path);
 }
 
 static bool folders_make(struct cli *cli)
@@ -376,6 +391,32 @@ static bool ports_are_free(const struct up_options *options)
     return true;
 }
 
+/* What a first start would take for its own and is another's. Each cause is told with what to do. */
+static bool is_alone(struct cli *cli)
+{
+    const struct settings *settings = &cli->settings;
+    struct cluster cluster;
+    char owner[256], advice[400];
+    const char *name;
+    text_copy(advice, sizeof advice, in_words(cli->language, "give this one another `sockets` in its settings"));
+    if (!sockets_are_free(settings, owner)) {
+        cli_fail(cli, CLI_REFUSED, advice, in_words(cli->language, "the socket folder %s is held by the supervisor of %s"),
+                 settings->sockets, owner);
+        return false;
+    }
+    if (cluster_is_mixed(settings, &name)) {
+        cli_fail(cli, CLI_REFUSED,
+                 in_words(cli->language, "Give every service its `dsn` (a line was lost?), or none: a new private cluster is made only for all of them."),
+                 in_words(cli->language, "the settings name a PostgreSQL server for %s, and none for another service"), name);
+        return false;
+    }
+    if (cluster_is_private(settings) && cluster_find(&cluster, settings) && cluster_is_anothers(&cluster)) {
+        cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
+        return false;
+    }
+    return true;
+}
+
 /* `aftercare status` in a process of its own: this one has no sockets. */
 static bool all_answer(const struct cli *cli)
 {
@@ -446,7 +487,7 @@ int command_up(struct cli *cli, int argc, char **argv)
     struct cluster cluster;
     if (cluster_is_private(&cli->settings) && !cluster_find(&cluster, &cli->settings))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
-    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) ||
+    if (!folders_make(cli) || !is_alone(cli) || !settings_write(&options) || !stream_write(&options) ||
         !ports_are_free(&options))
         return CLI_REFUSED;
     pid_t supervisor = supervisor_start(&options);

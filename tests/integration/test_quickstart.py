@@ -31,6 +31,9 @@ class Newcomer:
         # The socket folder too is his alone, however many tests this user runs.
         self.env["XDG_RUNTIME_DIR"] = str(self.home / "run")
         (self.home / "run").mkdir()
+        self.data = self.home / ".local/share/aftercare"
+        self.data.mkdir(parents=True)
+        self.data.chmod(0o755)  # there already, and open to others: `up` closes it, or doctor() finds it
         # A build that ran before with the same compiler and flags need not be waited for again.
         if shutil.which("ccache"):
             self.env["CMAKE_C_COMPILER_LAUNCHER"] = "ccache"
@@ -43,7 +46,6 @@ class Newcomer:
             uid = pwd.getpwnam(USER).pw_uid
             for path in [self.home, *self.home.rglob("*")]:
                 os.lchown(path, uid, -1)
-        self.data = self.home / ".local/share/aftercare"
 
     def run(self, *words, timeout=600, env=None):
         user = ["runuser", "-u", USER, "--"] if USER else []
