@@ -14,6 +14,11 @@
 /* What a record holds, and is read from text: the years 0 to 9999 of UTC, which RFC 3339 can write. */
 #define INSTANT_MIN_US (INT64_C(-62167219200) * SECOND_US)
 #define INSTANT_MAX_US (INT64_C(253402300800) * SECOND_US - 1)
+/* Where a reckoning leads out of these years it ends at their edge: the last instant stands for "never", which nobody lives to see. */
+static inline int64_t instant_kept(int64_t us)
+{
+    return us < INSTANT_MIN_US ? INSTANT_MIN_US : us > INSTANT_MAX_US ? INSTANT_MAX_US : us;
+}
 
 /* RFC 3339 in UTC, "2011-07-01T05:32:33Z", with a fraction only where there is one. */
 void instant_print(int64_t us, char out[INSTANT_TEXT_MAX]);

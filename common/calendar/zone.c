@@ -407,7 +407,7 @@ static int64_t add_months(const struct zone *z, int64_t us, int64_t n)
     return zone_instant(z, &t);
 }
 
-int64_t zone_add(const struct zone *z, int64_t us, struct span span)
+static int64_t add(const struct zone *z, int64_t us, struct span span)
 {
     switch (span.unit) {
     case SPAN_NONE:
@@ -430,6 +430,11 @@ int64_t zone_add(const struct zone *z, int64_t us, struct span span)
     }
     assert(false && "working spans are counted by a calendar");
     return us;
+}
+
+int64_t zone_add(const struct zone *z, int64_t us, struct span span)
+{
+    return instant_kept(add(z, us, span));
 }
 
 void zone_print(const struct zone *z, int64_t us, char out[INSTANT_TEXT_MAX])

@@ -19,7 +19,8 @@ const char *zone_name(const struct zone *);
 struct local_time zone_local(const struct zone *, int64_t us);
 /* A wall time that does not exist (spring) is taken with the offset before the gap; one that exists twice is the first. */
 int64_t zone_instant(const struct zone *, const struct local_time *);
-/* A span counted on the wall clock: days, weeks, months (last day where there is none), years; elapsed for s, min, h. */
+/* A span counted on the wall clock: days, weeks, months (last day where there is none), years; elapsed for s, min, h. What would
+ * lie outside the years of instant.h is their edge. */
 int64_t zone_add(const struct zone *, int64_t us, struct span);
 /* RFC 3339 with the zone's offset. */
 void zone_print(const struct zone *, int64_t us, char out[INSTANT_TEXT_MAX]);

@@ -57,6 +57,8 @@ static int64_t day_length(const struct calendar *calendar, int64_t day_us)
 static int64_t due_by_hours(int64_t n, const struct calendar *calendar, int64_t from_us)
 {
     int64_t start = calendar_next_open(calendar, from_us);
+    if (start == INT64_MAX)
+        return start;
     int64_t day = midnight(calendar_zone(calendar), start);
     int64_t into = calendar_between(calendar, day, start);
     if (into == 0) { /* whole days: they end with the last one's hours */
@@ -130,9 +132,9 @@ int64_t policy_level_at(const struct policy_clause *clause, int level, const str
         return due_us;
     assert(calendar || !policy_counts_working_time(l->at.unit));
     if (l->at.unit == SPAN_WORKING_HOURS)
-        return calendar_add(calendar, due_us, l->at.n * HOUR_US);
+        return instant_kept(calendar_add(calendar, due_us, l->at.n * HOUR_US));
     if (l->at.unit == SPAN_WORKING_DAYS)
-        return calendar_add_working_days(calendar, due_us, l->at.n);
+        return instant_kept(calendar_add_working_days(calendar, due_us, l->at.n));
     return zone_add(zone, due_us, l->at);
 }
 
@@ -146,7 +148,7 @@ int64_t policy_span_end_us(const struct policy *policy, int64_t from_us, struct 
         span.unit = SPAN_HOURS;
     if (span.unit == SPAN_WORKING_DAYS)
         span.unit = SPAN_DAYS;
-    return zone != NULL ? zone_add(zone, from_us, span) : from_us + span_us(span);
+    return zone != NULL ? zone_add(zone, from_us, span) : instant_kept(from_us + span_us(span));
 }
 
 int64_t policy_fact_us(const struct policy *policy, int64_t at_us, int64_t rec_us,

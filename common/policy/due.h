@@ -24,7 +24,11 @@
  *   policy's. Goes with days and more.
  *
  * calendar: the line's (policy_limit_calendar); NULL for limits that do not count in working time
- * and have none. INT64_MAX: not in a hundred years of that calendar. */
+ * and have none.
+ *
+ * What would be due outside the years of instant.h, or not in a hundred years of that calendar, is
+ * due at their edge, INSTANT_MAX_US: an event can say that, and nobody lives to see it. The same
+ * holds of levels and ends of spans. Never 0, which says that there is no due instant. */
 int64_t policy_due(const struct policy_clause *, const struct policy_limit *, int64_t quantity,
                    const struct zone *, const struct calendar *, int64_t from_us);
 

@@ -57,6 +57,8 @@ static int64_t moved_by_working_time(const struct waits *w, const struct calenda
         int64_t took = calendar_between(calendar, w->items[i].from_us, w->items[i].to_us);
         if (took > 0)
             due_us = calendar_add(calendar, due_us, took);
+        if (due_us == NEVER)
+            break;
     }
     return due_us;
 }
@@ -65,17 +67,15 @@ static int64_t moved_by_working_time(const struct waits *w, const struct calenda
 static int64_t worked_off(const struct waits *w, const struct calendar *calendar, int64_t from_us,
                           int64_t left)
 {
-    int64_t at = from_us;
-    for (size_t i = 0; i < w->n; i++) {
-        int64_t ran = calendar_between(calendar, at, w->items[i].from_us);
-        if (left <= ran)
-            break;
+    int64_t at = from_us, due = calendar_add(calendar, at, left);
+    for (size_t i = 0; i < w->n && left > 0 && w->items[i].from_us < due; i++) {
         if (w->items[i].to_us == OPEN)
             return WAITING;
-        left -= ran;
+        left -= calendar_between(calendar, at, w->items[i].from_us);
         at = w->items[i].to_us;
+        due = calendar_add(calendar, at, left);
     }
-    return calendar_add(calendar, at, left);
+    return due;
 }
 
 static int64_t span_paused(const struct policy_clause *clause, struct span limit,
@@ -196,5 +196,7 @@ int64_t policy_due_paused(const struct policy_clause *clause, const struct polic
     waits_fill(&waits, from_us, pauses, n);
     int64_t due = *line->by ? due_by_paused(clause, line, limit, zone, calendar, from_us, &waits)
                             : span_paused(clause, limit, zone, calendar, from_us, &waits);
-    return due == WAITING ? 0 : due;
+    if (due == WAITING)
+        return 0;
+    return due == 0 ? 1 : instant_kept(due); /* 0 says that there is none */
 }

@@ -113,7 +113,7 @@ struct job *dispatcher_job_enter(struct tables *tables, const struct event *even
     /* The site's time runs from when it can know of the offer: one drawn out of the past comes
      * late. */
     int64_t late_us = event->rec_us > event->at_us ? event->rec_us - event->at_us : 0;
-    job->due_us = offer->due_us == 0 ? 0 : offer->due_us + late_us;
+    job->due_us = offer->due_us == 0 ? 0 : instant_kept(offer->due_us + late_us);
     job->offered_us = dispatcher_fact_us(tables, event);
     job->offered_pos = job->changed_pos = (int64_t)event->pos;
     job->state = (int)state;

@@ -27,8 +27,8 @@ int64_t follow_up_span_end_us(const struct tables *tables, const struct policy *
         const char *name = policy->calendars.n > 0 ? policy->calendars.items : "";
         const struct calendar *calendar = reference_calendar(tables, name);
         if (calendar != NULL)
-            return hours ? calendar_add(calendar, from_us, span.n * HOUR_US)
-                         : calendar_add_working_days(calendar, from_us, span.n);
+            return instant_kept(hours ? calendar_add(calendar, from_us, span.n * HOUR_US)
+                                      : calendar_add_working_days(calendar, from_us, span.n));
     }
     return policy_span_end_us(policy, from_us, span);
 }

@@ -25,7 +25,7 @@ static const struct desk_line {
     {"job.handed_over", desk_on_job_handed_over},
     {"job.checked", desk_on_fact},
     {"job.", desk_on_job_fact},
-    {"sla.", desk_on_about_any}, /* a clause may run on a unit, a site or a contract too */
+    {"sla.", desk_on_sla},
     {"followup.", desk_on_ticket_fact},
     {"approval.", desk_on_ticket_fact},
     {"quote.", desk_on_ticket_fact},

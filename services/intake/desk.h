@@ -64,7 +64,7 @@ bool desk_missed(const struct desk_case *);
 typedef bool desk_handler(struct desk_case *);
 desk_handler desk_on_ticket_registered, desk_on_ticket_assessed, desk_on_ticket_fact, desk_on_ticket_resolved, desk_on_ticket_ended,
     desk_on_ticket_reopened, desk_on_ticket_reclassified, desk_on_job_offered, desk_on_job_fact, desk_on_job_ended,
-    desk_on_job_accepted, desk_on_job_handed_over, desk_on_unit_sold, desk_on_unit_accepted, desk_on_card_returned,
+    desk_on_job_accepted, desk_on_job_handed_over, desk_on_sla, desk_on_unit_sold, desk_on_unit_accepted, desk_on_card_returned,
     desk_on_unit_exchanged, desk_on_phase_started, desk_on_site_updated, desk_on_engineer_updated, desk_on_customer_updated,
     desk_on_policy_published, desk_on_calendar_published, desk_on_principal_added, desk_on_principal_changed,
     desk_on_principal_revoked, desk_on_file_attached, desk_on_file_stored, desk_on_about_any, desk_on_reference, desk_on_fact;

@@ -2,6 +2,9 @@
 #include "base/text.h"
 #include "desk.h"
 #include "rights.h"
+#include <string.h>
+
+#define OFFER_DIGITS_MAX 5 /* of one ticket */
 
 /* Every job.* record begins with the job's name. */
 static const char *job_name(const struct desk_case *c)
@@ -62,6 +65,16 @@ bool desk_on_job_fact(struct desk_case *c)
     return may_speak(c, ticket->region, job != NULL ? job->site : ticket->site);
 }
 
+/* TICKET/jK is the dispatcher's own name for the K-th offer of a ticket. Others' names are nobody's. */
+static bool names_another_offer(const char *job, const char *ticket)
+{
+    const char *slash = strrchr(job, '/');
+    size_t n = slash != NULL ? (size_t)(slash - job) : 0;
+    if (slash == NULL || slash[1] != 'j' || slash[2] == '\0' || strspn(slash + 2, "0123456789") != strlen(slash + 2))
+        return false;
+    return strncmp(job, ticket, n) != 0 || ticket[n] != '\0' || strlen(slash + 2) > OFFER_DIGITS_MAX;
+}
+
 bool desk_on_job_offered(struct desk_case *c)
 {
     const struct job_offered *data = c->data;
@@ -71,6 +84,8 @@ bool desk_on_job_offered(struct desk_case *c)
         return false;
     if (known != NULL)
         return desk_refuse(c, "job.exists", "job", "%s", data->job);
+    if (!c->replaying && names_another_offer(data->job, c->key))
+        return desk_refuse(c, "job.unknown", "job", "%s is not of %s", data->job, c->key);
     if (desk_missed(c))
         return false;
     struct job_row *job = table_new(c->tables, ARCHIVE_JOBS, data->job);

@@ -38,7 +38,7 @@ struct month *month_new(const struct period_row *period)
     if (month->zone == NULL)
         month->zone = zone_find("UTC");
     char day[16];
-    for (int64_t us = period->from_us; us < period->to_us;
+    for (int64_t us = period->from_us; us < instant_kept(period->to_us);
          us = zone_add(month->zone, us, (struct span){1, SPAN_DAYS})) {
         day_print(month, us, day);
         tally_at(&month->days, day);

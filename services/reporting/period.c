@@ -20,7 +20,7 @@ bool period_parse(const char *text, const struct zone *zone, int64_t *from_us, i
         return false;
     struct local_time from = {.year = year, .month = month, .day = 1};
     struct local_time to = {.year = year + month / 12, .month = month % 12 + 1, .day = 1};
-    *from_us = zone_instant(zone, &from);
-    *to_us = zone_instant(zone, &to);
+    *from_us = instant_kept(zone_instant(zone, &from));
+    *to_us = instant_kept(zone_instant(zone, &to));
     return true;
 }

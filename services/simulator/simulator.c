@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "bus/verbs.h"
 #include "inside.h"
+#include "record/pack.h"
 #include "services/dispatcher/dispatcher.h"
 #include "services/follow-up/follow_up.h"
 #include "services/reporting/reporting.h"
@@ -39,6 +40,8 @@ bool simulator_take(struct simulator *sim, struct source_row *source, struct byt
                     struct problem *problem)
 {
     uint8_t salt[SALT_BYTES] = {0};
+    if (!skim(draft, problem))
+        return false; /* a frame with it in is malformed */
     uint64_t number = ++sim->salts;
     memcpy(salt, &number, sizeof(number));
     buf_reset(&sim->answer);

@@ -146,17 +146,21 @@ static void lineless_set(const struct story *s, struct fact *fact)
             fact->roles[FACT_LINELESS] |= UINT32_C(1) << i;
 }
 
+static void fact_add(struct story *s, const struct fact *fact)
+{
+    if (s->facts.n == CLOCK_FACTS_MAX) { /* never so many fit a row */
+        s->facts.n--;
+        s->subject.forgotten++;
+    }
+    s->facts.items[s->facts.n++] = *fact;
+}
+
 static void fact_work_in(struct story *s, struct tables *tables, const struct event *event,
                          struct fact *fact, uint32_t moved)
 {
     lineless_set(s, fact);
-    if (!sla_watchdog_fact_is_idle(fact)) {
-        if (s->facts.n == CLOCK_FACTS_MAX) { /* never so many fit a row */
-            s->facts.n--;
-            s->subject.forgotten++;
-        }
-        s->facts.items[s->facts.n++] = *fact;
-    }
+    if (!sla_watchdog_fact_is_idle(fact))
+        fact_add(s, fact);
     if (moved && !sla_watchdog_story_pauses(s))
         return;
     uint32_t clauses = mask_of(fact) | moved;
@@ -239,6 +243,19 @@ static bool subject_changed(struct story *s, struct tables *tables, const struct
     return sla_watchdog_apply_fact(tables, event, NULL); /* a clause may name it */
 }
 
+/* A ticket's story begins. Its number may be one that a unit or contract has: then that story goes on with it, under the
+ * policy that the ticket follows. False: it follows none that we know, or rows are missing. */
+static bool story_of_ticket(struct story *s, struct tables *tables, const char *key, const struct published *policy)
+{
+    if (table_get(tables, SLA_WATCHDOG_SUBJECT, key) == NULL)
+        return !tables_missed(tables) && sla_watchdog_story_begin(s, tables, key, policy);
+    if (!sla_watchdog_story(s, tables, key))
+        return !tables_missed(tables) && sla_watchdog_story_begin(s, tables, key, policy);
+    if (!s->subject.ticket)
+        sla_watchdog_story_move(s, policy);
+    return true;
+}
+
 /* Only where clauses ask what it says: its judgement is the next event, and opens the ticket. */
 bool sla_watchdog_apply_ticket_registered(struct tables *tables, const struct event *event,
                                           const void *data)
@@ -247,27 +264,27 @@ bool sla_watchdog_apply_ticket_registered(struct tables *tables, const struct ev
     struct fact fact;
     const struct published *newest = sla_watchdog_published_newest(tables, PUBLISHED_POLICY, NULL);
     (void)data;
-    if (!newest || !sla_watchdog_story_begin(&s, tables, event->key, newest) ||
+    if (!newest || !story_of_ticket(&s, tables, event->key, newest) ||
         !sla_watchdog_asks_registration(s.policy))
         return true;
-    table_new(tables, SLA_WATCHDOG_SUBJECT, event->key);
     sla_watchdog_roles(s.policy, event, true, &fact);
     fact.us = policy_fact_us(s.policy, event->at_us, event->rec_us, 0);
     s.subject.ticket = true;
     s.subject.opened_us = fact.us;
-    s.facts.items[s.facts.n++] = fact;
+    fact_add(&s, &fact);
     sla_watchdog_story_keep(&s, tables);
     return true;
 }
 
 /* What the registration started keeps its place; the judgement starts the rest. */
-static void registration_take(struct story *s, struct fact *judged)
+static void registration_take(struct story *s, uint64_t registered_pos, struct fact *judged)
 {
-    if (s->facts.n == 0)
+    struct fact *registered = sla_watchdog_fact_at(&s->facts, (int64_t)registered_pos);
+    if (registered == NULL)
         return;
     judged->roles[FACT_STARTS] &= ~sla_watchdog_registration_only(s->policy);
-    s->facts.items[0].us = s->subject.opened_us;
-    lineless_set(s, &s->facts.items[0]);
+    registered->us = s->subject.opened_us;
+    lineless_set(s, registered);
 }
 
 static bool ticket_begin(struct tables *tables, const struct event *event,
@@ -277,15 +294,9 @@ static bool ticket_begin(struct tables *tables, const struct event *event,
     const struct published *p =
         *a->policy ? sla_watchdog_published_version(tables, PUBLISHED_POLICY, NULL, a->policy)
                    : NULL;
-    const struct policy *policy = p ? reference_policy(tables, p->version) : NULL;
-    bool registered = policy && sla_watchdog_asks_registration(policy) &&
-                      sla_watchdog_story(&s, tables, event->key);
+    (void)story_of_ticket(&s, tables, event->key, p);
     if (tables_missed(tables))
         return true;
-    if (!registered) {
-        table_new(tables, SLA_WATCHDOG_SUBJECT, event->key);
-        sla_watchdog_story_begin(&s, tables, event->key, p);
-    }
     assessed_set(&s.subject, a);
     s.subject.opened_us = a->opened_us ? a->opened_us : event->rec_us;
     s.subject.ticket = true;
@@ -296,7 +307,7 @@ static bool ticket_begin(struct tables *tables, const struct event *event,
     struct fact fact;
     sla_watchdog_roles(s.policy, event, true, &fact);
     fact.us = s.subject.opened_us;
-    registration_take(&s, &fact);
+    registration_take(&s, event->cause, &fact);
     fact_work_in(&s, tables, event, &fact, 0);
     return true;
 }

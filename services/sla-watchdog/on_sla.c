@@ -55,8 +55,8 @@ static void limit_enter(struct story *s, struct tables *tables, const struct eve
 {
     char id[CLOCK_ID_CAP];
     int place = sla_watchdog_clause_place(s->policy, limit->clause);
-    if (place < 0)
-        return;
+    if (place < 0 || limit->k > UINT16_MAX)
+        return; /* so many are not counted */
     uint32_t i = (uint32_t)place;
     sla_watchdog_clock_id(s->subject.subject, limit->clause, limit->k, id);
     char follows[sizeof((struct clock *)0)->follows];

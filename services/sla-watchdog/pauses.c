@@ -35,6 +35,7 @@ struct waiting {
 
 static void add(struct waiting *w, int64_t from_us, int64_t to_us, bool used_up)
 {
+    to_us = instant_kept(to_us);
     if (to_us != 0 && to_us <= from_us)
         return;
     struct clock_pause *last = w->n ? &w->out[w->n - 1] : NULL;

@@ -14,6 +14,19 @@ void fill_words(const char *const *list, size_t n)
     words_n = n;
 }
 
+static const struct fill_habits usual = {.optional = 40};
+static const struct fill_habits *habits = &usual;
+
+void fill_habits(const struct fill_habits *new_habits)
+{
+    habits = new_habits != NULL ? new_habits : &usual;
+}
+
+static bool at_edge(struct chance *chance)
+{
+    return habits->edges > 0 && chance_of_hundred(chance, habits->edges);
+}
+
 static const char *some_word(struct chance *chance)
 {
     static const char *const fallback[] = {"a", "b1", "T-1", "2026-01-01", "08:30", "3wd", "工单", "", "no", "tcp://127.0.0.1:7401"};
@@ -34,6 +47,10 @@ static int64_t some_int(struct chance *chance)
 static int64_t some_time(struct chance *chance)
 {
     static const int64_t edges[] = {INT64_C(-62135596800000000), INT64_C(253402300799999999), 1, INT64_C(1782205200000000)};
+    static const int64_t bounds[] = {INSTANT_MIN_US, INSTANT_MIN_US + 1, -1, 1, SECOND_US, INSTANT_MAX_US, INSTANT_MAX_US - HOUR_US,
+                                     INSTANT_MAX_US - 400 * DAY_US};
+    if (at_edge(chance))
+        return bounds[chance_below(chance, COUNT_OF(bounds))];
     if (chance_of_hundred(chance, 20))
         return edges[chance_below(chance, COUNT_OF(edges))];
     return INT64_C(1782205200000000) + (int64_t)chance_below(chance, UINT64_C(30) * 86400 * 1000000) - INT64_C(86400000000);
@@ -106,9 +123,16 @@ static void enum_fill(const struct field *field, struct chance *chance, struct b
 static void text_fill(const struct field *field, struct chance *chance, struct buf *out)
 {
     char text[400];
-    const char *word = some_word(chance);
+    const char *word = habits->pick != NULL ? habits->pick(habits->owner, field, chance) : NULL;
+    if (word == NULL)
+        word = some_word(chance);
     size_t cap = field->size < sizeof(text) ? field->size : sizeof(text);
-    if (chance_of_hundred(chance, 4)) { /* to the brim, or one over */
+    if (at_edge(chance)) {
+        memset(text, 'x', cap - 1);
+        pack_text_n(out, text, cap - 1);
+        return;
+    }
+    if (habits == &usual && chance_of_hundred(chance, 4)) { /* to the brim, or one over */
         size_t n = cap - chance_below(chance, 2);
         memset(text, 'x', n);
         pack_text_n(out, text, n);
@@ -124,10 +148,18 @@ static void list_fill(const struct field *field, enum record_part part, struct c
     uint32_t n = (uint32_t)chance_below(chance, 3);
     if (chance_of_hundred(chance, wild))
         n = field->max + (uint32_t)chance_below(chance, 2);
+    if (at_edge(chance))
+        n = field->max;
     n = n > 300 ? 300 : n;
     pack_array(out, n);
     for (uint32_t i = 0; i < n; i++)
         value_fill(field->elem, part, chance, wild, out);
+}
+
+static void int_at_edge(const struct field *field, struct chance *chance, struct buf *out)
+{
+    bool bound = field->min != 0 || field->max_int != 0, low = chance_of_hundred(chance, 50);
+    pack_int(out, low ? (bound ? field->min : INT64_MIN) : (bound ? field->max_int : INT64_MAX));
 }
 
 static void value_fill(const struct field *field, enum record_part part, struct chance *chance, unsigned wild, struct buf *out)
@@ -141,6 +173,10 @@ static void value_fill(const struct field *field, enum record_part part, struct 
         pack_bool(out, chance_of_hundred(chance, 50));
         break;
     case FIELD_INT:
+        if (at_edge(chance)) {
+            int_at_edge(field, chance, out);
+            break;
+        }
         pack_int(out, field->min != field->max_int && !chance_of_hundred(chance, wild)
                           ? field->min + (int64_t)chance_below(chance, (uint64_t)field->max_int - (uint64_t)field->min)
                           : some_int(chance));
@@ -215,7 +251,7 @@ void fill_map(const struct record *record, enum record_part part, struct chance 
         bool required = (field->flags & FIELD_REQUIRED) != 0;
         if ((field->flags & FIELD_VOLATILE) != 0 || !(is_of(field, part) || chance_of_hundred(chance, wild)))
             continue;
-        if (!chance_of_hundred(chance, required ? 99 : 40))
+        if (!chance_of_hundred(chance, required ? 99 : habits->optional))
             continue;
         pack_text(&pairs, field->name);
         value_fill(field, part, chance, wild, &pairs);

@@ -7,6 +7,15 @@
 
 /* Names that mean something to the target (keys, kinds, sites); texts are often one of them. */
 void fill_words(const char *const *words, size_t n);
+/* How objects are filled from now on; NULL: as without. */
+struct fill_habits {
+    unsigned optional; /* of 100 optional fields are there (without: 40) */
+    unsigned edges;    /* of 100 values lie at their bounds: numbers, instants, texts and lists as far as they go, and no further */
+    /* A text for this field; NULL: some word. May be NULL. */
+    const char *(*pick)(void *owner, const struct field *, struct chance *);
+    void *owner;
+};
+void fill_habits(const struct fill_habits *);
 /* `wild` of 100 values are not what the table asks for. */
 void fill_map(const struct record *, enum record_part, struct chance *, unsigned wild, struct buf *out);
 /* Any value. */

@@ -97,6 +97,33 @@ static void test_due(void **state)
     calendar_destroy(&c);
 }
 
+/* Where the reckoning leads out of the years that an event can say, it ends at their edge; 0 says that nothing is due. */
+static void test_edges_of_time(void **state)
+{
+    (void)state;
+    struct calendar *c = office();
+    const struct zone *zone = calendar_zone(c);
+    struct policy_level levels[] = {{.at = {-100000, SPAN_DAYS}}, {.at = {100000, SPAN_WORKING_HOURS}}};
+    struct policy_clause clause = {.levels = {levels, COUNT_OF(levels)}};
+    static const struct {
+        struct span limit;
+        int64_t per_units, quantity;
+    } far[] = {{{2, SPAN_HOURS}, 0, 1},          {{100000, SPAN_HOURS}, 1, INT64_MAX}, {{1000, SPAN_YEARS}, 0, 1},
+               {{3, SPAN_WORKING_DAYS}, 0, 1},   {{12000, SPAN_MONTHS}, 0, 1},         {{4, SPAN_WORKING_HOURS}, 1, INT64_MAX},
+               {{100000, SPAN_DAYS}, 7, INT64_MAX}};
+    for (size_t i = 0; i < COUNT_OF(far); i++) {
+        struct policy_limit line = {.limit = far[i].limit, .per_units = far[i].per_units};
+        assert_int_equal(policy_due(&clause, &line, far[i].quantity, zone, c, INSTANT_MAX_US), INSTANT_MAX_US);
+        int64_t first = policy_due(&clause, &line, 1, zone, c, INSTANT_MIN_US);
+        assert_true(first > INSTANT_MIN_US && first < INSTANT_MAX_US);
+    }
+    assert_int_equal(policy_level_at(&clause, 1, zone, c, INSTANT_MAX_US), INSTANT_MAX_US);
+    assert_int_equal(policy_level_at(&clause, -1, zone, c, INSTANT_MIN_US + DAY_US), INSTANT_MIN_US);
+    struct policy_limit hours = {.limit = {2, SPAN_HOURS}};
+    assert_int_equal(policy_due(&clause, &hours, 1, zone, c, -2 * HOUR_US), 1);
+    calendar_destroy(&c);
+}
+
 static void test_levels(void **state)
 {
     (void)state;
@@ -159,7 +186,7 @@ static void test_minutes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_due), cmocka_unit_test(test_levels),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_due), cmocka_unit_test(test_edges_of_time), cmocka_unit_test(test_levels),
                                        cmocka_unit_test(test_facts),
                                        cmocka_unit_test(test_minutes)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,28 @@ static void test_repeats(void **state)
     assert_string_equal(assessed.repeat_of, "");
 }
 
+/* What the workers count on with, and name their conclusions by. */
+static void test_counts_that_lead_nowhere(void **state)
+{
+    static const char due[] = "\"due\":\"2011-07-02T01:00:00Z\"";
+    char data[200];
+    (void)state;
+    assert_true(office_say(&office, "gd01", "ticket.registered", "A", REPAIR, PHONE));
+    assert_true(office_say(&office, "gd01", "ticket.registered", "B", REPAIR, PHONE));
+    office_refuses(&office, "import", "job.offered", "A", "{\"job\":\"B/j1\",\"site\":\"S7\",\"tier\":3}", NULL, "job.unknown", "job");
+    office_refuses(&office, "import", "job.offered", "A", "{\"job\":\"A/j100000\",\"site\":\"S7\",\"tier\":3}", NULL, "job.unknown", "job");
+    assert_true(office_say(&office, "import", "job.offered", "A", "{\"job\":\"B/jack\",\"site\":\"S7\",\"tier\":3}", NULL));
+    assert_true(office_say(&office, "dispatcher", "job.offered", "B", "{\"job\":\"B/j1\",\"site\":\"S7\",\"tier\":3}", NULL));
+    text_format(data, sizeof(data), "{\"clause\":\"c\",\"level\":101,%s}", due);
+    office_refuses(&office, "import", "sla.breached", "A", data, NULL, "range", "level");
+    text_format(data, sizeof(data), "{\"clause\":\"c\",\"target\":9223372036854775807,%s}", due);
+    office_refuses(&office, "import", "sla.breached", "A", data, NULL, "range", "target");
+    text_format(data, sizeof(data), "{\"limits\":[{\"clause\":\"c\",\"target\":-1,\"from\":\"2011-07-02T01:00:00Z\",%s}]}", due);
+    office_refuses(&office, "import", "sla.scheduled", "A", data, NULL, "range", "limits.target");
+    text_format(data, sizeof(data), "{\"clause\":\"c\",\"level\":-2,\"target\":3,%s}", due);
+    assert_true(office_say(&office, "import", "sla.warned", "A", data, NULL));
+}
+
 static void test_a_job_is_its_sites(void **state)
 {
     (void)state;
@@ -361,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_job_is_its_sites, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_revoked_principal_stops_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_counts_that_lead_nowhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_policy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_exchanged_unit_carries_its_history, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_fact_has_the_place_of_what_it_names, setup, teardown),

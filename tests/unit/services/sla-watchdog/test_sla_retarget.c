@@ -292,13 +292,34 @@ static void test_wanted_by(void **state)
     at(s, MONDAY("09:00"));
     stage_tell(s, "ticket.registered", "A", NULL,
                "{\"kind\":\"quick\",\"wanted\":\"2026-09-16T02:00:00Z\"}");
+    stage_cause(s, stage_head(s));
     stage_open(s, "A", "quick", MONDAY("09:00"));
+    stage_cause(s, 0);
     stage_tell(s, "ticket.registered", "B", NULL, "{\"kind\":\"quick\"}");
+    stage_cause(s, stage_head(s));
     stage_open(s, "B", "quick", MONDAY("09:00"));
+    stage_cause(s, 0);
     stage_settle(s);
     told(s, "scheduled wanted.1 due 09-16 10:00\n"); /* B wants nothing by a day */
     at(s, AT("16", "10:00"));
     told(s, "breached wanted.1 0 \n");
+}
+
+/* Its story goes on with it. */
+static void test_a_ticket_by_the_number_of_a_call(void **state)
+{
+    struct stage *s = *state;
+    at(s, MONDAY("09:00"));
+    tell(s, "call.received", "A", "{\"rings\":2}");
+    told(s, "scheduled answer-call.1 due 09-15 09:00\n");
+    stage_tell(s, "ticket.registered", "A", NULL, "{\"kind\":\"quick\",\"wanted\":\"2026-09-16T02:00:00Z\"}");
+    stage_cause(s, stage_head(s));
+    stage_open(s, "A", "quick", MONDAY("09:00"));
+    stage_cause(s, 0);
+    stage_settle(s);
+    told(s, "scheduled wanted.1 due 09-16 10:00\n");
+    at(s, AT("16", "10:00"));
+    told(s, "breached answer-call.1 0 \nbreached wanted.1 0 \n");
 }
 
 /* What a worker drew from a cancel is not ended by it, though it stands in the same instant. */
@@ -398,6 +419,7 @@ int main(void)
         STORY(test_late_start),
         STORY(test_per_units),
         STORY(test_wanted_by),
+        STORY(test_a_ticket_by_the_number_of_a_call),
         STORY(test_offered_at_once_behind_a_decline),
         STORY(test_call),
         STORY(test_call_told_backwards),
