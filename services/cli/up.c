@@ -391,6 +391,32 @@ static bool ports_are_free(const struct up_options *options)
     return true;
 }
 
+/* What a first start would take for its own and is another's. Each cause is told with what to do. */
+static bool is_alone(struct cli *cli)
+{
+    const struct settings *settings = &cli->settings;
+    struct cluster cluster;
+    char owner[256], advice[400];
+    const char *name;
+    text_copy(advice, sizeof advice, in_words(cli->language, "give this one another `sockets` in its settings"));
+    if (!sockets_are_free(settings, owner)) {
+        cli_fail(cli, CLI_REFUSED, advice, in_words(cli->language, "the socket folder %s is held by the supervisor of %s"),
+                 settings->sockets, owner);
+        return false;
+    }
+    if (cluster_is_mixed(settings, &name)) {
+        cli_fail(cli, CLI_REFUSED,
+                 in_words(cli->language, "Give every service its `dsn` (a line was lost?), or none: a new private cluster is made only for all of them."),
+                 in_words(cli->language, "the settings name a PostgreSQL server for %s, and none for another service"), name);
+        return false;
+    }
+    if (cluster_is_private(settings) && cluster_find(&cluster, settings) && cluster_is_anothers(&cluster)) {
+        cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
+        return false;
+    }
+    return true;
+}
+
 /* `aftercare status` in a process of its own: this one has no sockets. */
 static bool all_answer(const struct cli *cli)
 {
@@ -461,7 +487,7 @@ int command_up(struct cli *cli, int argc, char **argv)
     struct cluster cluster;
     if (cluster_is_private(&cli->settings) && !cluster_find(&cluster, &cli->settings))
         return cli_fail(cli, CLI_REFUSED, NULL, "%s", cluster.why);
-    if (!folders_make(cli) || !settings_write(&options) || !stream_write(&options) ||
+    if (!folders_make(cli) || !is_alone(cli) || !settings_write(&options) || !stream_write(&options) ||
         !ports_are_free(&options))
         return CLI_REFUSED;
     pid_t supervisor = supervisor_start(&options);

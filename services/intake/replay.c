@@ -12,8 +12,7 @@
 #define SOUGHT_COST 8192
 #define SIEVED_COST 192
 #define SIEVED_TYPE_COST 16
-#define STRETCH_HELPINGS 4 /* no query counts as more than this */
-#define STRETCH_LEAST 1024
+#define STRETCH_COST (4 * BATCH_MAP_BYTES) /* of the positions that a query goes through: some milliseconds, of which asking takes a small part */
 #define STRETCH_BY_KEY 4000000
 _Static_assert(QUERY_BYTES_MAX / QUERY_ROWS_LEAST >= 2 * EVENT_BYTES_MAX, "so few rows come whole, whatever they are");
 
@@ -246,17 +245,15 @@ static int64_t sieved_cost(const struct gather *gather)
     return SIEVED_COST + SIEVED_TYPE_COST * (int64_t)gather->reader->open.types_n;
 }
 
-/* As many rows as there is room for, by what the last ones gave it, and as many positions as one may take at a time. */
+/* As many rows as there is room for, by what the last ones gave it, and as many positions as one query may go through. */
 static struct stretch own_stretch(const struct gather *gather)
 {
     const struct feed *feed = gather->feed;
     size_t have = feed->deliveries.len, row_bytes = gather->reader->row_bytes > 0 ? gather->reader->row_bytes : ROW_BYTES_GUESS;
     uint64_t rows = gather->budget > have ? (gather->budget - have) / row_bytes : 0;
     uint64_t most = STRETCH_BY_KEY, left = feed->state.head.pos - gather->upto;
-    if (replay_of(gather) == REPLAY_BY_TYPE) {
-        most = (uint64_t)(STRETCH_HELPINGS * reader_helping(feed, gather->reader) / sieved_cost(gather));
-        most = most > STRETCH_LEAST ? most : STRETCH_LEAST;
-    }
+    if (replay_of(gather) == REPLAY_BY_TYPE)
+        most = (uint64_t)(STRETCH_COST / sieved_cost(gather));
     rows = rows > QUERY_ROWS_LEAST ? rows : QUERY_ROWS_LEAST;
     rows = rows < QUERY_ROWS_MAX ? rows : QUERY_ROWS_MAX;
     return (struct stretch){.after = gather->upto, .upto = gather->upto + (left < most ? left : most), .rows = rows};

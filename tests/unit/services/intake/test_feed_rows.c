@@ -125,7 +125,7 @@ static void test_who_wants_what_is_rare_holds_nobody_up(void **state)
     for (uint32_t i = 0; i < MANY; i++)
         stage_opens_narrowed(feed, i, "a", 30000 * i, CREDIT, STAGE_TYPE, NULL, NULL);
     stage_opens(feed, MANY, "a", 9000000, CREDIT);
-    int64_t most = 4 * HELPING / 192; /* of one query */
+    int64_t most = 4 * BATCH_MAP_BYTES / 192; /* of one query */
     for (int turn = 0; turn < 500; turn++) {
         int64_t queries = stage.queries, passed = stage.passed;
         assert_true(readers_turn(feed));
