@@ -45,7 +45,10 @@ bool rights_append_type(const struct principal_row *row, const struct event_type
         return refuse(problem, "type", type->name);
     if (text_equal(type->name, "time.reached"))
         return clock_source || refuse(problem, "type", type->name);
-    bool may = principal->types_n > 0 ? listed(principal, type->name) : kind_may(principal, type);
+    /* A list narrows what the kind may say; a worker's, and an import's where it has one, is all that it may. */
+    bool by_list = principal->kind == PRINCIPAL_WORKER || principal->kind == PRINCIPAL_IMPORT;
+    bool may = (by_list && principal->types_n > 0) || kind_may(principal, type);
+    may = may && (principal->types_n == 0 || listed(principal, type->name));
     return may || refuse(problem, "type", type->name);
 }
 

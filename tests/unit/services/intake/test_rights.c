@@ -21,6 +21,13 @@ static const struct {
     {PRINCIPAL_BRANCH, "", "sla.breached", false},
     {PRINCIPAL_BRANCH, "ticket.", "ticket.registered", true},
     {PRINCIPAL_BRANCH, "ticket.", "unit.sold", false},
+    /* A list gives nobody what his kind may not say. */
+    {PRINCIPAL_BRANCH, "ticket.", "ticket.closed", false},
+    {PRINCIPAL_INTEGRATOR, "job.", "job.offered", false},
+    {PRINCIPAL_INTEGRATOR, "p", "principal.added", false},
+    {PRINCIPAL_OPERATOR, "ticket.", "policy.published", false},
+    {PRINCIPAL_IMPORT, "ticket.", "ticket.resolved", true},
+    {PRINCIPAL_IMPORT, "ticket.", "sla.met", false},
     {PRINCIPAL_SITE, "", "job.accepted", true},
     {PRINCIPAL_DESK, "", "approval.decided", true},
     {PRINCIPAL_INTEGRATOR, "", "principal.added", false},
