@@ -16,6 +16,12 @@ static struct unit_row *unit_change(struct desk_case *c)
     return unit;
 }
 
+/* The same, if who speaks may speak of it. One that begins here, or that a ticket brought, has no region: it is where he is. */
+static struct unit_row *unit_placed(struct desk_case *c)
+{
+    return unit_change(c) != NULL && desk_on_fact(c) ? table_change(c->tables, ARCHIVE_UNITS, c->key) : NULL;
+}
+
 static bool reassess(struct desk_case *c, const struct unit_row *unit)
 {
     for (uint32_t i = 0; i < unit->tickets_n && !c->replaying; i++)
@@ -41,8 +47,8 @@ bool desk_on_unit_sold(struct desk_case *c)
 bool desk_on_unit_accepted(struct desk_case *c)
 {
     const struct unit_accepted *data = c->data;
-    struct unit_row *unit = unit_change(c);
-    if (unit == NULL || !desk_place(c, unit->region, ""))
+    struct unit_row *unit = unit_placed(c);
+    if (unit == NULL)
         return false;
     unit->accepted_us = data->accepted_us != 0 ? data->accepted_us : desk_counts_us(c);
     return reassess(c, unit);
@@ -51,8 +57,8 @@ bool desk_on_unit_accepted(struct desk_case *c)
 bool desk_on_card_returned(struct desk_case *c)
 {
     const struct card_returned *data = c->data;
-    struct unit_row *unit = unit_change(c);
-    if (unit == NULL || !desk_place(c, unit->region, ""))
+    struct unit_row *unit = unit_placed(c);
+    if (unit == NULL)
         return false;
     unit->card_us = data->returned_us != 0 ? data->returned_us : desk_counts_us(c);
     return reassess(c, unit);
@@ -73,8 +79,8 @@ bool desk_on_phase_started(struct desk_case *c)
 bool desk_on_unit_exchanged(struct desk_case *c)
 {
     const struct unit_exchanged *data = c->data;
-    struct unit_row *unit = unit_change(c);
-    if (unit == NULL || !desk_place(c, unit->region, ""))
+    struct unit_row *unit = unit_placed(c);
+    if (unit == NULL)
         return false;
     if (text_equal(data->successor, c->key))
         return desk_refuse(c, "unit.exchanged", "successor", "%s", "a unit is not its own successor");

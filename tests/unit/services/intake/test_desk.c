@@ -176,6 +176,20 @@ static void test_coverage(void **state)
     }
 }
 
+/* Nobody sold it through us, or its seller named no region: who works on it may tell of it, and of another's he may not. */
+static void test_a_unit_without_a_region(void **state)
+{
+    (void)state;
+    assert_true(office_say(&office, "gd01", "card.returned", "NEW1", "{\"returned\":\"2011-05-20T00:00:00Z\"}", NULL));
+    assert_true(office_say(&office, "gd01", "ticket.registered", "A", "{\"kind\":\"repair\",\"region\":\"4401\",\"serial\":\"NEW2\"}", PHONE));
+    assert_true(office_say(&office, "gd01", "card.returned", "NEW2", "{\"returned\":\"2011-05-20T00:00:00Z\"}", NULL));
+    assert_true(office_say(&office, "gd01", "unit.accepted", "NEW2", "{}", NULL));
+    assert_true(office_say(&office, "gd01", "unit.exchanged", "NEW2", "{\"successor\":\"NEW3\"}", NULL));
+    assert_true(office_say(&office, "operator/x", "unit.sold", "SN11",
+                           "{\"product\":\"aircon\",\"region\":\"11\",\"sold\":\"2011-05-01T00:00:00Z\"}", NULL));
+    assert_false(office_say(&office, "gd01", "card.returned", "SN11", "{\"returned\":\"2011-05-20T00:00:00Z\"}", NULL));
+}
+
 static void test_a_later_card_brings_another_judgement(void **state)
 {
     struct ticket_assessed assessed;
@@ -379,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_opened_is_when_it_happened_but_not_later_than_now, setup, teardown),
         cmocka_unit_test_setup_teardown(test_coverage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_later_card_brings_another_judgement, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_unit_without_a_region, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_phase_brings_another_judgement, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_job_is_its_sites, setup, teardown),
