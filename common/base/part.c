@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define END ".part"
@@ -22,6 +23,16 @@ static bool part_read(struct part *part)
     return n == 0;
 }
 
+/* What another has laid there would be his to read when it is whole. */
+static bool is_ours(int fd)
+{
+    struct stat stat;
+    if (fstat(fd, &stat) != 0)
+        return false;
+    errno = EPERM;
+    return S_ISREG(stat.st_mode) && stat.st_uid == geteuid() && fchmod(fd, 0600) == 0;
+}
+
 enum status part_open(struct part *part, const char *path)
 {
     *part = (struct part){.fd = -1};
@@ -29,8 +40,8 @@ enum status part_open(struct part *part, const char *path)
         errno = ENAMETOOLONG;
         return STATUS_REFUSED;
     }
-    part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (part->fd < 0)
+    part->fd = open(part->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (part->fd < 0 || !is_ours(part->fd))
         return STATUS_REFUSED;
     part->digest = digest_new();
     part->own = flock(part->fd, LOCK_EX | LOCK_NB) == 0;

@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "record/record.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,9 @@ static void reject(struct import *import, size_t line, struct bytes row, const c
 {
     import->bad++;
     if (import->rejects == NULL) {
-        import->rejects = fopen(import->rejects_file, "w");
+        /* Whole rows of customers: nobody else's to read, nor a link's to lead away. */
+        int fd = open(import->rejects_file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        import->rejects = fd >= 0 ? fdopen(fd, "w") : NULL;
         if (import->rejects == NULL) {
             if (import->bad == 1)
                 cli_note(import->cli,

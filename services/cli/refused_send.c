@@ -8,6 +8,7 @@
 #include "refused_json.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,20 @@ static bool editor_run(const char *path)
         return false;
     text_format(command, sizeof(command), "%s \"$0\"", editor);
     char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, (char *)(uintptr_t)path, NULL};
-    if (posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) != 0)
+    /* Ours are blocked for the loop; the editor has its own. */
+    posix_spawnattr_t attributes;
+    sigset_t none, usual;
+    sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    if (posix_spawnattr_init(&attributes) != 0)
+        return false;
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &usual);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int code = posix_spawn(&pid, "/bin/sh", NULL, &attributes, argv, environ);
+    (void)posix_spawnattr_destroy(&attributes);
+    if (code != 0)
         return false;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -1,5 +1,6 @@
 #include "hooks.h"
 #include "base/text.h"
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,11 +45,18 @@ static void complain(struct problems *problems, size_t at, const char *field, co
 /* The host stands behind "//" and before a port or a path. */
 static bool is_this_machine(const char *url)
 {
-    static const char *const own[] = {"http://127.", "http://localhost:", "http://localhost/", "http://[::1]"};
+    static const char *const own[] = {"localhost", "[::1]"};
+    const char *host = url + strlen("http://");
+    size_t n = strcspn(host, ":/?#");
+    if (host[0] == '[')
+        n = strcspn(host, "]") + 1;
     for (size_t i = 0; i < COUNT_OF(own); i++)
-        if (text_starts(url, own[i]))
+        if (n == strlen(own[i]) && text_starts(host, own[i]) && strchr(":/", host[n]) != NULL)
             return true;
-    return text_equal(url, "http://localhost");
+    /* 127.0.0.1 and its neighbours; not 127.example.com */
+    char text[16];
+    struct in_addr address;
+    return text_copy_n(text, sizeof(text), host, n) && inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 static bool is_position(const char *text)

@@ -126,6 +126,9 @@ static void test_files(void **state)
         {"hooks:\n  - {name: a, url: \"ftp://x\"}\n", "hooks[0].url"},
         {"hooks:\n  - {name: a, url: \"http://erp.example/\"}\n", "hooks[0].url"},
         {"hooks:\n  - {name: a, url: \"http://localhost.example/\"}\n", "hooks[0].url"},
+        {"hooks:\n  - {name: a, url: \"http://127.example.com/\"}\n", "hooks[0].url"},
+        {"hooks:\n  - {name: a, url: \"http://127.0.0.1.example.com/\"}\n", "hooks[0].url"},
+        {"hooks:\n  - {name: a, url: \"http://[::1].example.com/\"}\n", "hooks[0].url"},
         {"hooks:\n  - {name: a, url: \"https://me:pw@erp.example/\"}\n", "hooks[0].url"},
         {"hooks:\n  - {name: a, url: \"https://x/\"}\n  - {name: a, url: \"https://y/\"}\n", "hooks[1].name"},
         {"hooks:\n  - {name: a, url: \"https://x/\", from: soon}\n", "hooks[0].from"},
@@ -138,6 +141,13 @@ static void test_files(void **state)
         assert_string_equal(field, bad[i].field);
     }
     assert_true(parse("hooks:\n  - {name: a, url: \"http://erp.example/\", insecure: true}\n", &hooks, code, field));
+    static const char *const own[] = {"http://127.0.0.1:8080/x", "http://127.0.0.2", "http://localhost", "http://localhost:80", "http://[::1]:80/x", "http://[::1]"};
+    for (size_t i = 0; i < COUNT_OF(own); i++) {
+        char text[120];
+        text_format(text, sizeof(text), "hooks:\n  - {name: a, url: \"%s\"}\n", own[i]);
+        if (!parse(text, &hooks, code, field))
+            fail_msg("%s", own[i]);
+    }
 }
 
 static struct queue *queue_at(const char *path)
