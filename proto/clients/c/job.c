@@ -12,11 +12,17 @@ static int end(struct aftercare *client)
 {
     static const char *const damages[] = {"hole", "link", "priv", "corrupt"};
     const char *code = aftercare_code(client), *dot = strchr(code, '.');
-    bool damaged = false;
+    static const char *const ends[] = {"fork", "ahead", "denied", "version", "conflict", "refused", "silent"};
+    bool damaged = false, known = false;
     for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++)
         damaged = damaged || strcmp(code, damages[i]) == 0;
     int n = dot != NULL ? (int)(dot - code) : (int)strlen(code);
-    printf("{\"end\":\"%.*s\",\"code\":\"%s\"}\n", damaged ? 7 : n, damaged ? "damaged" : code, dot != NULL ? dot + 1 : "");
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        known = known || (strlen(ends[i]) == (size_t)n && strncmp(code, ends[i], (size_t)n) == 0);
+    if (damaged || !known) /* what else ends it is refused */
+        printf("{\"end\":\"%s\",\"code\":\"%s\"}\n", damaged ? "damaged" : "refused", code);
+    else
+        printf("{\"end\":\"%.*s\",\"code\":\"%s\"}\n", n, code, dot != NULL ? dot + 1 : "");
     fprintf(stderr, "%s: %s\n", code, aftercare_why(client));
     return 1;
 }

@@ -12,45 +12,18 @@
 //
 // What ends for good throws AftercareError, whose `code` says why. What passes (nobody there, a restart, BUSY) is waited for,
 // at most `patience` seconds at a time. Instants are Instant {seconds, nanoseconds}: a Date has milliseconds only.
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Decoder, Encoder, ExtensionCodec, decodeTimestampToTimeSpec, encodeTimeSpecToTimestamp } from '@msgpack/msgpack'
 import * as zmq from 'zeromq'
+import { AftercareError, digest, isMap, pack, packEvent, same, sha256, unpack } from './wire.js'
+export { AftercareError, Instant, digest, pack, same } from './wire.js'
 
 const CREDIT = 1 << 20, EVENTS_MAX = 256, BYTES_MAX = 256 * 1024
 export const SILENCE = 5000 // ms in which the other end says something when it is its turn
 export const TRIES = 3 // the same damage at the same place: it is not the line's
 export const LATER = new Set(['nobody', 'timeout', 'behind', 'busy', 'database', 'unavailable'])
-
-export class Instant {
-  constructor (seconds, nanoseconds = 0) { this.seconds = seconds; this.nanoseconds = nanoseconds }
-  static of (date) { const ms = date.getTime(); return new Instant(Math.floor(ms / 1000), (((ms % 1000) + 1000) % 1000) * 1e6) }
-  toDate () { return new Date(this.seconds * 1000 + Math.floor(this.nanoseconds / 1e6)) }
-  toString () { return this.toDate().toISOString() }
-}
-
-// code: fork, ahead, denied.CODE, hole, link, priv, corrupt, version, conflict, silent, credit, state …
-export class AftercareError extends Error {
-  constructor (code, why = '') { super(why ? `${code}: ${why}` : code); this.code = code; this.why = why }
-}
-
-const extensionCodec = new ExtensionCodec()
-extensionCodec.register({
-  type: -1,
-  encode: (value) => {
-    const at = value instanceof Date ? Instant.of(value) : value
-    return at instanceof Instant ? encodeTimeSpecToTimestamp({ sec: at.seconds, nsec: at.nanoseconds }) : null
-  },
-  decode: (data) => { const { sec, nsec } = decodeTimestampToTimeSpec(data); return new Instant(sec, nsec) }
-})
-export const pack = (value) => Buffer.from(new Encoder({ extensionCodec, ignoreUndefined: true }).encode(value))
-const unpack = (bytes) => new Decoder({ extensionCodec }).decode(bytes)
-const isMap = (value) => value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array)
-const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
-export const digest = (...parts) => sha256(...parts).subarray(0, 16)
-export const same = (a, b) => Buffer.compare(Buffer.from(a ?? []), Buffer.from(b ?? [])) === 0
 
 // key: a path, or what stands in the key file. patience in seconds, Infinity: for ever.
 export function open (key, { patience = 60 } = {}) {
@@ -134,7 +107,7 @@ class Client {
       const id = ++this.asked
       await line.say('ASK', { id, to, question, args, at_least: atLeast, after, limit: limit ? Math.min(limit - rows.length, 1000) : undefined })
       let heard = await line.hear(2 * SILENCE)
-      while (heard && heard.verb !== 'MOVED' && heard.map.id !== id) heard = await line.hear(2 * SILENCE) // of an earlier one (Q1)
+      while (heard && heard.verb !== 'MOVED' && heard.map.id !== id && (heard.verb !== 'ERROR' || heard.map.id)) heard = await line.hear(2 * SILENCE) // Q1
       const { verb, map } = heard ?? { verb: 'ERROR', map: { code: 'timeout' } }
       if (verb === 'ERROR' || verb === 'MOVED') {
         if ((verb === 'ERROR' && !LATER.has(map.code)) || Date.now() > deadline) throw new AftercareError(map.code ?? 'silent', map.why)
@@ -305,7 +278,7 @@ export class Source {
   async append (events) {
     const answers = []
     let part = [], size = 0
-    for (const event of [...events.map(pack), null]) {
+    for (const event of [...events.map(packEvent), null]) {
       if (part.length && (!event || part.length === this.window[0] || size + event.length + 64 > this.window[1])) {
         this.kept.events = part
         this.keep()
@@ -372,6 +345,8 @@ export class Source {
       throw new AftercareError('conflict', `other content stands under ${map.n}: this source is frozen`)
     } else if (verb === 'DENIED') {
       throw new AftercareError(`denied.${map.code}`, map.why)
+    } else if (verb === 'ERROR' && map.code === 'malformed') {
+      throw new AftercareError('malformed', map.why)
     } else if (verb === 'ERROR' || verb === 'NAK' || verb === 'MOVED') {
       this.moved = map.endpoints
       return false

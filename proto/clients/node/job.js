@@ -54,7 +54,8 @@ try {
 } catch (error) {
   if (!(error instanceof AftercareError)) throw error
   const [head, ...code] = error.code.split('.')
-  out({ end: ['hole', 'link', 'priv', 'corrupt'].includes(head) ? 'damaged' : head, code: code.join('.') || undefined })
+  const known = ['fork', 'ahead', 'denied', 'version', 'conflict', 'refused', 'silent'].includes(head) // what else ends it is refused
+  out({ end: ['hole', 'link', 'priv', 'corrupt'].includes(head) ? 'damaged' : known ? head : 'refused', code: (known ? code.join('.') : error.code) || undefined })
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 }

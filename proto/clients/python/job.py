@@ -9,6 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import aftercare  # noqa: E402
 from aftercare import files  # noqa: E402
 
+ENDS = ("fork", "ahead", "denied", "version", "conflict", "refused", "silent")  # what else ends it is refused
+
 
 def out(**fields):
     print(json.dumps(fields, ensure_ascii=False), flush=True)
@@ -88,6 +90,8 @@ def main():
     except aftercare.Error as error:
         head, _, code = error.code.partition(".")
         damaged = head in ("hole", "link", "priv", "corrupt")
+        if not damaged and head not in ENDS:
+            head, code = "refused", error.code
         out(end="damaged" if damaged else head, **({"code": code} if code else {}))
         print(error, file=sys.stderr)
         return 1

@@ -22,6 +22,8 @@ import time
 import msgpack
 import zmq
 
+from .wire import Error, digest, pack_event, unpack
+
 CREDIT, EVENTS_MAX, BYTES_MAX = 1 << 20, 256, 256 * 1024
 SILENCE = 5.0  # seconds in which the other end says something when it is its turn
 TRIES = 3  # the same damage at the same place: it is not the line's
@@ -31,18 +33,6 @@ Batch = collections.namedtuple("Batch", "events after upto link cost session")
 # pos: where it was taken (result: a map or None); pos None: refused for good with code, field, args
 Answer = collections.namedtuple("Answer", "n pos result code field args")
 _file = open
-
-
-class Error(Exception):
-    """code: fork, ahead, denied.CODE, hole, link, priv, version, conflict, silent, credit … ; why: for people."""
-
-    def __init__(self, code, why=""):
-        super().__init__(f"{code}: {why}" if why else code)
-        self.code, self.why = code, why
-
-
-def digest(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()[:16]
 
 
 def open(key, patience=60):  # noqa: A001 - the module's verb
@@ -103,7 +93,7 @@ class Line:
         while self.socket.poll(max(0, int(1000 * (deadline - time.monotonic())))):
             frames = self.socket.recv_multipart()
             try:
-                fields = msgpack.unpackb(frames[1]) if len(frames) == 2 else None
+                fields = unpack(frames[1]) if len(frames) == 2 else None
                 if isinstance(fields, dict):
                     return frames[0].decode("ascii"), fields, len(frames[1])
             except (ValueError, msgpack.exceptions.UnpackException):
@@ -144,7 +134,7 @@ class Client(Closing):
             ask.update({"limit": min(limit - len(rows), 1000)} if limit else {}, **({"after": page} if page else {}))
             line.say("ASK", ask)
             heard = line.hear(2 * SILENCE)
-            while heard and heard[0] != "MOVED" and heard[1].get("id") != self.asked:  # of an earlier one (Q1)
+            while heard and heard[0] != "MOVED" and heard[1].get("id", 0) not in (self.asked, 0 if heard[0] == "ERROR" else self.asked):  # Q1
                 heard = line.hear(2 * SILENCE)
             verb, fields = heard[:2] if heard else ("MOVED", {})
             if verb != "ANSWER" and (fields.get("code", "timeout") not in LATER or time.monotonic() > deadline):
@@ -252,13 +242,13 @@ class Reader(Closing):
         if fields.get("after", 0) != at or upto < at:
             raise Error("hole", f"a batch after {fields.get('after', 0)} came, {at} was read last")
         for body, priv in fields.get("events", []):
-            event = msgpack.unpackb(body)
+            event = unpack(body)
             if event["pos"] <= at or event["pos"] > upto or (self.whole and event["pos"] != at + 1):
                 raise Error("hole", f"position {event['pos']} came after {at}")
             at, link = event["pos"], digest(link, body) if self.whole and link else link
             if priv is not None and hashlib.sha256(priv).digest() != event.get("pd"):
                 raise Error("priv", f"position {at}: the personal part is not the one that was recorded")
-            event["personal"] = msgpack.unpackb(priv)[1] if priv is not None else None
+            event["personal"] = unpack(priv)[1] if priv is not None else None
             if event.get("v", 1) > self.needs.get(event["type"], 1 << 30):
                 raise Error("version", f"position {at}: {event['type']} version {event['v']} is not understood here")
             events.append(event)
@@ -314,7 +304,7 @@ class Source(Closing):
     def append(self, events):
         """An Answer for each, in order; refusals are answers too."""
         answers, part, size = [], [], 0
-        for event in [msgpack.packb(event, datetime=True) for event in events] + [None]:
+        for event in [pack_event(event) for event in events] + [None]:
             if part and (event is None or len(part) == self.window[0] or size + len(event) + 64 > self.window[1]):
                 self.kept["events"] = part
                 self.keep()
@@ -375,6 +365,8 @@ class Source(Closing):
             raise Error("conflict", f"other content stands under {fields.get('n')}: this source is frozen")
         elif verb == "DENIED":
             raise Error(f"denied.{fields.get('code')}", fields.get("why", ""))
+        elif verb == "ERROR" and fields.get("code") == "malformed":
+            raise Error("malformed", fields.get("why", ""))
         elif verb in ("ERROR", "NAK", "MOVED"):
             self.moved = fields.get("endpoints")
             return False
