@@ -2,7 +2,7 @@
 import time
 
 from cmd_side import Intake, wait_quiet
-from kit import Broken
+from kit import PAUSES, Broken, paused
 
 
 def appended(k):
@@ -148,10 +148,26 @@ def superseded(k):
 def hello_again(k):
     """intake was started again and knows no session"""
     k.all_sent()
+    k.ack(1, 4)
     k.reply("ERROR", {"id": 0, "code": "hello", "why": "say HELLO first"})
-    k.expect_hello("A10", "HELLO once more")
-    k.welcome()
+    said = k.expect_hello("A10", "HELLO once more")
+    if said["first"] != 5:
+        raise Broken("A1", f"HELLO says first {said['first']}, 5 is the oldest number not yet answered")
+    k.welcome(durable=4)
     k.finish(10, "A10")
+
+
+def nobody_serves(k):
+    """MOVED again and again, and no word of where to: later, and each time later"""
+    k.start("append", 10, k.state)
+    k.expect_hello()
+    for pause in PAUSES:
+        began = time.monotonic()
+        k.reply("MOVED", {})
+        k.expect_hello("A12", "HELLO once more")
+        paused(began, pause, "HELLO")
+    k.welcome()
+    k.finish(10, "A12")
 
 
 def moved(k):
@@ -242,9 +258,9 @@ def second_run(k):
     said = k.expect_hello("A13")
     if said["last"] < 5:
         raise Broken("A13", f"HELLO says {said['last']} was the last number, 5 were answered")
+    if said["first"] != 6:
+        raise Broken("A1", f"HELLO says first {said['first']}, 6 is the oldest number not yet answered")
     k.welcome(durable=5)
-    if said["first"] <= 5:
-        k.ack(said["first"], 5)
     k.finish(9, "A13", first=6)
 
 
@@ -271,6 +287,9 @@ def expect_ask(k, rule="Q1"):
             break
     if (said["to"], said["question"]) != ("reporting", "tickets"):
         raise Broken("Q1", f"ASK to {said['to']!r}: {said['question']!r}")
+    if said["id"] in k.ids:
+        raise Broken("Q1", f"ASK with the id {said['id']} once more")
+    k.ids.add(said["id"])
     k.peer = said.peer
     return said
 
@@ -308,9 +327,13 @@ def paged(k):
 def ask_later(k):
     """nobody there, busy: later"""
     k.start("ask", "reporting", "tickets")
-    for code in ("nobody", "busy", "database"):
-        k.say("ERROR", {"id": expect_ask(k, "Q3")["id"], "code": code})
-    k.say("ANSWER", {"id": expect_ask(k, "Q3")["id"], "rows": rows(k, 1, 3), "as_of": 40})
+    said = expect_ask(k, "Q3")
+    for code, pause in zip(("nobody", "busy", "database", "timeout", "unavailable"), PAUSES):
+        began = time.monotonic()
+        k.say("ERROR", {"id": said["id"], "code": code})
+        said = expect_ask(k, "Q3")
+        paused(began, pause, "ASK")
+    k.say("ANSWER", {"id": said["id"], "rows": rows(k, 1, 3), "as_of": 40})
     told(k, 3, "Q3")
 
 
@@ -334,7 +357,16 @@ def ask_refused(k):
     k.ended("denied", "Q4")
 
 
+def ask_unread(k):
+    """an ASK that could not be read: ERROR without `id` is this one's"""
+    k.start("ask", "reporting", "tickets")
+    expect_ask(k)
+    k.say("ERROR", {"code": "malformed", "why": "limit"})
+    k.wait_end("Q1")
+    k.ended("refused", "Q1")
+
+
 CHECKS = [appended, window, window_bytes, partly_acked, refused, acked_twice, lost_ack, lost_append, busy, busy_between, busy_hello,
-          nak_gap, nak_conflict, denied_hello, superseded, hello_again, moved, standby, given_up, silence, patient, killed, second_run, half_frames,
-          asked, paged, ask_later, ask_standby, ask_refused]
+          nak_gap, nak_conflict, denied_hello, superseded, hello_again, nobody_serves, moved, standby, given_up, silence, patient, killed, second_run, half_frames,
+          asked, paged, ask_later, ask_standby, ask_refused, ask_unread]
 SIDE = Intake

@@ -2,8 +2,8 @@
 import msgpack
 
 from feed_side import Feed
-from journal import TYPES, Journal, event
-from kit import Broken
+from journal import TYPES, Journal, digest, event
+from kit import PROTO, Broken
 
 DAMAGED = ("damaged", "silent")
 
@@ -153,6 +153,43 @@ def wrong_link_once(k):
         k.ended(DAMAGED, "F6", range(1, 11))
 
 
+def wrong_links_apart(k):
+    """links that do not follow, twice, and twice elsewhere: what was good between them counts"""
+    k.begin()
+    for after in (10, 20):
+        for _ in range(2):
+            k.batch(after, after + 10, link=bytes(16))
+            k.expect_open(after, "F6", want=f"OPEN after {after}: not the third time in turn behind it")
+            k.opened()
+        k.batch(after, after + 10)
+    k.caught_up_from(30, "F6")
+
+
+def bad_bodies(k):
+    """bad-bodies.hex: cut, a key twice, U+0000, not UTF-8, nested 17 deep, lengths that are only declared"""
+    k.begin()
+    k.upto = 10
+    for pos, what, body in bad_bodies_listed():
+        after = pos - 1
+        if k.upto != after:
+            k.batch(k.upto, after)
+        bodies = [body, *(k.journal.events[p][0] for p in range(pos + 1, pos + 5))]
+        link = k.journal.links[after]
+        for each in bodies:
+            link = digest(link, each)
+        k.batch(after, after + 5, alter={pos: (body, None)}, link=link)
+        k.expect_open(after, "T2", want=f"OPEN from before a body that is none ({what})")
+        k.opened()
+    k.caught_up_from(k.upto, "T2")
+
+
+def bad_bodies_listed():
+    for block in (PROTO / "conformance" / "bad-bodies.hex").read_text(encoding="utf-8").split("\n# ")[1:]:
+        title, *lines = block.splitlines()
+        pos, what = title.split(": ", 1)
+        yield int(pos), what, bytes.fromhex("".join(lines))
+
+
 def wrong_priv(k):
     """a personal part that is not the recorded one"""
     k.begin()
@@ -175,5 +212,5 @@ def priv_withheld(k):
 
 
 CHECKS = [unknown_type, unknown_version, other_version, unknown_keys, half_frames, half_batch, rotten_event,
-          wrong_link, wrong_first_link, altered, wrong_link_once, wrong_priv, priv_withheld]
+          wrong_link, wrong_first_link, altered, wrong_link_once, wrong_links_apart, bad_bodies, wrong_priv, priv_withheld]
 SIDE = Feed

@@ -29,6 +29,7 @@ class Intake(Kit):
         super().__init__(*args, **options)
         self.incarnation = self.source = None
         self.flying = self.flying_bytes = 0
+        self.ids = set()  # of ASKs
 
     # --- what the source says
     def pong(self, said):

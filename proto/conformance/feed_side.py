@@ -95,6 +95,14 @@ class Feed(Kit):
                 raise Broken(rule, f"OPEN after {said['after']} once more, where nothing was wrong")
         self.wait_end(rule)
 
+    def caught_up_from(self, upto, rule):
+        """Honestly on from there, to the end."""
+        for after in range(upto, self.journal.n, 10):
+            self.batch(after, min(after + 10, self.journal.n))
+        self.caught_up()
+        self.wait_end(rule)
+        self.everything(rule)
+
     def begin(self, *job, upto=10, step=10):
         """The honest beginning of most checks: everything to `upto` has been sent."""
         self.start(*(job or ("read",)))

@@ -68,6 +68,10 @@ class Broken(Exception):
         self.rule, self.what = rule, what
 
 
+class Unstartable(Exception):
+    """There is no such command."""
+
+
 class Lacking(Exception):
     """The client says that it does not have this job, and may."""
 
@@ -157,8 +161,11 @@ class Kit:
         self.job = job[0]
         self.lines, self.heard, self.started = [], False, time.monotonic()
         self.errors = open(f"{self.folder.name}/stderr", "w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen([*self.command, str(path), *map(str, job)], stdout=subprocess.PIPE, stderr=self.errors, text=True,
-                                        start_new_session=True)
+        try:
+            self.process = subprocess.Popen([*self.command, str(path), *map(str, job)], stdout=subprocess.PIPE, stderr=self.errors, text=True,
+                                            start_new_session=True)
+        except OSError as error:
+            raise Unstartable(f"{self.command[0]} cannot be started: {error.strerror}") from None
         self.reading = threading.Thread(target=self.read_lines, args=(self.process.stdout, self.lines), daemon=True)
         self.reading.start()
 
@@ -278,6 +285,15 @@ class Kit:
         if positions is not None and self.positions() != list(positions):
             raise Broken(rule, difference(self.positions(), list(positions)))
         return last
+
+
+PAUSES = (0, 0.1, 0.2, 0.4, 0.8)  # seconds before another connection, while nothing good comes (T6)
+
+
+def paused(began, pause, verb):
+    """What was said since `began` came too soon. A kit that is late finds pauses too long, never too short."""
+    if (waited := time.monotonic() - began) < 0.8 * pause:
+        raise Broken("T6", f"{verb} over a new connection after {waited:.2f} s, a pause of {pause:g} s was due")
 
 
 def difference(have, want):

@@ -268,6 +268,54 @@ def lingering():
     Line.close = lambda self, linger=None: setattr(self, "socket", None)
 
 
+def breathless():
+    """No pause between tries."""
+    def altered(self, endpoints=None):
+        self.pause = 0.0
+        return connect(self, endpoints)
+    Line.connect = altered
+
+
+def never_quieter():
+    def altered(self, endpoints=None):
+        self.silence = aftercare.SILENCE
+        return reader_open(self, endpoints)
+    Reader.open = altered
+
+
+def counts_for_ever():
+    """A good batch does not begin the count anew."""
+    batch = Reader.batch
+
+    def altered(self, fields, size):
+        self.failed_at = self.have
+        return batch(self, fields, size)
+    Reader.batch = altered
+
+
+def reads_anything():
+    aftercare.unpack = lambda data: msgpack.unpackb(data, raw=False, unicode_errors="replace")
+
+
+def from_the_first():
+    saying("HELLO", lambda f: {**f, "first": 1})
+
+
+def one_id():
+    def altered(self, verb, fields):
+        if verb == "ASK":
+            fields, self.client.asked = {**fields, "id": 1}, 1
+        say(self, verb, fields)
+    Line.say = altered
+
+
+def passes_over_the_nameless():
+    def altered(self, seconds):
+        heard = hear(self, seconds)
+        return ("WEATHER", {"id": -1}, 0) if heard and heard[0] == "ERROR" and not heard[1].get("id") else heard
+    Line.hear = altered
+
+
 def any_answer():
     def altered(self, seconds):
         heard = hear(self, seconds)
@@ -335,7 +383,7 @@ FOR = {  # check: (fault, the rule that the kit has to cite)
     "feed.unknown-type": (strict, "F13"), "feed.unknown-version": (trusting, "F14"), "feed.other-version": (strict, "F14"),
     "feed.unknown-keys": (strict, "T3"), "feed.half-frames": (fragile, "T3"), "feed.half-batch": (fragile, "F3"),
     "feed.rotten-event": (never_gives_up, "F6"), "feed.wrong-link": (trusting, "F6"), "feed.wrong-first-link": (trusting, "F6"),
-    "feed.altered": (trusting, "F6"), "feed.wrong-link-once": (trusting, "F6"), "feed.wrong-priv": (careless_of_priv, "F15"),
+    "feed.altered": (trusting, "F6"), "feed.wrong-link-once": (trusting, "F6"), "feed.wrong-links-apart": (counts_for_ever, "F6"), "feed.bad-bodies": (reads_anything, "T2"), "feed.wrong-priv": (careless_of_priv, "F15"),
     "feed.priv-withheld": (wants_priv, "F15"), "feed.resumed": (linkless, "F7"), "feed.cut-line": (deaf, "F12"),
     "feed.silent": (deaf, "F12"), "feed.stale": (same_socket, "F3"), "feed.endpoints": (one_endpoint, "T5"),
     "feed.standby": (one_endpoint, "F18"), "feed.filtered": (filterless, "F17"), "feed.narrowed": (whole_always, "F4"), "feed.curve": (plaintext, "T7"),
@@ -344,11 +392,11 @@ FOR = {  # check: (fault, the rule that the kit has to cite)
     "cmd.acked-twice": (counts_answers, "A9"), "cmd.lost-ack": (forgets_when_sent, "A5"), "cmd.lost-append": (re_encodes, "A4"),
     "cmd.busy": (impatient, "A6"), "cmd.busy-between": (all_again, "A6"), "cmd.busy-hello": (impatient, "A6"),
     "cmd.nak-gap": (heedless_of_naks, "A7"), "cmd.nak-conflict": (stubborn, "A8"), "cmd.denied-hello": (stubborn, "A8"),
-    "cmd.superseded": (stubborn, "A8"), "cmd.hello-again": (heedless_of_errors, "A10"), "cmd.moved": (heedless_of_moves, "A12"),
+    "cmd.superseded": (stubborn, "A8"), "cmd.hello-again": (heedless_of_errors, "A10"), "cmd.nobody-serves": (breathless, "T6"), "cmd.moved": (heedless_of_moves, "A12"),
     "cmd.standby": (one_endpoint, "A12"), "cmd.given-up": (lingering, "T6"),
     "cmd.silence": (deaf, "A11"), "cmd.patient": (nervous, "A11"), "cmd.killed": (stateless, "A13"), "cmd.second-run": (stateless, "A13"),
     "cmd.half-frames": (fragile, "T3"), "cmd.asked": (any_answer, "Q1"), "cmd.paged": (one_page, "Q2"), "cmd.ask-later": (gives_up, "Q3"),
-    "cmd.ask-standby": (one_endpoint, "F18"), "cmd.ask-refused": (insistent, "Q4"),
+    "cmd.ask-standby": (one_endpoint, "F18"), "cmd.ask-refused": (insistent, "Q4"), "cmd.ask-unread": (passes_over_the_nameless, "Q1"),
     "file.put-not-attached": (refusals_are_forgotten, "P1"), "file.put-silent": (deaf, "A11"), "file.put-hello-again": (heedless_of_errors, "A10"),
     "file.put-later": (gives_up, "P4"), "file.get-later": (gives_up, "P7"), **sloppy_files.FOR,
 }
@@ -356,7 +404,8 @@ FOR = {  # check: (fault, the rule that the kit has to cite)
 ALSO = [  # rules that every check sees to: (check, fault, rule)
     ("feed.plain", one_frame, "T1"), ("feed.plain", own_words, "T2"), ("feed.plain", somebody_else, "F1"),
     ("cmd.appended", skips_a_number, "A2"), ("cmd.appended", all_at_once, "T4"), ("cmd.appended", other_events, "J2"),
-    ("cmd.denied-hello", all_is_well, "J1"), *sloppy_files.ALSO,
+    ("cmd.denied-hello", all_is_well, "J1"), ("feed.database", breathless, "T6"), ("cmd.ask-later", breathless, "T6"), ("feed.silent", never_quieter, "F12"),
+    ("cmd.hello-again", from_the_first, "A1"), ("cmd.second-run", from_the_first, "A1"), ("cmd.paged", one_id, "Q1"), *sloppy_files.ALSO,
 ]
 UNCHECKED = set()  # rules that README.md says are not checked
 
