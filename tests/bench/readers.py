@@ -71,10 +71,10 @@ def one_way(tools, stack, ends, stream, n, how, seconds):
 
 def as_meant(how, n, read):
     """Near the head nothing is read from the database; far from it each row once, however many want it; apart once for each; narrowed
-    what is sent and little more."""
-    share = read["fed_rows"] / max(1, read["fed_events"] if how != "rare" else read["events"])
+    what is sent and little more, of what is rare hardly more than where each query ends."""
+    share = read["fed_rows"] / max(1, read["fed_queries" if how == "rare" else "fed_events"])
     least, most = {"near": (0, 0.01), "following": (0, 0.01), "far": (0.8 / n, 1.1 / n + 0.15), "apart": (0.5, 1.2),
-                   "typed": (0.9, 1.5), "keyed": (0.9, 1.5), "rare": (0, 0.01)}[how]
+                   "typed": (0.9, 1.5), "keyed": (0.9, 1.5), "rare": (0.9, 3)}[how]
     return least <= share <= most
 
 
@@ -84,7 +84,8 @@ def told(bench, n, how, rounds):
     ratios = {of: middle(lambda r, of=of: r["read"]["slowest"] / max(1, r["read"][of])) for of in ("fastest", "median")}
     acks = {p: middle(lambda r, p=p: r["among"][f"ack_{p}_us"] / r["alone"][f"ack_{p}_us"]) for p in ("p50", "p99")}
     right = sum(as_meant(how, n, read) for read in reads) * 2 > len(reads)
-    fair = ratios["fastest"] >= FAIR and ratios["median"] >= MIDDLE
+    # Who is sent nothing is told where it stands each 50,000 positions: too seldom to compare.
+    fair = how == "rare" or ratios["fastest"] >= FAIR and ratios["median"] >= MIDDLE
     bench.say(f"{n} readers {how}: slowest ÷ median, ÷ fastest", f"{ratios['median']:.2f}, {ratios['fastest']:.2f}", f"≥ {MIDDLE}, ≥ {FAIR}", fair and right,
               figures=f"{middle(lambda r: r['read']['per_second']):,.0f} events/s together, {middle(lambda r: r['read']['median']):,.0f} each "
                       f"({middle(lambda r: r['read']['slowest']):,.0f} to {middle(lambda r: r['read']['fastest']):,.0f}), "
