@@ -14,6 +14,8 @@ const char *event_title(const struct event *event, enum language language)
     return language == CHINESE ? type->title_zh : type->title_en;
 }
 
+static void record_words(const struct record *, const void *object, enum language, struct buf *out);
+
 static void elements_words(const struct field *field, const uint8_t *items, uint32_t n,
                            enum language language, struct buf *out)
 {
@@ -108,8 +110,9 @@ static bool says_nothing(const struct field *field, const char *words)
                                 strspn(words, "0") == strlen(words));
 }
 
-void record_words(const struct record *record, const void *object, enum language language,
-                  struct buf *out)
+/* A record's fields that are not their defaults, "name value, name value". */
+static void record_words(const struct record *record, const void *object, enum language language,
+                         struct buf *out)
 {
     struct buf value = {0};
     bool first = true;

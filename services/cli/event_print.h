@@ -9,9 +9,6 @@
 const char *event_title(const struct event *, enum language);
 /* What it says, for people: "kind repair, region GD01, customer.name …" */
 void event_words(const struct event *, enum language, struct buf *out);
-/* A record's fields that are not their defaults, "name value, name value". */
-struct record;
-void record_words(const struct record *, const void *object, enum language, struct buf *out);
 /* One field's value for people and tables; times in this machine's zone. */
 struct field;
 void field_words(const struct field *, const void *object, enum language, struct buf *out);

@@ -12,6 +12,19 @@
 
 enum { OPTION_NAME = 400, OPTION_MEDIA, OPTION_OUT, OPTION_AGAIN };
 
+/* A file of a ticket, as the journal tells of it. */
+struct ticket_file {
+    char sha256[65], state[16]; /* stored, awaited, erased */
+    char name[160], media[80], by[EVENT_BY_CAP];
+    int64_t bytes, at_us, pos;
+};
+#define TICKET_FILES_MAX 500
+struct ticket_files {
+    struct ticket_file *items; /* owned */
+    size_t n;
+    bool full; /* there are more */
+};
+
 static const struct field ticket_file_fields[] = {
     F_TEXT(ticket_file, sha256, FIELD_REQUIRED, "digest of the content, its address"),
     F_TEXT(ticket_file, state, 0, "stored, awaited, erased"),
@@ -22,7 +35,7 @@ static const struct field ticket_file_fields[] = {
     F_TEXT(ticket_file, by, 0, "who attached it"),
     F_INT(ticket_file, pos, 0, "position of the event"),
 };
-const struct record ticket_file_record = RECORD(ticket_file, ticket_file_fields, "a file of a ticket");
+static const struct record ticket_file_record = RECORD(ticket_file, ticket_file_fields, "a file of a ticket");
 
 /* --- what the journal tells ------------------------------------------------------------------------ */
 
@@ -81,7 +94,8 @@ static bool on_event(void *owner, const struct event *event)
     return true;
 }
 
-int ticket_files_read(const struct cli *cli, const char *ticket, struct ticket_files *files)
+/* CLI_DONE, or the exit code. */
+static int ticket_files_read(const struct cli *cli, const char *ticket, struct ticket_files *files)
 {
     static const struct feed_listener listener = {.event = on_event};
     struct stream_created stream;
@@ -96,7 +110,7 @@ int ticket_files_read(const struct cli *cli, const char *ticket, struct ticket_f
     return feed_read(cli, stream.stream, &open, false, &listener, files);
 }
 
-void ticket_files_release(struct ticket_files *files)
+static void ticket_files_release(struct ticket_files *files)
 {
     free(files->items);
     *files = (struct ticket_files){.n = 0};

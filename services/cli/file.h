@@ -11,23 +11,6 @@ struct files {
     bool again;
 };
 
-/* A file of a ticket, as the journal tells of it. */
-struct ticket_file {
-    char sha256[65], state[16]; /* stored, awaited, erased */
-    char name[160], media[80], by[EVENT_BY_CAP];
-    int64_t bytes, at_us, pos;
-};
-#define TICKET_FILES_MAX 500
-struct ticket_files {
-    struct ticket_file *items; /* owned */
-    size_t n;
-    bool full; /* there are more */
-};
-/* CLI_DONE, or the exit code. */
-int ticket_files_read(const struct cli *, const char *ticket, struct ticket_files *) MUST_CHECK;
-void ticket_files_release(struct ticket_files *);
-extern const struct record ticket_file_record;
-
 int file_add(struct files *);
 /* A content into a file, whose digest is true then; CLI_DONE, or the exit code. */
 int file_fetch(const struct cli *, const char *sha256, const char *path) MUST_CHECK;

@@ -254,16 +254,8 @@ static bool batch_is_full(const struct server *server)
     return journal_batch_is_full(&server->building->batch, (uint32_t)server->config->settings->intake.batch_events);
 }
 
-void server_watch_doors(struct server *server, bool watch)
-{
-    if (watch && !server->doors_watched)
-        doors_watch(server->config->entrance, server->loop, server_on_denied, server);
-    else if (!watch && server->doors_watched)
-        doors_unwatch(server->config->entrance, server->loop);
-    server->doors_watched = watch;
-}
-
-void server_on_denied(void *arg)
+/* Whom the door or the feed turned away, and what was read. */
+static void on_denied(void *arg)
 {
     struct server *server = arg;
     struct access_denied denied;
@@ -277,6 +269,15 @@ void server_on_denied(void *arg)
         else
             return;
     server_watch_doors(server, false); /* nobody looks at what he cannot take */
+}
+
+void server_watch_doors(struct server *server, bool watch)
+{
+    if (watch && !server->doors_watched)
+        doors_watch(server->config->entrance, server->loop, on_denied, server);
+    else if (!watch && server->doors_watched)
+        doors_unwatch(server->config->entrance, server->loop);
+    server->doors_watched = watch;
 }
 
 void server_tell_keys(struct server *server)

@@ -146,7 +146,6 @@ void server_state(struct server *, struct intake_state *);
 void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
 void server_say_error(struct server *, const struct bus_peer *, const char *code, const char *why);
 void server_lost(struct server *, const char *doing, enum status);
-void server_on_denied(void *server); /* whom the door or the feed turned away */
 void server_watch_doors(struct server *, bool watch);
 void server_watch_cmd(struct server *, bool watch);
 /* Tells the door who may come in, where that has changed. */
