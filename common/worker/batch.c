@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutation.h"
+#include "base/text.h"
 #include "table/mirror.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -92,8 +93,14 @@ static bool attempt(struct shell *shell, uint64_t pos)
     return false;
 }
 
-/* One event, and one timer or row of a sweep at most, each by itself. A look at the timers between leaves the record of the event as
- * it is. */
+static bool has_drawn(const struct shell *shell)
+{
+    const struct run_conclusion *conclusions;
+    return run_conclusions(shell->run, &conclusions) > 0;
+}
+
+/* One event, and one timer or row of a sweep at most, each by itself, also in what they draw. A look at the timers between leaves the
+ * record of the event as it is. */
 static enum run_result search(struct shell *shell)
 {
     run_hold(shell->run, true);
@@ -102,6 +109,8 @@ static enum run_result search(struct shell *shell)
     enum run_result result = step(shell, run_batched(shell->run) > 0 ? process : head);
     if (result == RUN_DONE && !attempt(shell, 0))
         return RUN_MISS;
+    if (result == RUN_DONE && has_drawn(shell))
+        return result;
     if (result == RUN_DONE)
         result = step(shell, next_alone);
     if (result != RUN_DONE || shell->trying[0] == '\0')
@@ -109,6 +118,7 @@ static enum run_result search(struct shell *shell)
     if (!try_alone(shell))
         return RUN_MISS;
     result = step(shell, do_alone);
+    text_copy(shell->drew, sizeof shell->drew, shell->trying);
     shell->trying[0] = '\0';
     return result == RUN_DONE && !try_alone(shell) ? RUN_MISS : result;
 }
@@ -116,6 +126,7 @@ static enum run_result search(struct shell *shell)
 static bool handle(struct shell *shell)
 {
     cpu_limit(EVENT_CPU_SECONDS_MAX);
+    shell->drew[0] = '\0';
     ahead_allow(shell, shell->concluded_us);
     enum run_result result = shell->alone > 0 ? search(shell) : step(shell, run_batched(shell->run) > 0 ? process : head);
     run_hold(shell->run, false);

@@ -1,6 +1,7 @@
 /* What handlers conclude: drawn once a slot, kept until it is shipped, undone with its event. */
 #include "worker/run_internal.h"
 
+#include "record/pack.h"
 #include <assert.h>
 #include <string.h>
 
@@ -12,6 +13,13 @@ int64_t run_now_us(const struct run *run)
 bool run_in_flight(const struct run *run, const char *slot)
 {
     return flight_has(run->flight, slot) || flight_has(run->aside, slot);
+}
+
+/* Intake would refuse the whole message with it in, and every one after it: rather down at once, and what drew it is found. */
+static bool is_sendable(struct bytes draft)
+{
+    struct problem problem;
+    return draft.len <= DRAFT_BYTES_MAX && skim(draft, &problem);
 }
 
 bool conclude(struct run *run, const char *slot, const char *type, const char *key,
@@ -37,6 +45,7 @@ bool conclude(struct run *run, const char *slot, const char *type, const char *k
                           .data = buf_bytes(&run->scratch)};
     size_t offset = run->drafts.len;
     draft_encode(&draft, &run->drafts);
+    assert(is_sendable((struct bytes){.data = run->drafts.data + offset, .len = run->drafts.len - offset}));
     if (run->conclusions_n == run->conclusions_cap) {
         run->conclusions_cap = run->conclusions_cap == 0 ? 1024 : run->conclusions_cap * 2;
         run->conclusions =

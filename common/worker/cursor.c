@@ -54,6 +54,8 @@ enum status cursor_open(struct pg *pg, const char *schema, struct run *run, bool
     const struct table_def *const *defs = run_table_defs(run, &n);
     *why = "";
     enum status status = pg_migrate(pg, schema, migrations, COUNT_OF(migrations));
+    if (status == STATUS_REFUSED && pg_sqlstate(pg)[0] == '\0')
+        *why = pg_error(pg); /* a newer release's, say */
     if (status == STATUS_OK) {
         status = mirror_create(pg, schema, defs, n);
         if (status == STATUS_REFUSED && pg_sqlstate(pg)[0] == '\0') /* not the server's word */
@@ -160,5 +162,17 @@ enum status cursor_try(struct pg *pg, const char *schema, const char *timer)
     text_format(sql, sizeof sql,
                 "UPDATE %s SET suspect_times = CASE WHEN $1 = '' AND trying = suspect THEN 0 ELSE suspect_times END, trying = $1", table);
     pg_arg_text(args, timer);
+    return pg_query(pg, sql, args, NULL);
+}
+
+enum status cursor_condemn(struct pg *pg, const char *schema, int64_t session, const char *timer, int64_t times)
+{
+    owned(pg_args_destroy) struct pg_args *args = pg_args_new();
+    char table[128], sql[256];
+    cursor_table(schema, table);
+    text_format(sql, sizeof sql, "UPDATE %s SET suspect = $1, suspect_times = $2 WHERE session = $3", table);
+    pg_arg_text(args, timer);
+    pg_arg_int(args, times);
+    pg_arg_int(args, session);
     return pg_query(pg, sql, args, NULL);
 }

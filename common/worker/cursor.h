@@ -35,6 +35,9 @@ enum status cursor_hold(struct pg *, const char *schema, int64_t session) MUST_C
 enum status cursor_attempt(struct pg *, const char *schema, uint64_t pos) MUST_CHECK;
 /* Committed before a timer or a row of a sweep is tried alone; "": it came back. A start that finds one knows of what its predecessor died. */
 enum status cursor_try(struct pg *, const char *schema, const char *timer) MUST_CHECK;
+/* The last word of the process that began `session`: that timer or row of a sweep, tried alone, drew what intake refuses. As if it had
+ * died of it so often. */
+enum status cursor_condemn(struct pg *, const char *schema, int64_t session, const char *timer, int64_t times) MUST_CHECK;
 /* Connects and sets what every worker's connection has: a commit lost in a crash is a replay, and arrays of keys are
  * looked up by index even in young tables. */
 enum status cursor_connect(struct pg *) MUST_CHECK;

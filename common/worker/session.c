@@ -46,7 +46,7 @@ static void on_answer(void *owner, const struct answer *answer)
     struct shell *shell = owner;
     if (answer->taken)
         return;
-    shell->fatal = true;
+    shell->fatal = shell->refused = true;
     session_break(shell, "a conclusion was refused, which is a defect of this program: %s %s %s", answer->problem.code,
                   answer->problem.field, answer->problem.args);
 }
@@ -406,8 +406,21 @@ static void hear_the_rest(struct shell *shell)
             superseded(shell);
 }
 
+/* A timer that draws what intake refuses would draw it again for ever, and so would a row of a sweep (an event is not decided twice).
+ * It has come back, and is off the record: here it is put on it for good. */
+static void condemn(struct shell *shell)
+{
+    if (!shell->refused || shell->drew[0] == '\0')
+        return;
+    pg_disconnect(shell->pg);
+    if (cursor_connect(shell->pg) != STATUS_OK ||
+        cursor_condemn(shell->pg, shell->worker->name, shell->cursor.session, shell->drew, ATTEMPTS_MAX) != STATUS_OK)
+        log_error("%s", pg_error(shell->pg)); /* the next process finds it again */
+}
+
 void session_close(struct shell *shell)
 {
+    condemn(shell);
     hear_the_rest(shell);
     source_destroy(&shell->source);
     reader_destroy(&shell->reader);

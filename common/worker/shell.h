@@ -58,6 +58,8 @@ struct shell {
                                     the process down */
     char trying[RUN_TIMER_CAP];  /* of these, the timer or row at hand; "": none */
     bool trying_row;
+    char drew[RUN_TIMER_CAP];    /* of these, the timer or row that drew what intake has not answered yet; "": none, or an event did */
+    bool refused;                /* intake refuses what was drawn */
     bool concluded;              /* the batch at hand is handled and shipped; its rows wait until the one sent has committed */
     int64_t concluded_us;        /* boot time when that began */
     struct sent sent;

@@ -345,6 +345,20 @@ enum status cursor_attempt(struct pg *pg, const char *schema, uint64_t pos)
     return STATUS_OK;
 }
 
+enum status cursor_condemn(struct pg *pg, const char *schema, int64_t session, const char *timer, int64_t times)
+{
+    enum status status = db_call(pg, true);
+    (void)schema;
+    if (status != STATUS_OK)
+        return status;
+    struct cursor *cursor = &db_at(pg)->cursor;
+    if (cursor->session == session) {
+        text_copy(cursor->suspect, sizeof(cursor->suspect), timer);
+        cursor->suspect_times = times;
+    }
+    return STATUS_OK;
+}
+
 enum status cursor_try(struct pg *pg, const char *schema, const char *timer)
 {
     enum status status = db_call(pg, true);
