@@ -100,8 +100,11 @@ static enum status keys_find(struct eraser *eraser, struct pg_result **keys)
                          " UNION SELECT serial FROM unit WHERE customer = $1::text", keys);
 }
 
-static const char by_key_sql[] = "WITH w AS (UPDATE journal SET priv = NULL WHERE key = ANY($1::text[]) AND pos <= $2::int8"
-                                 " AND priv IS NOT NULL RETURNING tableoid)"
+/* A unit that was sold on was another's before: its story is this customer's from the last sale. */
+static const char by_key_sql[] = "WITH k AS (SELECT k.key, CASE WHEN count(s.pos) > 1 THEN max(s.pos) ELSE 0 END AS begin FROM unnest($1::text[]) k(key)"
+                                 " LEFT JOIN journal s ON s.key = k.key AND s.type = 'unit.sold' AND s.pos <= $2::int8 GROUP BY k.key)"
+                                 ", w AS (UPDATE journal j SET priv = NULL FROM k WHERE j.key = k.key AND j.pos >= k.begin AND j.pos <= $2::int8"
+                                 " AND j.priv IS NOT NULL RETURNING j.tableoid)"
                                  ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"
                                  " WHERE pos = $2::int8) SELECT count(*) FROM w";
 
@@ -129,11 +132,35 @@ static const char stretch_sql[] =
     ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"
     " WHERE pos = $6::int8) SELECT CASE WHEN type LIKE 'call.%' THEN key ELSE '' END FROM w";
 
+/* Units that were sold to the customer, whoever has them now: their story up to the next sale, and from its beginning where it is the first. */
+static const char sales_sql[] =
+    "WITH s AS (SELECT key, pos FROM journal WHERE pos > $1::int8 AND pos <= $2::int8 AND type = 'unit.sold' AND position($3::bytea in body) > 0)"
+    ", r AS (SELECT s.key, CASE WHEN EXISTS (SELECT FROM journal b WHERE b.key = s.key AND b.type = 'unit.sold' AND b.pos < s.pos) THEN s.pos ELSE 0 END AS begin,"
+    " (SELECT min(n.pos) FROM journal n WHERE n.key = s.key AND n.type = 'unit.sold' AND n.pos > s.pos) AS next FROM s)"
+    ", w AS (UPDATE journal j SET priv = NULL FROM r WHERE j.key = r.key AND j.pos >= r.begin AND (r.next IS NULL OR j.pos < r.next)"
+    " AND j.pos <= $4::int8 AND j.priv IS NOT NULL RETURNING j.tableoid)"
+    ", t AS (UPDATE erased SET tables = ARRAY(SELECT unnest(tables) UNION SELECT tableoid::regclass::text FROM w)"
+    " WHERE pos = $4::int8) SELECT count(*) FROM w";
+
+static enum status sales(struct eraser *eraser, struct bytes needle, int64_t after, int64_t upto)
+{
+    owned(pg_result_destroy) struct pg_result *result = NULL;
+    pg_args_reset(eraser->args);
+    pg_arg_int(eraser->args, after);
+    pg_arg_int(eraser->args, upto);
+    pg_arg_bytea(eraser->args, needle);
+    pg_arg_int(eraser->args, eraser->pos);
+    enum status status = query(eraser, sales_sql, &result);
+    eraser->events += status == STATUS_OK ? first_int(result) : 0;
+    return status;
+}
+
 static enum status stretch(struct eraser *eraser, const struct pg_result *keys, int64_t after, int64_t upto)
 {
     owned(pg_result_destroy) struct pg_result *result = NULL;
     struct buf needle = {0};
     pack_text(&needle, eraser->customer);
+    enum status status = sales(eraser, buf_bytes(&needle), after, upto);
     pg_args_reset(eraser->args);
     pg_arg_int(eraser->args, after);
     pg_arg_int(eraser->args, upto);
@@ -141,7 +168,8 @@ static enum status stretch(struct eraser *eraser, const struct pg_result *keys, 
     arg_loose_types(eraser->args);
     arg_needles(eraser->args, keys, 0, pg_rows(keys));
     pg_arg_int(eraser->args, eraser->pos);
-    enum status status = query(eraser, stretch_sql, &result);
+    if (status == STATUS_OK)
+        status = query(eraser, stretch_sql, &result);
     buf_release(&needle);
     if (status != STATUS_OK || pg_rows(result) == 0)
         return status;

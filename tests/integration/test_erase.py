@@ -149,6 +149,22 @@ class Erase(unittest.TestCase):
             self.erase_beside(stack, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM intake.journal;\n")
             self.erase_beside(stack, "BEGIN; SELECT pg_current_xact_id();\n")
 
+    def test_a_unit_that_was_sold_on(self):
+        """What was said of it while it was hers goes, whoever has it now; what was said in the next owner's time stays, and the other way round."""
+        with Stack() as stack:
+            stack("policy", "publish", TREE_POLICY)
+            hers, his = "Ohphae7u", "Eisoh2ch"
+            visit = lambda words: {"type": "customer.informed", "key": "SN-1", "data": {"about": "treatment", "text": words}}  # noqa: E731
+            sold = lambda customer: {"type": "unit.sold", "key": "SN-1", "data": {"product": "pump", "region": "3101", "customer": customer}}  # noqa: E731
+            stack("append", jsonl(stack.data / "facts.jsonl", [visit(hers + "0"), sold("C-1"), visit(hers + "1"), sold("C-2"), visit(his)]))
+            os.unlink(stack.data / "facts.jsonl")
+            self.assertTrue(self.rows_with(stack, [hers]))
+            self.assertEqual(stack.json("erase", "C-1")["events"], 2)
+            self.assertEqual(self.rows_with(stack, [hers]), [])
+            self.assertTrue(self.rows_with(stack, [his]), "the next owner's went too")
+            self.assertEqual(stack.json("erase", "C-2")["events"], 1)
+            self.assertEqual(self.rows_with(stack, [his]), [])
+
     def erase_beside(self, stack, transaction):
         stack("say", "note", "T-4", "kind=call", f"text={PERSON['name']}")
         words = ["psql", "-X", "-A", "-t", "-h", str(stack.data / "s"), "-U", "postgres", "-d", "aftercare"]
