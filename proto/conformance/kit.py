@@ -32,7 +32,7 @@ FRAMES = {  # what a client says: field -> (what it has to be, required)
     "ASK": {"id": (UINT, True), "to": (TEXT, True), "question": (TEXT, True), "args": (MAP, False), "limit": (UINT, False),
             "after": (TEXT, False), "at_least": (UINT, False)},
     "HELLO": {"proto": (LIST, True), "stream": (TEXT, True), "source": (TEXT, True), "incarnation": (BIN16, True),
-              "first": (UINT, True), "last": (UINT, False)},
+              "first": (UINT, True), "last": (UINT, True)},
     "APPEND": {"n": (UINT, True), "events": (LIST, True)},
     "PING": {},
     "PUT": {"sha256": (BIN32, True), "offset": (UINT, False), "bytes": (BYTES, False)},

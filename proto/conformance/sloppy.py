@@ -301,6 +301,10 @@ def from_the_first():
     saying("HELLO", lambda f: {**f, "first": 1})
 
 
+def lastless():
+    saying("HELLO", lambda f: {k: v for k, v in f.items() if k != "last"})
+
+
 def one_id():
     def altered(self, verb, fields):
         if verb == "ASK":
@@ -405,7 +409,7 @@ ALSO = [  # rules that every check sees to: (check, fault, rule)
     ("feed.plain", one_frame, "T1"), ("feed.plain", own_words, "T2"), ("feed.plain", somebody_else, "F1"),
     ("cmd.appended", skips_a_number, "A2"), ("cmd.appended", all_at_once, "T4"), ("cmd.appended", other_events, "J2"),
     ("cmd.denied-hello", all_is_well, "J1"), ("feed.database", breathless, "T6"), ("cmd.ask-later", breathless, "T6"), ("feed.silent", never_quieter, "F12"),
-    ("cmd.hello-again", from_the_first, "A1"), ("cmd.second-run", from_the_first, "A1"), ("cmd.paged", one_id, "Q1"), *sloppy_files.ALSO,
+    ("cmd.hello-again", from_the_first, "A1"), ("cmd.second-run", from_the_first, "A1"), ("cmd.paged", one_id, "Q1"), ("cmd.appended", lastless, "T2"), *sloppy_files.ALSO,
 ]
 UNCHECKED = set()  # rules that README.md says are not checked
 
