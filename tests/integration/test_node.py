@@ -44,7 +44,7 @@ def main():
     table = subprocess.run([sys.executable, TREE / "tests/integration/test_clients.py", *names], env={**os.environ, "AFTERCARE_NODE_CLIENT": str(HERE)})
     packed = subprocess.run(["npm", "pack", "--dry-run", "--ignore-scripts"], cwd=HERE, capture_output=True, text=True, timeout=60)
     print(packed.stderr[-600:])
-    return 1 if kit.returncode or table.returncode or packed.returncode or any(name not in packed.stderr for name in ("aftercare.js", "files.js")) else 0
+    return 1 if kit.returncode or table.returncode or packed.returncode or any(name not in packed.stderr for name in ("aftercare.js", "wire.js", "files.js")) else 0
 
 
 if __name__ == "__main__":
