@@ -1,8 +1,11 @@
 """The section `badline` of run: a branch on a line of 200 ms there and back, 5 % of the packets lost each way, 256 kbit/s. Tickets a
-second that come to the centre, how soon an application is answered meanwhile, and how long an hour's work takes to catch up.
+second that come to the centre, how soon an application is answered meanwhile, and how long an hour's work takes to catch up; and a
+file over a line of 16 kbit/s, which libaftercare gets there with the branch's key.
 The line is tests/faults/wan.py: root, /dev/net/tun."""
 import os
 import pathlib
+import signal
+import subprocess
 import sys
 import time
 
@@ -10,13 +13,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "faults"))  # its relay, not the integration tests'
 from branch import Branch  # noqa: E402
 from relay import Relay  # noqa: E402
-from stack import Stack, jsonl, until  # noqa: E402
+from stack import BIN, Stack, jsonl, until  # noqa: E402
 from wan import CENTRE, Wan  # noqa: E402
 
 DELAY_S, LOSS, BITS = 0.1, 0.05, 256000
 TICKETS = 600
 HOUR = 360  # tickets of a busy hour, one each ten seconds
 PIECE = 20
+TEST_BIN = pathlib.Path(os.environ.get("AFTERCARE_TEST_BIN", BIN.parent / "tests" / "bin"))
+FILE_BYTES, NARROW_BITS = 200 * 1024, 16000
 
 
 def ticket(key, i):
@@ -87,10 +92,35 @@ class Line:
         return time.monotonic() - began
 
 
+def file_got(line):
+    """Seconds that it took to get it, with nobody else on the line."""
+    line.give([ticket("GD01-N-000001", 2 * TICKETS)])
+    line.drained(600)
+    path = line.stack.data / "narrow.bin"
+    path.write_bytes(os.urandom(FILE_BYTES))
+    path.chmod(0o644)
+    sha256 = line.stack.json("file", "add", "GD01-N-000001", path)["sha256"]
+    until("its bytes are there", lambda: "file.stored" in {e["type"] for e in line.stack.lines("tail", "--format", "jsonl", "--key", "GD01-N-000001")})
+    line.branch.kill(signal.SIGTERM)
+    line.wan.tell("weather", DELAY_S, DELAY_S / 10, 0)
+    line.wan.tell("width", NARROW_BITS)
+    out, within = line.branch.data / "narrow.out", line.branch.words()[:-3]  # its network, its user
+    began = time.monotonic()
+    done = subprocess.run([*within, str(TEST_BIN / "client-job"), str(line.branch.data / "branch.key"), "get", sha256, str(out)], cwd="/",
+                          capture_output=True, text=True, timeout=900)
+    took = time.monotonic() - began
+    if done.returncode != 0 or out.read_bytes() != path.read_bytes():
+        raise RuntimeError(f"the file does not come: {done.stderr}")
+    return took
+
+
 def run(benches):
     try:
         with Line() as line:
             measure(benches, line)
+            took = file_got(line)
+            benches.say(f"a file of {FILE_BYTES // 1024} KiB over {NARROW_BITS / 1000:.0f} kbit/s", f"{took:.0f} s", "≤ 200 s", took <= 200,
+                        figures=f"{8 * FILE_BYTES / NARROW_BITS:.0f} s of it the line's own")
     except OSError as why:
         benches.say("a branch on a bad line", "void", "a network of one's own", False, why=f"{why} (root, /dev/net/tun?)")
 

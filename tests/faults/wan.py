@@ -168,7 +168,7 @@ class Between:
         gone = now
         if self.width > 0:
             gone = max(now, self.free_at[end]) + 8 * len(packet) / self.width
-            if gone - now > BUFFER_S:
+            if gone - now > max(BUFFER_S, 4 * 8 * MTU / self.width):  # a few packets find room in any
                 return
             self.free_at[end] = gone
         heapq.heappush(self.queue, (gone + self.delay + self.random.uniform(0, self.jitter), self.n, self.ends[end], packet))
