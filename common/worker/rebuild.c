@@ -22,6 +22,7 @@ struct rebuild {
     int64_t session; /* of its cursor */
     uint64_t target, committed;
     bool committing; /* the transaction before is on its way */
+    bool read;       /* to the journal's end, or as far as the tables stand */
     int64_t began_us, shown_us;
     const char *step;
     char why[256];
@@ -152,6 +153,7 @@ static bool fold(struct rebuild *rebuild, const char *step)
     if ((run_batched(rebuild->shell->run) > 0 && !commit(rebuild)) || !landed(rebuild))
         return false;
     show(rebuild, true);
+    rebuild->read = true;
     if (rebuild->committed == rebuild->target)
         return true;
     snprintf(rebuild->why, sizeof rebuild->why, "the journal ends at %llu, the tables stand at %llu",
@@ -216,7 +218,15 @@ int rebuild_run(struct shell *shell)
         snprintf(rebuild.why, sizeof rebuild.why, "PostgreSQL: %s", pg_error(shell->pg));
         return rebuild_end(&rebuild, 3);
     }
-    if (!living_position(&rebuild, shell->pg) || !fold(&rebuild, "rebuild") || !swap(&rebuild))
+    if (!living_position(&rebuild, shell->pg) || !fold(&rebuild, "rebuild")) {
+        /* Of a journal that was put back from a backup all there is makes the tables: they go on from its end. */
+        bool shorter = rebuild.committed > 0 && rebuild.committed < rebuild.target && rebuild.read;
+        if (!shorter)
+            return rebuild_end(&rebuild, 1);
+        log_warn("%s: they are made anew up to there", rebuild.why);
+        rebuild.why[0] = '\0';
+    }
+    if (!swap(&rebuild))
         return rebuild_end(&rebuild, 1);
     printf("%s rebuilt: %llu events\n", shell->worker->name, (unsigned long long)rebuild.committed);
     return rebuild_end(&rebuild, 0);

@@ -453,6 +453,12 @@ static int up_finish(struct cli *cli, pid_t own)
         return CLI_DONE;
     }
     tail_log(&cli->settings, late);
+    /* Without one of the others the rest does its work, and what mends it (`aftercare rebuild`) wants intake. */
+    if (!text_equal(late, "intake") && !text_equal(late, "postgresql") && !text_equal(late, "supervisor"))
+        return cli_fail(cli, CLI_REFUSED,
+                        in_words(cli->language, "All others run. Its log says what it wants; `aftercare rebuild NAME` makes its tables anew."),
+                        in_words(cli->language, "%s does not come up: %s"), late,
+                        why[0] != '\0' ? why : in_words(cli->language, "it does not answer"));
     if (own != 0) {
         kill(own, SIGTERM);
         waitpid(own, NULL, 0);

@@ -319,6 +319,15 @@ class Cli(unittest.TestCase):
         self.assertEqual(len(self.stack.lines("tail", "--type", "report.closed", "--key", "monthly.2011-01", "--json")), 1)
 
     # --- proofs
+    def test_rebuild_of_tables_that_are_ahead(self):
+        """A journal put back from a backup is shorter than what its workers have seen: their tables are made anew of what there is."""
+        head = self.stack.head()
+        self.stack.sql("UPDATE follow_up_or.cursor SET pos = pos + 1000".replace("follow_up_or", '"follow-up"'))
+        self.assertEqual(self.stack.json("rebuild", "follow-up")["rebuilt"], True)
+        until("it goes on from the journal's end", lambda: self.stack.sql('SELECT pos FROM "follow-up".cursor')[0][0] and
+              head <= int(self.stack.sql('SELECT pos FROM "follow-up".cursor')[0][0]) < head + 1000)
+        self.stack("verify")
+
     def test_rebuild_and_verify(self):
         self.stack.wait_caught_up(240)
         self.assertEqual(self.stack.json("rebuild", "follow-up"), {"worker": "follow-up", "rebuilt": True})
