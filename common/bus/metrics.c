@@ -1,6 +1,7 @@
 #include "bus/metrics.h"
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@ struct metrics {
     size_t n;
     pthread_mutex_t lock; /* of reason and note */
     char reason[200], note[64];
+    char folder[METRICS_FOLDER_TEXT];
     struct MHD_Daemon *daemon;
 };
 
@@ -53,6 +55,22 @@ void metrics_destroy(struct metrics **m_p)
     pthread_mutex_destroy(&m->lock);
     free(m);
     *m_p = NULL;
+}
+
+void metrics_folder_mark(const char *data, char out[METRICS_FOLDER_TEXT])
+{
+    uint8_t digest[DIGEST_BYTES];
+    char *whole = realpath(data, NULL);
+
+    digest_of(bytes_of_text(whole ? whole : data), digest);
+    free(whole);
+    hex_print(digest, (METRICS_FOLDER_TEXT - 1) / 2, out);
+}
+
+void metrics_folder(struct metrics *m, const char *data)
+{
+    assert(!m->daemon);
+    metrics_folder_mark(data, m->folder);
 }
 
 static struct metric *metric_add_new(struct metrics *m, const char *name, const char *help, bool counter)
@@ -127,7 +145,8 @@ static unsigned health_print(struct metrics *m, struct buf *out)
     return healthy ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-static enum MHD_Result reply(struct MHD_Connection *connection, unsigned code, const char *media, struct buf *body)
+static enum MHD_Result reply(const struct metrics *m, struct MHD_Connection *connection, unsigned code, const char *media,
+                             struct buf *body)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_COPY);
@@ -136,6 +155,8 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned code, c
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, media);
+    if (m->folder[0] != '\0')
+        MHD_add_response_header(response, METRICS_FOLDER, m->folder);
     result = MHD_queue_response(connection, code, response);
     MHD_destroy_response(response);
     return result;
@@ -164,7 +185,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         code = MHD_HTTP_NOT_FOUND;
         buf_append_text(&body, "/metrics or /health\n");
     }
-    result = reply(connection, code, media, &body);
+    result = reply(m, connection, code, media, &body);
     buf_release(&body);
     return result;
 }

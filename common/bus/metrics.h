@@ -11,6 +11,13 @@ struct metric;
 
 struct metrics *metrics_new(const char *service);
 void metrics_destroy(struct metrics **);
+/* Of which data folder this daemon is: each answer says its mark in the header METRICS_FOLDER, so that who asks a port knows whose it
+ * is. Before metrics_serve. */
+#define METRICS_FOLDER "Aftercare-Folder"
+#define METRICS_FOLDER_TEXT 17
+void metrics_folder(struct metrics *, const char *data);
+/* The mark of a data folder: the same for each of its names. */
+void metrics_folder_mark(const char *data, char out[METRICS_FOLDER_TEXT]);
 /* Registered at start, before metrics_serve. name without prefix: "events_total" → aftercare_events_total{service="…"}. */
 struct metric *metric_counter(struct metrics *, const char *name, const char *help);
 struct metric *metric_gauge(struct metrics *, const char *name, const char *help);

@@ -1,6 +1,7 @@
 /* Numbered migrations of one schema. */
 #include "pg/connection.h"
 #include "base/digest.h"
+#include "base/text.h"
 #include <assert.h>
 #include <string.h>
 
@@ -89,6 +90,23 @@ static enum status migrate_one(struct pg *pg, const char *lock_sql, const struct
     return status;
 }
 
+/* A newer release's tables are not for this one: it would write rows without what they have to have. */
+static enum status refuse_newer(struct pg *pg, const char *schema, int known)
+{
+    char sql[200];
+    struct pg_result *found = NULL;
+
+    text_format(sql, sizeof sql, "SELECT coalesce(max(number), 0) FROM \"%s\".migration", schema);
+    enum status status = pg_query(pg, sql, NULL, &found);
+    if (status == STATUS_OK && pg_int(found, 0, 0) > known) {
+        pg_set_error(pg, "schema %s is a newer release's (its migration %lld, this program knows %d): run that release, or restore the "
+                         "backup from before it", schema, (long long)pg_int(found, 0, 0), known);
+        status = STATUS_REFUSED;
+    }
+    pg_result_destroy(&found);
+    return status;
+}
+
 enum status pg_migrate(struct pg *pg, const char *schema, const struct pg_migration *migrations, size_t n)
 {
     struct buf sql = {0};
@@ -101,6 +119,9 @@ enum status pg_migrate(struct pg *pg, const char *schema, const struct pg_migrat
                           " (number bigint PRIMARY KEY, sha256 bytea NOT NULL, applied timestamptz NOT NULL)",
                           schema);
         status = pg_run(pg, buf_text(&sql));
+    }
+    if (status == STATUS_OK && n > 0) {
+        status = refuse_newer(pg, schema, migrations[n - 1].number);
     }
     /* Two that start at once take turns. */
     buf_reset(&sql);

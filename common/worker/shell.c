@@ -106,6 +106,7 @@ static void metrics_open(struct shell *shell)
     static char names[COUNT_OF(apply_bounds_us)][48], fired[COUNT_OF(apply_bounds_us)][48];
     char error[160] = "";
     shell->metrics = metrics_new(shell->worker->name);
+    metrics_folder(shell->metrics, shell->settings->data);
     shell->events = metric_counter(shell->metrics, "events_total", "events applied");
     shell->conclusions = metric_counter(shell->metrics, "conclusions_total", "conclusions shipped");
     shell->commits = metric_counter(shell->metrics, "commits_total", "transactions");

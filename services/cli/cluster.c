@@ -27,21 +27,42 @@ extern char **environ;
 static const char *const roles[] = {"intake", "dispatcher", "sla-watchdog", "follow-up",
                                     "reporting"};
 
+/* In the order of `roles`. */
+static const char *dsn_of(const struct settings *settings, size_t i)
+{
+    const struct settings_worker *worker = settings_worker(settings, roles[i]);
+    return worker != NULL ? worker->dsn : settings->intake.dsn;
+}
+
+static bool dsn_is_private(const struct settings *settings, const char *dsn)
+{
+    PQconninfoOption *options = PQconninfoParse(dsn, NULL);
+    bool private = false;
+    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+        private = private || (text_equal(option->keyword, "host") && option->val != NULL && text_equal(option->val, settings->sockets));
+    PQconninfoFree(options);
+    return private;
+}
+
 bool cluster_is_private(const struct settings *settings)
 {
-    const char *dsns[] = {settings->intake.dsn, settings->dispatcher.dsn,
-                          settings->sla_watchdog.dsn, settings->follow_up.dsn,
-                          settings->reporting.dsn};
-    bool private = false;
-    for (size_t i = 0; i < COUNT_OF(dsns) && !private; i++) {
-        PQconninfoOption *options = PQconninfoParse(dsns[i], NULL);
-        for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
-             option++)
-        private = private || (text_equal(option->keyword, "host") && option->val != NULL &&
-                              text_equal(option->val, settings->sockets));
-        PQconninfoFree(options);
-    }
-    return private;
+    for (size_t i = 0; i < COUNT_OF(roles); i++)
+        if (dsn_is_private(settings, dsn_of(settings, i)))
+            return true;
+    return false;
+}
+
+bool cluster_is_mixed(const struct settings *settings, const char **name)
+{
+    struct cluster cluster;
+    if (!cluster_is_private(settings) || (cluster_find(&cluster, settings) && cluster_exists(&cluster)))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(roles); i++)
+        if (!dsn_is_private(settings, dsn_of(settings, i))) {
+            *name = roles[i];
+            return true;
+        }
+    return false;
 }
 
 /* The newest version that is installed. */
@@ -221,6 +242,28 @@ bool cluster_is_ready(const struct cluster *cluster)
                 "host=%s port=5432 user=postgres dbname=postgres connect_timeout=2",
                 cluster->settings->sockets);
     return PQping(dsn) == PQPING_OK;
+}
+
+static bool is_same_folder(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+bool cluster_is_anothers(struct cluster *cluster)
+{
+    PGconn *connection = connect_as_owner(cluster, "postgres");
+    PGresult *result = PQexec(connection, "SHOW data_directory");
+    bool asked = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    const char *theirs = asked ? PQgetvalue(result, 0, 0) : "";
+    bool anothers = asked && !is_same_folder(theirs, cluster->data);
+    if (anothers)
+        text_format(cluster->why, sizeof cluster->why,
+                    "the PostgreSQL that answers in %.120s is that of %.150s: give this one another `sockets` in its settings",
+                    cluster->settings->sockets, theirs);
+    PQclear(result);
+    PQfinish(connection);
+    return anothers;
 }
 
 static bool execute(struct cluster *cluster, PGconn *connection, const char *sql)

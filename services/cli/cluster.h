@@ -27,6 +27,10 @@ bool cluster_make(struct cluster *);
 void cluster_command(const struct cluster *, const char *argv[8], char storage[2][400]);
 /* True when it takes connections. */
 bool cluster_is_ready(const struct cluster *);
+/* Whether the server that answers in the socket folder is of another data folder: why says whose. False also where nobody answers. */
+bool cluster_is_anothers(struct cluster *);
+/* A private cluster is about to be made, and a service's DSN names another server: `name` says which one's. */
+bool cluster_is_mixed(const struct settings *, const char **name);
 /* Database, roles, schemas and who may do what; may be run again. */
 bool cluster_prepare(struct cluster *);
 /* Is there a stream in it already? false with why[0] set: cannot tell. */

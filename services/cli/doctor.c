@@ -204,12 +204,19 @@ static void check_clock(struct doctor *doctor)
  * ------------------------------------------------------------------------------------------ */
 static bool check_daemons(struct doctor *doctor)
 {
-    char why[200], advice[500];
+    char why[200], advice[500], text[300];
     bool any = false;
     for (size_t i = 0; daemon_at(i) != NULL; i++) {
         const char *name = daemon_at(i)->name;
-        bool good = health_ask(daemon_metrics(doctor->settings, name), why);
-        any = any || good || why[0] != '\0';
+        enum health health = health_of(doctor->settings, name, why);
+        bool good = health == HEALTH_GOOD;
+        any = any || good || health == HEALTH_ILL;
+        if (health == HEALTH_OTHERS) {
+            text_format(text, sizeof text, words(doctor, "another installation answers at %s"), why);
+            report(doctor, false, name, text,
+                   words(doctor, "Stop that one (`ss -ltnp` shows it), or set another address in the settings."));
+            continue;
+        }
         text_format(advice, sizeof advice,
                     words(doctor, "Its log: %s/log/%s.log, or journalctl -u aftercare-%s"),
                     doctor->settings->data, name, name);

@@ -209,10 +209,13 @@ static void wait_until(struct supervisor *supervisor, int64_t deadline_us)
     struct pollfd item = {.fd = supervisor->signals, .events = POLLIN};
     int64_t left_us = deadline_us - clock_boot_us();
     struct signalfd_siginfo info;
-    if (left_us > 0 && poll(&item, 1, (int)(left_us / 1000) + 1) > 0)
+    if (left_us > 0 && poll(&item, 1, (int)(left_us / 1000) + 1) > 0) {
         while (read(supervisor->signals, &info, sizeof info) == (ssize_t)sizeof info)
-            if (info.ssi_signo != SIGCHLD)
+            if (info.ssi_signo == SIGHUP)
+                log_info("SIGHUP: settings are read at a start only (aftercare down, then up)");
+            else if (info.ssi_signo != SIGCHLD)
                 supervisor->stop = true;
+    }
     reap(supervisor);
 }
 
@@ -243,7 +246,7 @@ static void child_add(struct supervisor *supervisor, const char *name, const cha
 static bool start_cluster(struct supervisor *supervisor)
 {
     struct cluster *cluster = &supervisor->cluster;
-    if (!cluster_find(cluster, supervisor->settings) ||
+    if (!cluster_find(cluster, supervisor->settings) || cluster_is_anothers(cluster) ||
         (!cluster_exists(cluster) && !cluster_make(cluster)))
         return false;
     struct child *child = &supervisor->children[supervisor->n++];
@@ -401,10 +404,17 @@ int command_supervise(struct cli *cli, int argc, char **argv)
     if (held < 0)
         return cli_fail(cli, CLI_REFUSED, "`aftercare status` shows it, `aftercare down` ends it",
                         "%s is held by a supervisor already", cli->settings.data);
+    int sockets;
+    char owner[256];
+    if (!sockets_hold(&cli->settings, &sockets, owner))
+        return cli_fail(cli, CLI_REFUSED, "give this one another `sockets` in its settings",
+                        "the socket folder %s is held by the supervisor of %s", cli->settings.sockets,
+                        owner[0] != '\0' ? owner : "another data folder");
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP); /* of a terminal that was closed, or from who means it as elsewhere: nothing is read anew here */
     sigprocmask(SIG_BLOCK, &signals, NULL);
     supervisor.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
     supervisor.has_cluster = cluster_is_private(supervisor.settings);
@@ -423,6 +433,7 @@ int command_supervise(struct cli *cli, int argc, char **argv)
     stop_all(&supervisor);
     log_info("ended");
     close(supervisor.signals);
+    close(sockets);
     close(held);
     return fine ? CLI_DONE : CLI_REFUSED;
 }

@@ -94,6 +94,7 @@ static void register_metrics(struct server *server)
     server->batch_events = metric_gauge(metrics, "batch_events", "events in the last commit");
     server->head = metric_gauge(metrics, "head", "last position of the journal");
     server->writer = metric_gauge(metrics, "writer", "1: this intake writes the journal; 0: it does not, or stands by");
+    server->ahead = metric_gauge(metrics, "clock_ahead_seconds", "the stream's time less the clock's, where it is ahead: no time passes");
     server->sessions_gauge = metric_gauge(metrics, "sessions", "sources with a session");
 }
 
@@ -223,6 +224,7 @@ static enum status tables_update(struct server *server)
         status = store_may_change(store);
     if (status == STATUS_OK)
         status = store_migrate(store);
+    server->dead = status == STATUS_REFUSED && pg_sqlstate(store->pg)[0] == '\0'; /* our word, not the server's: final */
     if (status != STATUS_OK)
         return status;
     status = store_archive(store);
@@ -250,7 +252,7 @@ static bool wait_for_lease(struct server *server, struct standing_by *standing)
     enum status status;
     while ((status = load_first(server, &updated)) != STATUS_OK) {
         bool anothers = server_is_anothers(server, status);
-        if (status == STATUS_ABSENT || server_refused_for_good(server, status)) {
+        if (server->dead || status == STATUS_ABSENT || server_refused_for_good(server, status)) {
             log_error("%s", status == STATUS_ABSENT ? "there is no stream yet: aftercare-intake --init NAME makes one"
                                                     : pg_error(server->store.pg));
             return false;
@@ -276,7 +278,8 @@ bool server_begin(struct server *server)
         log_error("this stream was begun with keys, and the server's is not there (DATA/keys/server.key, or intake.key)");
         return false;
     }
-    server->clock_gap_us = clock_wall_us() - clock_boot_us();
+    if (!clock_accept(server))
+        return false;
     server->config->entrance->standing_by = false;
     server_tell_keys(server);
     if (server->cmd == NULL && !bind_sockets(server))
@@ -288,6 +291,7 @@ bool server_begin(struct server *server)
     server_watch_cmd(server, true);
     metrics_note(server->config->metrics, "");
     metrics_health(server->config->metrics, "");
+    clock_watch(server);
     metric_set(server->writer, 1);
     metric_set(server->head, (int64_t)server->durable.pos);
     return true;

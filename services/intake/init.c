@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "birth.h"
 #include "keys.h"
 #include "refold.h"
 #include "store.h"
@@ -110,22 +111,14 @@ static void branch_say(struct beginning *beginning, const char *branch)
     principal_say(beginning, &principal, "branch");
 }
 
-static void stream_name(const struct options *options, struct stream_created *stream)
-{
-    uint8_t random[4];
-    char hex[9];
-    random_fill(random, sizeof(random));
-    hex_print(random, sizeof(random), hex);
-    text_format(stream->stream, sizeof(stream->stream), "%s-%s", options->name, hex);
-}
-
 /* False: the keys cannot be made. */
-static bool stream_say(const struct options *options, const struct settings *settings, struct taker *taker, struct batch *batch)
+static bool stream_say(const struct options *options, const struct settings *settings, const char *name, struct taker *taker,
+                       struct batch *batch)
 {
     struct stream_created *stream = &taker->journal.stream;
     struct beginning beginning = {.options = options, .taker = taker, .batch = batch};
     record_clear(&stream_created_record, stream);
-    stream_name(options, stream);
+    text_copy(stream->stream, sizeof(stream->stream), name);
     stream->clock = options->clock;
     if (options->clock == CLOCK_STEPPED) {
         stream->start_us = options->start_us;
@@ -150,7 +143,7 @@ static bool stream_say(const struct options *options, const struct settings *set
     return !beginning.failed;
 }
 
-static enum status stream_write(struct store *store, const struct options *options, const struct settings *settings)
+static enum status stream_write(struct store *store, const struct options *options, const struct settings *settings, const char *name)
 {
     struct taker taker;
     struct batch batch = {0};
@@ -161,7 +154,7 @@ static enum status stream_write(struct store *store, const struct options *optio
     if (status == STATUS_OK)
         status = store_partitions(store, 0);
     if (status == STATUS_OK) {
-        status = stream_say(options, settings, &taker, &batch) ? STATUS_OK : STATUS_REFUSED;
+        status = stream_say(options, settings, name, &taker, &batch) ? STATUS_OK : STATUS_REFUSED;
         if (status == STATUS_OK)
             status = store_send(store, &batch, NULL, 0, taker.tables);
         if (status == STATUS_OK)
@@ -182,6 +175,20 @@ static bool is_of_name(const struct stream_created *stream, const char *name)
     return strncmp(stream->stream, name, n) == 0 && stream->stream[n] == '-' && strlen(stream->stream) == n + 9;
 }
 
+/* Never beside the keys of another stream: then it is the settings that lost their database, not the stream that is missing. */
+static bool stream_begin(struct store *store, const struct options *options, const struct settings *settings)
+{
+    char name[64];
+    if (!birth_name(settings, options->name, name) || (options->keys && !birth_said(settings, name)))
+        return false;
+    if (stream_write(store, options, settings, name) != STATUS_OK) {
+        log_error("%s", pg_error(store->pg));
+        return false;
+    }
+    birth_done(settings, name);
+    return true;
+}
+
 bool stream_init(const struct options *options, const struct settings *settings)
 {
     struct store store;
@@ -191,14 +198,15 @@ bool stream_init(const struct options *options, const struct settings *settings)
     if (fine) {
         enum status status = store_stream(&store, &there);
         if (status == STATUS_OK) {
-            fine = is_of_name(&there, options->name);
-            if (fine)
+            fine = is_of_name(&there, options->name) && birth_is(settings, there.stream);
+            if (fine) {
                 log_info("stream %s is there already", there.stream);
-            else
+                birth_done(settings, there.stream); /* one that broke off behind the commit had not said so */
+            } else if (!is_of_name(&there, options->name))
                 log_error("there is another stream already: %s", there.stream);
         } else {
-            fine = status == STATUS_ABSENT && stream_write(&store, options, settings) == STATUS_OK;
-            if (!fine)
+            fine = status == STATUS_ABSENT && stream_begin(&store, options, settings);
+            if (status != STATUS_ABSENT)
                 log_error("%s", pg_error(store.pg));
         }
     }

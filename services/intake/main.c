@@ -24,6 +24,7 @@ static int run(const struct settings *settings)
     bus_start();
     bus_lanes(DOORS_LANES);
     struct metrics *metrics = metrics_new("intake");
+    metrics_folder(metrics, settings->data);
     metrics_health(metrics, "starting"); /* until it is known whose the journal is to write */
     struct server_config config = {
         .settings = settings, .entrance = &doors, .feed_pair = FEED_PAIR, .metrics = metrics, .cache_rows = CACHE_ROWS, .doors = true};

@@ -12,7 +12,6 @@
 #include <zmq.h>
 
 #define TICK_US SECOND_US
-#define CLOCK_PARTED_US MINUTE_US
 #define REOPEN_US 5000 /* until an address is free again */
 
 bool server_is_idle(const struct server *server)
@@ -23,18 +22,6 @@ bool server_is_idle(const struct server *server)
 static bool within_lease(const struct server *server, int64_t boot_us)
 {
     return boot_us - server->renewed_us < server->store.lease_ms * 1000;
-}
-
-static bool has_parted(int64_t wall_us, int64_t expected_us)
-{
-    return wall_us - expected_us > CLOCK_PARTED_US || expected_us - wall_us > CLOCK_PARTED_US;
-}
-
-/* A wall clock that parts from the boot clock was set by somebody: until a restart accepts it, time goes on as it would have. */
-int64_t server_wall_us(const struct server *server)
-{
-    int64_t wall_us = clock_wall_us(), expected_us = clock_boot_us() + server->clock_gap_us;
-    return has_parted(wall_us, expected_us) ? expected_us : wall_us;
 }
 
 int64_t server_now_us(struct server *server)
@@ -368,19 +355,6 @@ static void publish_head(struct server *server)
         published_destroy(&published);
 }
 
-/* A wall clock that parts from the boot clock was set by somebody: nothing is recorded by it until a restart accepts it. */
-static void watch_clock(struct server *server)
-{
-    if (server->taker.journal.stream.clock == CLOCK_STEPPED)
-        return;
-    bool parted = has_parted(clock_wall_us(), clock_boot_us() + server->clock_gap_us);
-    if (parted != server->clock_parted)
-        log_error("the clock %s", parted ? "was moved by more than a minute: nothing is taken until a restart accepts it"
-                                         : "is back");
-    server->clock_parted = parted;
-    metrics_health(server->config->metrics, parted ? "the clock was moved" : "");
-}
-
 bool server_is_sure(struct server *server)
 {
     int64_t boot_us = clock_boot_us();
@@ -410,7 +384,7 @@ static void housekeeping(struct server *server)
 {
     int64_t boot_us = clock_boot_us();
     server_tell_keys(server);
-    watch_clock(server);
+    clock_watch(server);
     enum status status = STATUS_OK;
     if (server_is_idle(server) && !server->lost)
         status = renew(server, boot_us);

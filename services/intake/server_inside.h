@@ -118,6 +118,8 @@ struct server {
     int64_t next_tick_us;
     int64_t renewed_us; /* boot time; the lease runs from there, or from a little later */
     int64_t clock_gap_us; /* wall − boot, as accepted at the start */
+    char clock_ahead[160]; /* what health says while the stream's time is ahead of the clock; "": it is not */
+    struct metric *ahead;
     bool clock_parted;
     uint64_t settle_session;
     int64_t settle_until_us;
@@ -141,6 +143,10 @@ struct server {
 /* server.c */
 bool server_is_idle(const struct server *); /* nothing in flight, nothing gathered */
 int64_t server_wall_us(const struct server *); /* the time to record by: of the clock as it was accepted */
+/* At the start, by the stream's last time: false: the clock has run on for weeks since, and nobody said that this is right (logged). */
+bool clock_accept(struct server *) MUST_CHECK;
+/* Each second: what health says, and the log when it begins or ends. */
+void clock_watch(struct server *);
 int64_t server_now_us(struct server *);     /* `now` for heads and PONGs: nothing later recorded will be before it */
 void server_state(struct server *, struct intake_state *);
 void server_say(struct server *, const struct bus_peer *, const char *verb, const struct record *, const void *data);
