@@ -3,6 +3,7 @@
 the line is back, through its own death; what is erased is gone."""
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import unittest
@@ -11,10 +12,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from branch import Branch  # noqa: E402
 from files import PART, FileCase, Line, content, digest  # noqa: E402
 from relay import Relay  # noqa: E402
-from stack import until  # noqa: E402
+from stack import USER, until  # noqa: E402
 
 
 class Files(FileCase):
+    def left(self, name, content):
+        """As an earlier run of the same user leaves it: another's is not gone on with."""
+        path = self.folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        if USER:
+            shutil.chown(path, USER)
+
     def test_add_list_get(self):
         data = content(300001, 1)
         path = self.file("报告 1.pdf", data)
@@ -35,12 +44,10 @@ class Files(FileCase):
         self.stack("file", "get", digest(data).hex(), "--out", self.folder / "back")
         self.assertEqual((self.folder / "back").read_bytes(), data)
         # What an earlier run left is gone on with; what is not true is thrown away.
-        (self.folder / "cut.part").write_bytes(data[:140000])
-        (self.folder / "cut.part").chmod(0o666)
+        self.left("cut.part", data[:140000])
         self.stack("file", "get", digest(data).hex(), "--out", self.folder / "cut")
         self.assertEqual((self.folder / "cut").read_bytes(), data)
-        (self.folder / "bad.part").write_bytes(b"x" * 1000)
-        (self.folder / "bad.part").chmod(0o666)
+        self.left("bad.part", b"x" * 1000)
         self.assertEqual(self.stack("file", "get", digest(data).hex(), "--out", self.folder / "bad", check=False).returncode, 1)
         self.assertFalse((self.folder / "bad").exists() or (self.folder / "bad.part").exists())
         # The same content of a second ticket: nothing is sent again, and it is told of that ticket too.

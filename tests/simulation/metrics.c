@@ -21,6 +21,12 @@ struct metrics *metrics_new(const char *service)
     return memory_new(sizeof(struct metrics));
 }
 
+void metrics_folder(struct metrics *metrics, const char *data)
+{
+    (void)metrics;
+    (void)data;
+}
+
 void metrics_destroy(struct metrics **metrics)
 {
     free(*metrics);
