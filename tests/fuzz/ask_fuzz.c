@@ -228,6 +228,16 @@ bool pg_is_connected(const struct pg *pg)
 {
     return pg->connected;
 }
+/* A connection that is gone was ended by a server that is started again, one time of two. */
+const char *pg_sqlstate(const struct pg *pg)
+{
+    (void)pg;
+    return run.pg % 2 == 0 ? "42501" : "57P01";
+}
+void pg_disconnect(struct pg *pg)
+{
+    pg->connected = false;
+}
 const char *pg_error(const struct pg *pg)
 {
     (void)pg;
