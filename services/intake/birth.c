@@ -1,5 +1,6 @@
 #include "birth.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/key.h"
@@ -11,24 +12,20 @@
 
 #define UNBORN "unborn" /* behind the name: the commit is not known to stand */
 
-static void path_of(const struct settings *settings, const char *more, char out[400])
+static void path_of(const struct settings *settings, char out[400])
 {
-    text_format(out, 400, "%s/keys/stream%s", settings->data, more);
+    text_format(out, 400, "%s/keys/stream", settings->data);
 }
 
 static bool word_write(const struct settings *settings, const char *stream, const char *state)
 {
-    char path[400], next[400], folder[400];
-    path_of(settings, "", path);
-    path_of(settings, ".new", next);
+    char path[400], folder[400], text[100];
+    path_of(settings, path);
     text_format(folder, sizeof(folder), "%s/keys", settings->data);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return false;
-    FILE *file = fopen(next, "we");
-    bool done = file != NULL && fprintf(file, "%s %s\n", stream, state) > 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    if (file != NULL && fclose(file) != 0)
-        done = false;
-    return done && rename(next, path) == 0;
+    text_format(text, sizeof(text), "%s %s\n", stream, state);
+    return file_replace(path, bytes_of_text(text));
 }
 
 /* The stream that a key file of this folder names; "": there is none, or it names none. */
@@ -64,7 +61,7 @@ static void word_read(const struct settings *settings, char said[64], char state
 {
     char path[400];
     said[0] = state[0] = '\0';
-    path_of(settings, "", path);
+    path_of(settings, path);
     FILE *file = fopen(path, "re");
     if (file != NULL && fscanf(file, "%63s %15s", said, state) != 2)
         said[0] = '\0';
