@@ -188,7 +188,8 @@ def port_taken(newcomer):
         result = newcomer.aftercare("up")
         assert result.returncode == 1 and newcomer.env["AFTERCARE_INTAKE_FEED"] in result.stderr and "ss -ltnp" in result.stderr
     # A cluster's making that broke off is mended.
-    (newcomer.data / "pg").rename(newcomer.data / "kept")
+    for name in ("pg", "keys"):  # a new stream is not begun beside the keys of another
+        (newcomer.data / name).rename(newcomer.data / f"kept-{name}")
     half = newcomer.data / "pg.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("15\n")
@@ -197,8 +198,9 @@ def port_taken(newcomer):
             os.chown(path, pwd.getpwnam(USER).pw_uid, -1)
     done(newcomer.aftercare("up"))
     done(newcomer.aftercare("down"))
-    shutil.rmtree(newcomer.data / "pg")
-    (newcomer.data / "kept").rename(newcomer.data / "pg")
+    for name in ("pg", "keys"):
+        shutil.rmtree(newcomer.data / name)
+        (newcomer.data / f"kept-{name}").rename(newcomer.data / name)
     done(newcomer.aftercare("up"))
 
 
