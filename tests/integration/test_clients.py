@@ -405,7 +405,7 @@ class Clients(unittest.TestCase):
         # What cannot be: no such file, no such folder, no digest.
         for words in (("put", "FILE-C3", self.folder / "nowhere", "-"), ("get", sha256, self.folder / "no" / "where"), ("get", "abc", self.folder / "x")):
             out, _ = self.job(self.key_file("put"), *words, client=c).communicate(timeout=60)
-            self.assertEqual(json.loads(out), {"end": "malformed" if "abc" in words else "state", "code": ""})
+            self.assertEqual(json.loads(out), {"end": "refused", "code": "malformed" if "abc" in words else "state"})
 
     def test_cloudevents(self):
         self.stack("say", "register", "CLOUD-1", "kind=Pothole", "region=BOS-07", "customer.name=王小明", "customer.phone=13800000000")

@@ -32,7 +32,7 @@ class Packaged(unittest.TestCase):
         key.write_text("{}")
         done = subprocess.run([program, key, "read"], capture_output=True, text=True, timeout=300,
                               env={**os.environ, "LD_LIBRARY_PATH": str(libraries)})
-        self.assertEqual((done.returncode, done.stdout.startswith('{"end":"key"')), (1, True), done.stdout + done.stderr)
+        self.assertEqual((done.returncode, done.stdout.startswith('{"end":"refused","code":"key"')), (1, True), done.stdout + done.stderr)
 
     def test_c(self):
         prefix = self.folder / "usr"
