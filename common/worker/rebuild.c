@@ -108,7 +108,9 @@ static bool read_all(struct rebuild *rebuild, const char *type, struct scan *sca
         text_copy(scan->open.types[scan->open.types_n++], EVENT_TYPE_CAP, type);
     text_copy(scan->open.stream, sizeof scan->open.stream, rebuild->shell->cursor.state.stream);
     scan->stop_at = type != NULL ? 0 : rebuild->target;
-    if (scan_run(scan, why) == STATUS_OK)
+    scan->reach = type != NULL ? rebuild->target : 0; /* an event may be parked far behind where it stands */
+    enum status status = scan_run(scan, why);
+    if (status == STATUS_OK || status == STATUS_ABSENT) /* the latter: a journal put back from a backup ends before it */
         return true;
     if (rebuild->why[0] == '\0')
         snprintf(rebuild->why, sizeof rebuild->why, "the journal cannot be read: %s", why);

@@ -8,13 +8,14 @@
 #include <zmq.h>
 
 #define SILENCE_MAX_US (15 * SECOND_US)
+#define BEHIND_MAX_US (10 * SECOND_US) /* a head comes each second */
 
 struct scanning {
     const struct scan *scan;
     struct reader *reader;
     char why[200];
     bool done, stopped, failed, behind;
-    int64_t heard_us;
+    int64_t began_us, heard_us;
 };
 
 static void on_event(void *owner, uint64_t pos, struct bytes body, struct bytes priv, const uint8_t link[LINK_BYTES])
@@ -35,7 +36,7 @@ static void on_head(void *owner, uint64_t head, int64_t now_us)
     if (head >= scanning->scan->reach)
         scanning->done = true;
     else
-        scanning->behind = true;
+        scanning->behind = clock_boot_us() - scanning->began_us > BEHIND_MAX_US;
 }
 
 static void on_failed(void *owner, const char *code, const char *why)
@@ -68,8 +69,9 @@ static bool pump(struct scanning *scanning, struct bus_socket *socket)
 enum status scan_run(const struct scan *scan, char why[200])
 {
     static const struct reader_listener listener = {.event = on_event, .head = on_head, .failed = on_failed};
-    struct scanning scanning = {.scan = scan, .heard_us = clock_boot_us()};
+    struct scanning scanning = {.scan = scan, .began_us = clock_boot_us(), .heard_us = clock_boot_us()};
     struct reader_config config = {.open = scan->open, .verify = scan->verify, .tries = 1};
+    config.open.follow = scan->reach > 0; /* a feed that is behind comes up to it */
     why[0] = '\0';
     owned(bus_close) struct bus_socket *socket = bus_connect(BUS_DEALER, scan->endpoint, why, 200);
     if (socket == NULL)
@@ -85,5 +87,7 @@ enum status scan_run(const struct scan *scan, char why[200])
         return STATUS_REFUSED;
     if (scanning.stopped)
         return STATUS_CLOSED;
+    if (scanning.behind)
+        return STATUS_ABSENT;
     return scanning.done ? STATUS_OK : STATUS_AGAIN;
 }

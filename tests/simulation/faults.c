@@ -99,6 +99,11 @@ static void deed_weather(void)
     int64_t delay_us = world_chance(500) ? 0 : world_between(1000, 2 * SECOND_US);
     net_weather(delay_us, world_chance(500) ? 0 : (unsigned)world_draw(300));
     db_weather(world_chance(500) ? 0 : world_between(1000, SECOND_US), world_chance(600) ? 0 : (unsigned)world_draw(rage));
+    if (world_chance(300)) {
+        int64_t us = world_between(SECOND_US / 10, 4 * SECOND_US);
+        net_feed_behind(world_now_us() + us);
+        world_say("intake's feed is behind for %lld ms", (long long)(us / 1000));
+    }
     world_say("the weather changes");
 }
 
@@ -199,6 +204,7 @@ static void on_over(void *arg)
     (void)arg;
     world_say("the faults are over");
     net_weather(0, world_chance(300) ? 100 : 0); /* live is a hint, and stays one */
+    net_feed_behind(0);
     db_weather(0, 0);
     for (size_t i = 0; company_process(i) != NULL; i++) {
         company_process(i)->doom = 0;

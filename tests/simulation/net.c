@@ -5,6 +5,7 @@
 #include "record/pack.h"
 #include "settings/settings.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -53,6 +54,7 @@ static struct {
     uint32_t link_last;
     int64_t delay_us;
     unsigned live_lost;
+    int64_t pair_full_until_us;
     struct {
         char client[40];
         int64_t until_us;
@@ -276,6 +278,11 @@ void net_weather(int64_t delay_us, unsigned live_lost_per_mille)
     net.live_lost = live_lost_per_mille;
 }
 
+void net_feed_behind(int64_t until_us)
+{
+    net.pair_full_until_us = until_us;
+}
+
 bool net_has_credit(const struct process *process)
 {
     for (const struct link *link = net.links; link != NULL; link = link->next)
@@ -443,6 +450,10 @@ int sim_zmq_send(void *socket, const void *data, size_t n, int flags)
 {
     struct bus_socket *s = socket;
     (void)flags;
+    if (world_now_us() < net.pair_full_until_us) {
+        errno = EAGAIN;
+        return -1;
+    }
     struct message *message = memory_new(sizeof(*message));
     assert(n == sizeof(message->pointer));
     memcpy(&message->pointer, data, n);

@@ -22,6 +22,8 @@ void credit_hear(int64_t *credit, const char *verb, struct bytes map);
 void credit_spend(int64_t *credit, const char *client, const char *verb, struct bytes map);
 /* Faults that go on until they are taken back: delays up to so much; so many of 1000 messages of live are lost. */
 void net_weather(int64_t delay_us, unsigned live_lost_per_mille);
+/* Intake's feed thread stands in a query until then: what the network thread would tell it finds no room. */
+void net_feed_behind(int64_t until_us);
 bool net_is_readable(const struct bus_socket *);
 
 #endif
